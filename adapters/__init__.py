@@ -1,0 +1,1 @@
+"""Adapters: one folder per system, and `kit`, which every adapter stands on."""

@@ -1,0 +1,87 @@
+"""`python -m adapters.kit serve|simulate <system>`: the process of an adapter, or of a simulator."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from adapters.kit import discovery
+from adapters.kit.settings import SettingsError, read_settings
+from adapters.kit.workers import Launch, run_workers
+
+
+def main() -> int:
+    """Reads the arguments, runs, and returns the exit code."""
+    arguments = _parser().parse_args()
+    try:
+        if arguments.command == "serve":
+            return _serve(arguments)
+        return _simulate(arguments)
+    except (SettingsError, LookupError, TypeError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the one message before logging begins
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m adapters.kit", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser(
+        "serve", help="serve an adapter", epilog="example: serve example --run-dir .metip/run --settings example.yaml"
+    )
+    serve.add_argument("system", choices=discovery.systems())
+    serve.add_argument("--settings", type=Path, help="YAML settings; default: the settings.yaml of the adapter's folder")
+    serve.add_argument("--run-dir", type=Path, required=True, help="folder for sockets, readable by this user only")
+    serve.add_argument("--registry", default="", help="address of the hub's registry, such as unix:/run/metip/hub.sock")
+    serve.add_argument("--upstream", default="", help="address of the far system, instead of the settings' own")
+    serve.add_argument("--mesh", default="", help="host:port of Envoy, for adapters that consult other interfaces")
+    serve.add_argument("--identity", type=Path, help="folder with cert.pem, key.pem; ca.pem beside or above it")
+    serve.add_argument("--workers", type=int, default=0, help="worker processes, instead of the settings' own")
+    serve.add_argument("--worker", type=int, default=-1, help=argparse.SUPPRESS)
+    simulate = commands.add_parser("simulate", help="run a simulator", epilog="example: simulate example --run-dir .metip/run")
+    simulate.add_argument("system", choices=[system for system in discovery.systems() if discovery.has_simulator(system)])
+    simulate.add_argument("--run-dir", type=Path, required=True, help="folder for the control socket")
+    simulate.add_argument("--listen", default="127.0.0.1:0", help="address on which to speak the system's protocol; port 0 picks one")
+    simulate.add_argument("--seed", type=int, default=2026, help="seed of the synthetic population")
+    return parser
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    path = arguments.settings or discovery.FOLDER / arguments.system / "settings.yaml"
+    settings: Any = read_settings(path, discovery.settings_type(arguments.system))
+    if arguments.upstream:
+        settings.upstream.address = arguments.upstream
+    launch = Launch(
+        system=arguments.system,
+        run_directory=arguments.run_dir,
+        registry=arguments.registry,
+        mesh=arguments.mesh,
+        identity=arguments.identity,
+    )
+    workers = arguments.workers or settings.serving.workers or 1
+    return _until_told(lambda stop: run_workers(launch, settings, workers, arguments.worker, sys.argv[1:], stop))
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from adapters.kit.simulation import run_simulator
+
+    return _until_told(lambda stop: run_simulator(arguments.system, arguments.run_dir, arguments.listen, arguments.seed, stop))
+
+
+def _until_told(run: Callable[[asyncio.Event], Awaitable[int]]) -> int:
+    async def body() -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        return await run(stop)
+
+    return uvloop.run(body())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

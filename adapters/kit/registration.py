@@ -1,0 +1,58 @@
+"""Keeps this worker's lease at the hub's registry.
+
+The hub may come and go: Envoy keeps what it has, and the worker announces itself again.
+"""
+
+import asyncio
+
+import grpc
+
+from adapters.kit.logs import Log
+from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, RegisterRequest
+from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceAsyncStub, RegistryServiceStub
+
+AGAIN = 1.0
+PATIENCE = 3.0
+
+
+class Registration:
+    """One worker's presence in the registry."""
+
+    def __init__(self, registry: str, instance: str, system: str, interfaces: tuple[str, ...], address: str, log: Log) -> None:
+        self._registry = registry
+        self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address)
+        self._log = log
+        self._channel: grpc.aio.Channel | None = None
+
+    async def keep(self) -> None:
+        """Registers, renews at a third of the lease, for ever. What fails is tried again; only the first failure and its end are logged."""
+        lost = False
+        while True:
+            try:
+                stub: RegistryServiceAsyncStub = RegistryServiceStub(self._open())
+                reply = await stub.Register(RegisterRequest(instance=self._instance), timeout=PATIENCE)
+            except grpc.aio.AioRpcError as error:
+                if not lost:
+                    self._log.line("registry_lost", status=error.code().name)
+                lost = True
+                await asyncio.sleep(AGAIN)
+                continue
+            if lost:
+                self._log.line("registry_back")
+            lost = False
+            await asyncio.sleep(max(0.2, reply.lease.ToTimedelta().total_seconds() / 3))
+
+    async def end(self) -> None:
+        """Leaves the registry; a hub that is away finds out when the lease ends."""
+        try:
+            stub: RegistryServiceAsyncStub = RegistryServiceStub(self._open())
+            await stub.Deregister(DeregisterRequest(instance_id=self._instance.id), timeout=PATIENCE)
+        except grpc.aio.AioRpcError as error:
+            self._log.line("deregistration_failed", status=error.code().name)
+        if self._channel is not None:
+            await self._channel.close()
+
+    def _open(self) -> grpc.aio.Channel:
+        if self._channel is None:
+            self._channel = grpc.aio.insecure_channel(self._registry, options=[("grpc.max_reconnect_backoff_ms", 1000)])
+        return self._channel

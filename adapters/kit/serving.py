@@ -1,0 +1,160 @@
+"""Serves one worker of an adapter: its servicers behind the pipeline, health per interface, graceful stop.
+
+An adapter listens on a unix socket that only its own user can open, so that nothing reaches it but Envoy. One worker has one socket:
+several processes that share a path or a port steal calls from one another.
+"""
+
+import asyncio
+import importlib.resources
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import grpc
+import protovalidate
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+import metip.contracts as contracts
+from adapters.kit import discovery
+from adapters.kit.journal import Journal, NoJournal
+from adapters.kit.logs import Log
+from adapters.kit.pipeline import Gate, Pipeline
+from adapters.kit.registration import Registration
+from adapters.kit.site import Mesh, Site
+from metip.adapter.v1.settings_pb2 import Serving
+
+DRAIN = 10.0
+MAX_IN_FLIGHT = 200
+# Envoy asks for health each second; a worker that stops waits this long so that Envoy has seen it and sends nothing more.
+SEEN_STOPPING = 1.5
+# The pipeline refuses by each contract's own limit with a precise reason; this only keeps memory bounded before it.
+MAX_MESSAGE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process of an adapter."""
+
+    system: str
+    number: int
+    socket: Path
+    registry: str
+    """Address of the hub's registry, or empty to serve unregistered."""
+
+    @property
+    def instance(self) -> str:
+        """Its name in the registry, unique for the life of the process."""
+        return f"{self.system}-{self.number}-{os.getpid()}"
+
+
+def installed_contracts(today: date) -> contracts.Contracts:
+    """Reads the contracts that this installation was built with."""
+    data = importlib.resources.files("metip.contracts").joinpath(contracts.DESCRIPTORS).read_bytes()
+    return contracts.read(data, today=today)
+
+
+def handlers(
+    pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts
+) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]:
+    """Compiled handlers by interface and method.
+
+    A servicer names its interface in `interface` and has a method for each operation. Raises `TypeError` that lists every operation
+    without a method, or with one that takes another message than the contract says.
+    """
+    found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+    problems: list[str] = []
+    for servicer in servicers:
+        name: str = getattr(servicer, "interface", "")
+        try:
+            interface = known.interface(name)
+        except KeyError:
+            problems.append(f"{type(servicer).__name__}.interface is {name!r}, which is no interface that loads")
+            continue
+        methods = {}
+        for operation in interface.operations:
+            request = _message(operation.request)
+            handler = getattr(servicer, operation.method, None)
+            if handler is None:
+                problems.append(f"{type(servicer).__name__} has no {operation.method}")
+            elif get_type_hints(handler).get("request") is not request:
+                problems.append(f"{type(servicer).__name__}.{operation.method} must take request: {request.__name__}")
+            else:
+                methods[operation.method] = pipeline.compile(operation, request, handler)
+        found[name] = methods
+    if problems:
+        raise TypeError("; ".join(problems))
+    return found
+
+
+def add_to_server(server: grpc.aio.Server, compiled: Mapping[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]) -> None:
+    """Adds compiled handlers to a server."""
+    for interface, methods in compiled.items():
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(interface, dict(methods)),))
+
+
+async def serve_worker(
+    worker: Worker, settings: Message, serving: Serving, *, mesh: Mesh | None, stop: asyncio.Event, journal: Journal | None = None
+) -> None:
+    """Serves until `stop` is set, then drains: unhealthy first, then no new calls, then the end of those in progress."""
+    log = Log(system=worker.system, worker=worker.number)
+    pipeline = Pipeline(worker.system, journal or NoJournal(), log, Gate(serving.max_in_flight or MAX_IN_FLIGHT), protovalidate.Validator())
+    known = installed_contracts(date.today())  # noqa: DTZ011 - an assessment is due by the local calendar
+    async with AsyncExitStack() as stack:
+        servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, Site(log, mesh)))
+        compiled = handlers(pipeline, servicers, known)
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE)])
+        add_to_server(server, compiled)
+        state = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(state, server)
+        _listen(server, worker.socket)
+        await server.start()
+        worker.socket.chmod(0o600)
+        for interface in ("", *compiled):
+            await state.set(interface, health_pb2.HealthCheckResponse.SERVING)
+        log.line("started", interfaces=len(compiled), address=f"unix:{worker.socket}")
+        registration = Registration(worker.registry, worker.instance, worker.system, tuple(compiled), f"unix:{worker.socket}", log)
+        keeping = asyncio.create_task(registration.keep()) if worker.registry else None
+        try:
+            await stop.wait()
+        finally:
+            await _drain(server, state, pipeline.gate, registration if keeping else None, keeping, serving)
+            log.line("stopped")
+
+
+async def _drain(
+    server: grpc.aio.Server,
+    state: health.aio.HealthServicer,
+    gate: Gate,
+    registration: Registration | None,
+    keeping: "asyncio.Task[None] | None",
+    serving: Serving,
+) -> None:
+    await state.enter_graceful_shutdown()
+    if registration and keeping:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        await registration.end()
+        await asyncio.sleep(SEEN_STOPPING)
+    gate.stopping = True
+    await server.stop(serving.drain.ToTimedelta().total_seconds() if serving.HasField("drain") else DRAIN)
+
+
+def _listen(server: grpc.aio.Server, socket: Path) -> None:
+    socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    socket.unlink(missing_ok=True)
+    old = os.umask(0o177)
+    try:
+        server.add_insecure_port(f"unix:{socket}")
+    finally:
+        os.umask(old)
+
+
+def _message(name: str) -> type[Message]:
+    return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))

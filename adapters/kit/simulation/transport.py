@@ -1,0 +1,148 @@
+"""The wires that simulators speak: length-framed TCP and HTTP, each striking the standard dials at the point where a real network would."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from adapters.kit.simulation.dials import Dials, seconds
+
+LARGEST_FRAME = 1024 * 1024
+NONSENSE = b"\x00\xff\x13\x37 nothing that any protocol would say \xfe\x00"
+
+
+@dataclass(frozen=True)
+class Framed:
+    """Frames of a four-byte big-endian length and as many bytes; `answer` turns one into another."""
+
+    answer: Callable[[bytes], Awaitable[bytes]]
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
+        """Listens for the length of the block and gives the address, `host:port`."""
+        open_now: set[asyncio.StreamWriter] = set()
+
+        async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            open_now.add(writer)
+            await self._converse(reader, writer, dials)
+            open_now.discard(writer)
+
+        server = await asyncio.start_server(converse, host, port)
+        try:
+            at = server.sockets[0].getsockname()
+            yield f"{at[0]}:{at[1]}"
+        finally:
+            server.close()
+            for writer in open_now:
+                writer.transport.abort()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dials: Dials) -> None:
+        try:
+            while True:
+                length = struct.unpack(">I", await reader.readexactly(4))[0]
+                if length > LARGEST_FRAME:
+                    return
+                question = await reader.readexactly(length)
+                reply = await self.answer(question)
+                if not await _deliver(writer, struct.pack(">I", len(reply)) + reply, dials):
+                    return
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+
+async def _deliver(writer: asyncio.StreamWriter, frame: bytes, dials: Dials) -> bool:
+    """Sends a frame the way the dials say; False when the conversation ends with it."""
+    await _wait(dials)
+    if dials.strike("half_open") is not None:
+        await asyncio.Event().wait()
+    if dials.strike("hang") is not None:
+        return True
+    if dials.strike("drop") is not None:
+        return False
+    if dials.strike("truncate") is not None:
+        writer.write(frame[: len(frame) // 2])
+        await writer.drain()
+        return False
+    if dials.strike("garbage") is not None:
+        frame = struct.pack(">I", len(NONSENSE)) + NONSENSE
+    writer.write(frame)
+    await writer.drain()
+    return True
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """What came in."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """What goes out."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "text/xml; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Http:
+    """HTTP/1.1; `answer` turns a request into a reply."""
+
+    answer: Callable[[HttpRequest], Awaitable[HttpReply]]
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
+        """Listens for the length of the block and gives the base URL."""
+        application = web.Application(client_max_size=LARGEST_FRAME)
+        application.router.add_route("*", "/{path:.*}", lambda request: self._handle(request, dials))
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
+        async with AsyncExitStack() as stack:
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, host, port).start()
+            at = runner.addresses[0]
+            yield f"http://{at[0]}:{at[1]}"
+
+    async def _handle(self, request: web.Request, dials: Dials) -> web.StreamResponse:
+        asked = HttpRequest(request.method, request.path, dict(request.headers), await request.read())
+        reply = await self.answer(asked)
+        await _wait(dials)
+        if dials.strike("half_open") is not None or dials.strike("hang") is not None:
+            await asyncio.Event().wait()
+        if dials.strike("drop") is not None:
+            _cut(request)
+        if dials.strike("truncate") is not None:
+            return await _first_half(request, reply)
+        body = NONSENSE if dials.strike("garbage") is not None else reply.body
+        return web.Response(body=body, status=reply.status, headers={"Content-Type": reply.content_type, **reply.headers})
+
+
+async def _first_half(request: web.Request, reply: HttpReply) -> web.StreamResponse:
+    response = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type})
+    response.content_length = len(reply.body)
+    await response.prepare(request)
+    await response.write(reply.body[: len(reply.body) // 2])
+    _cut(request)
+    return response
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+async def _wait(dials: Dials) -> None:
+    setting = dials.strike("delay")
+    if setting is not None:
+        await asyncio.sleep(seconds(setting) or 0)

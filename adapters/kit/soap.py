@@ -1,0 +1,145 @@
+"""SOAP 1.1 for adapters and simulators: envelopes as pure functions, and a client that maps every failure to a fault.
+
+XML is parsed with entities, DTDs and network off; a document with any of them is refused.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from lxml import etree
+
+from adapters.kit.call import Call
+from adapters.kit.faults import Fault, Reason
+from adapters.kit.logs import Log
+from adapters.kit.upstream import Guard, Limits, Passage
+
+Element = etree._Element
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+LARGEST_REPLY = 8 * 1024 * 1024
+
+
+class SoapError(ValueError):
+    """A document that is no SOAP envelope; the text says why and repeats none of it."""
+
+
+@dataclass
+class SoapFault(Exception):
+    """What the far system said instead of an answer: its code (the local part), and its words, which may name people."""
+
+    code: str
+    words: str
+    detail: Mapping[str, str]
+
+
+def parse_xml(data: bytes) -> Element:
+    """Parses a document without entities, DTD or network. Raises `SoapError`."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_blank_text=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise SoapError("not well-formed XML") from error
+    if root.getroottree().docinfo.doctype:
+        raise SoapError("a document type is not allowed")
+    return root
+
+
+def envelope(body: Element, *headers: Element) -> bytes:
+    """A SOAP 1.1 document around one body element."""
+    root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soap": ENVELOPE})
+    if headers:
+        etree.SubElement(root, f"{{{ENVELOPE}}}Header").extend(headers)
+    etree.SubElement(root, f"{{{ENVELOPE}}}Body").append(body)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def fault_envelope(code: str, words: str, detail: Mapping[str, str] | None = None) -> bytes:
+    """A SOAP fault as a far system sends it; `detail` becomes one element for each entry."""
+    fault = etree.Element(f"{{{ENVELOPE}}}Fault")
+    etree.SubElement(fault, "faultcode").text = f"soap:{code}"
+    etree.SubElement(fault, "faultstring").text = words
+    if detail:
+        inside = etree.SubElement(fault, "detail")
+        for name, value in detail.items():
+            etree.SubElement(inside, name).text = value
+    return envelope(fault)
+
+
+def open_envelope(data: bytes) -> Element:
+    """The element in the body. Raises `SoapFault` when it is a fault and `SoapError` when the document is no envelope."""
+    root = parse_xml(data)
+    body = root.find(f"{{{ENVELOPE}}}Body")
+    if root.tag != f"{{{ENVELOPE}}}Envelope" or body is None or len(body) != 1:
+        raise SoapError("not a SOAP 1.1 envelope with one element in its body")
+    inside = body[0]
+    if inside.tag != f"{{{ENVELOPE}}}Fault":
+        return inside
+    detail = {etree.QName(entry).localname: entry.text or "" for entry in inside.iterfind("detail/*")}
+    raise SoapFault((inside.findtext("faultcode") or "").rpartition(":")[2], inside.findtext("faultstring") or "", detail)
+
+
+class SoapClient:
+    """Asks one SOAP endpoint. Connections are pooled; bulkhead, breaker and time limit are the guard's."""
+
+    def __init__(self, limits: Limits, log: Log, http: aiohttp.ClientSession) -> None:
+        self.guard = Guard(limits, log)
+        self._address = limits.address
+        self._http = http
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, limits: Limits, log: Log) -> "AsyncIterator[SoapClient]":
+        """A client for the length of the block."""
+        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
+            yield cls(limits, log, http)
+
+    async def ask(self, path: str, action: str, body: Element, call: Call, *, write_once: bool = False) -> Element:
+        """Sends one body element and gives the one that comes back.
+
+        Raises `SoapFault` when the far system answered with one (the caller knows what its codes mean), and `Fault` for everything else:
+        UPSTREAM_UNAVAILABLE, UPSTREAM_FAULT, TIMED_OUT, BUSY, CIRCUIT_OPEN; with `write_once`, IN_DOUBT once the request has left.
+        """
+        data = envelope(body)
+        async with self.guard.admit(call, write_once=write_once) as passage:
+            answer = await self._exchange(path, action, data, passage)
+        # A SOAP fault is an answer, a sign of life to the guard, so it is raised outside.
+        if isinstance(answer, SoapFault):
+            raise answer
+        return answer
+
+    async def _exchange(self, path: str, action: str, data: bytes, passage: Passage) -> Element | SoapFault:
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+        try:
+            passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left
+            async with self._http.post(f"{self._address}{path}", data=data, headers=headers) as response:
+                reply = await _bounded(response.content)
+                status = response.status
+        except aiohttp.ClientConnectorError:
+            passage.sent = False
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "no connection to the far system") from None
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, ConnectionError):
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the connection to the far system broke") from None
+        if len(reply) > LARGEST_REPLY:
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered more than {LARGEST_REPLY} bytes")
+        if status not in (200, 500):
+            reason = Reason.UPSTREAM_UNAVAILABLE if status in (502, 503, 504) else Reason.UPSTREAM_FAULT
+            raise Fault(reason, f"the far system answered HTTP {status}")
+        try:
+            return open_envelope(reply)
+        except SoapFault as fault:
+            return fault
+        except SoapError as error:
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered something that is {error}") from None
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    """The whole body, or one byte more than is allowed."""
+    reply = bytearray()
+    async for chunk in content.iter_any():
+        reply += chunk
+        if len(reply) > LARGEST_REPLY:
+            break
+    return bytes(reply)

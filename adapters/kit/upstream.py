@@ -1,0 +1,119 @@
+"""What stands between an adapter and its far system: bulkhead, circuit breaker, time limit; the same for every protocol."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from adapters.kit.breaker import Breaker, State
+from adapters.kit.call import Call
+from adapters.kit.faults import Fault, Reason
+from adapters.kit.logs import Log
+from metip.adapter.v1.settings_pb2 import Upstream
+
+PROVING_NOTHING = frozenset({Reason.BUSY, Reason.CIRCUIT_OPEN})
+# The share of the caller's time that the far system gets: the rest carries the answer back, so that the caller learns why.
+ANSWER_IN = 0.95
+FAILURES = frozenset({Reason.UPSTREAM_UNAVAILABLE, Reason.UPSTREAM_FAULT, Reason.TIMED_OUT, Reason.IN_DOUBT})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """An `Upstream` setting with its defaults filled in."""
+
+    address: str
+    sessions: int
+    timeout: float
+    failures_to_open: int
+    open_for: timedelta
+    max_waiting: int
+
+    @classmethod
+    def of(cls, settings: Upstream) -> "Limits":
+        """Reads the setting; the defaults are those that its contract promises."""
+        sessions = settings.sessions or 8
+        return cls(
+            address=settings.address,
+            sessions=sessions,
+            timeout=settings.timeout.ToTimedelta().total_seconds() if settings.HasField("timeout") else 8.0,
+            failures_to_open=settings.failures_to_open or 5,
+            open_for=settings.open_for.ToTimedelta() if settings.HasField("open_for") else timedelta(seconds=5),
+            max_waiting=settings.max_waiting or 4 * sessions,
+        )
+
+
+@dataclass(slots=True)
+class Passage:
+    """One exchange with the far system; `sent` is set when the first byte leaves."""
+
+    sent: bool = False
+
+
+class Guard:
+    """Admits calls to one far system: at most `sessions` at once, at most `max_waiting` in line, none while the circuit is open."""
+
+    def __init__(self, limits: Limits, log: Log) -> None:
+        self.limits = limits
+        self.breaker = Breaker(limits.failures_to_open, limits.open_for, on_change=self._tell)
+        self._log = log
+        self._room = asyncio.Semaphore(limits.sessions)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def admit(self, call: Call, *, write_once: bool = False) -> AsyncIterator[Passage]:
+        """Holds a place at the far system for the length of the block and bounds the block by the caller's deadline.
+
+        Raises `Fault`: BUSY when too many wait, CIRCUIT_OPEN, TIMED_OUT. What the block raises decides about the breaker: a fault that says
+        that the far system did not answer counts against it, any other answer counts for it. With `write_once`, a fault of that kind after
+        `passage.sent` was set becomes IN_DOUBT: the far system may have done what it was asked.
+        """
+        self.breaker.admit()
+        passage = Passage()
+        try:
+            async with asyncio.timeout(min(self.limits.timeout, call.remaining * ANSWER_IN)), self._place():
+                yield passage
+        except TimeoutError:
+            self.breaker.failed()
+            raise self._lost(passage, write_once, Fault(Reason.TIMED_OUT, "the far system did not answer in time")) from None
+        except Fault as fault:
+            if fault.reason in FAILURES:
+                self.breaker.failed()
+                raise self._lost(passage, write_once, fault) from fault
+            if fault.reason in PROVING_NOTHING:
+                self.breaker.abandoned()
+            else:
+                self.breaker.succeeded()
+            raise
+        except BaseException:
+            self.breaker.abandoned()
+            if write_once and passage.sent:
+                # The caller is gone and can't be told; operations can.
+                self._log.line("in_doubt", operation=call.operation, call_id=call.id)
+            raise
+        self.breaker.succeeded()
+
+    def _lost(self, passage: Passage, write_once: bool, fault: Fault) -> Fault:
+        if not (write_once and passage.sent):
+            return fault
+        return Fault(Reason.IN_DOUBT, f"it was sent, and then: {fault.text}", metadata=fault.metadata)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        if self._room.locked() and self._waiting >= self.limits.max_waiting:
+            raise Fault(Reason.BUSY, f"{self._waiting} calls wait for the far system", retry_after=timedelta(milliseconds=500))
+        self._waiting += 1
+        try:
+            await self._room.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    def _tell(self, state: State) -> None:
+        if state is State.OPEN:
+            self._log.line("system_lost", address=self.limits.address)
+        elif state is State.CLOSED:
+            self._log.line("system_back", address=self.limits.address)

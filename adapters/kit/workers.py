@@ -1,0 +1,65 @@
+"""One worker in this process, or several in processes of their own that are started again when they end."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.kit.logs import Log
+from adapters.kit.serving import Worker, serve_worker
+from adapters.kit.site import Identity, Mesh
+
+FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How the process was started."""
+
+    system: str
+    run_directory: Path
+    registry: str
+    mesh: str
+    identity: Path | None
+
+    def socket(self, number: int) -> Path:
+        """Path of the socket of one worker; a unix socket's path may have 107 bytes."""
+        return self.run_directory / f"{self.system}-{number}.sock"
+
+
+async def run_workers(launch: Launch, settings: Any, workers: int, number: int, arguments: list[str], stop: asyncio.Event) -> int:
+    """Runs until `stop`. With `number` ≥ 0 this process is that worker; otherwise it is the parent of `workers` of them."""
+    if number >= 0 or workers == 1:
+        place = max(number, 0)
+        worker = Worker(launch.system, place, launch.socket(place), launch.registry)
+        await serve_worker(worker, settings, settings.serving, mesh=_mesh(launch), stop=stop)
+        return 0
+    log = Log(system=launch.system)
+    async with asyncio.TaskGroup() as group:
+        for place in range(workers):
+            group.create_task(_keep(place, arguments, log, stop))
+    return 0
+
+
+async def _keep(place: int, arguments: list[str], log: Log, stop: asyncio.Event) -> None:
+    delay = FIRST_DELAY
+    while not stop.is_set():
+        child = await asyncio.create_subprocess_exec(sys.executable, "-m", "adapters.kit", *arguments, f"--worker={place}")
+        ended, told = asyncio.create_task(child.wait()), asyncio.create_task(stop.wait())
+        await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not ended.done():
+            child.terminate()
+            await ended
+            return
+        log.line("worker_ended", worker=place, code=ended.result(), again_in=delay)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, LONGEST_DELAY)
+
+
+def _mesh(launch: Launch) -> Mesh | None:
+    if not launch.mesh or launch.identity is None:
+        return None
+    folder = launch.identity
+    return Mesh(launch.mesh, Identity(folder / "cert.pem", folder / "key.pem", folder.parent / "ca.pem"))

@@ -1,0 +1,131 @@
+"""What a contract says, as frozen values that the rest of the platform derives everything from."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from functools import cached_property
+
+
+class DeliveryClass(Enum):
+    """How often the platform may run an operation; it is protobuf's own `idempotency_level` under the names of operations staff."""
+
+    READ = "NO_SIDE_EFFECTS"
+    """A query: may be retried, hedged, compared."""
+    WRITE_IDEMPOTENT = "IDEMPOTENT"
+    """A command with an idempotency key: may be retried."""
+    WRITE_ONCE = "IDEMPOTENCY_UNKNOWN"
+    """A command that the platform never repeats."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the platform may run the operation again after it gave no answer."""
+        return self is not DeliveryClass.WRITE_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Dpia:
+    """A data protection impact assessment (Data Protection Act 2018 section 64)."""
+
+    reference: str
+    review_by: date
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One rpc and all that follows from its contract."""
+
+    name: str
+    """Full name, `metip.example.v1.ExampleService/GetExample`."""
+    description: str
+    """The contract's comment."""
+    delivery_class: DeliveryClass
+    timeout: float
+    """Seconds; never zero."""
+    verb: str
+    """The section 62 verb, `CONSULTATION` and so on, or `NONE`."""
+    purposes: tuple[str, ...]
+    purpose_numbers: frozenset[int]
+    mirror: str
+    consults: tuple[str, ...]
+    officer_required: bool
+    justification_required: bool
+    max_request_bytes: int
+    request: str
+    """Full name of the request message."""
+    reply: str
+    client_streams: bool
+    server_streams: bool
+
+    @property
+    def path(self) -> str:
+        """The HTTP/2 path of the rpc."""
+        return f"/{self.name}"
+
+    @property
+    def interface(self) -> str:
+        """Full name of the interface it belongs to."""
+        return self.name.partition("/")[0]
+
+    @property
+    def method(self) -> str:
+        """Name of the rpc within its interface."""
+        return self.name.partition("/")[2]
+
+    @property
+    def personal(self) -> bool:
+        """Whether the operation touches personal data, so that purpose and record are demanded."""
+        return self.verb != "NONE"
+
+    @property
+    def officer_admissible(self) -> bool:
+        """Whether an officer token is read at all; operations without personal data have no use for one."""
+        return self.personal
+
+
+@dataclass(frozen=True)
+class Interface:
+    """One protobuf service, owned by one system."""
+
+    name: str
+    system: str
+    description: str
+    owner: str
+    dpia: Dpia
+    classification: str
+    legal_regime: str
+    private: bool
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that is wrong with a contract; `fix` says what to write."""
+
+    element: str
+    problem: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.element}: {self.problem}. {self.fix}"
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """Every interface that loaded, and every fault of those that did not."""
+
+    interfaces: tuple[Interface, ...]
+    faults: tuple[Fault, ...]
+    descriptor_set: bytes
+    """The FileDescriptorSet that all this was read from, for reflection and transcoding."""
+
+    @cached_property
+    def operations(self) -> dict[str, Operation]:
+        """Operations by full name."""
+        return {operation.name: operation for interface in self.interfaces for operation in interface.operations}
+
+    def interface(self, name: str) -> Interface:
+        """The interface of that full name; `KeyError` when it did not load."""
+        for interface in self.interfaces:
+            if interface.name == name:
+                return interface
+        raise KeyError(name)

@@ -1,0 +1,25 @@
+"""Shared by all tests: the event loop of production, and pytest-grpc's fixtures made to fit grpc.aio."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import uvloop
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Runs asyncio tests on uvloop, as every process of the product does."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="module")
+def grpc_addr(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """pytest-grpc's address: a unix socket, since its own choice of a free port races."""
+    return f"unix:{tmp_path_factory.mktemp('grpc') / 's'}"
+
+
+@pytest.fixture(scope="module")
+def grpc_channel(grpc_server: Any) -> Any:
+    """pytest-grpc's channel: the one that the overridden server fixture opened on its own loop."""
+    return grpc_server
