@@ -1,0 +1,1 @@
+"""The Police National Computer behind its host interface."""

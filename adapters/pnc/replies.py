@@ -1,0 +1,139 @@
+"""What the reply texts of the PNC mean: each code to one of a closed set of outcomes.
+
+The table follows the one by which Bichard 7 turns PNC messages into its exceptions (HO100…), published in
+ministryofjustice/bichard7-next-core; the outcomes beside them are our reading (assumed). Its law: an update whose reply
+we cannot read may have been done, so what is not in the table is IN_DOUBT for an update, and never a refusal.
+"""
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from adapters.pnc.records import Transaction
+
+
+class Outcome(enum.Enum):
+    """What became of a request, from the best to the one that wants most care."""
+
+    ACCEPTED = "accepted"
+    WARNING = "accepted with a warning"
+    NOT_FOUND = "no such record"
+    INVALID = "bad data in the request"
+    PRECONDITION = "the record does not allow it"
+    LOCKED = "the record is locked, nothing was done"
+    UNAVAILABLE = "the host did not take it, nothing was done"
+    HOST_FAULT = "the host failed, or said what we cannot read"
+    IN_DOUBT = "the update may have been done: read the record before anything else"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome with the exception Bichard 7 raises for it; `""` where it raises none."""
+
+    outcome: Outcome
+    exception: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Spans of codes, ends included. `None` leaves the code to a later row; so does a text without `phrase`."""
+
+    spans: tuple[tuple[str, str], ...]
+    enquiry: Verdict | None
+    update: Verdict | None
+    phrase: str = ""
+
+
+UNKNOWN_ENQUIRY: Final = Verdict(Outcome.HOST_FAULT, "HO100314")
+# Bichard 7 takes an unknown code for bad data (HO100402). We do not: "refused" would invite somebody to send it again.
+UNKNOWN_UPDATE: Final = Verdict(Outcome.IN_DOUBT, "HO100402")
+
+# The first row that speaks wins; overlaps in the source are settled by the order.
+ROWS: Final = (
+    # A0003 disposals processed, A0005 subsequent appearance, A0027 new court case, A0029 added charges, A0031 remand.
+    Row((("A0000", "A9999"),), Verdict(Outcome.ACCEPTED, ""), Verdict(Outcome.ACCEPTED, "")),
+    # Before I1001-I1041, which hold it: only with these words does it mean that there is no such record.
+    Row((("I1008", "I1008"),), Verdict(Outcome.NOT_FOUND, "HO100301"), None, phrase="NOT FOUND"),
+    # Before I0013-I0022, which hold I0017: bad data for an update, and for an enquiry left to that row.
+    Row(
+        (("I0001", "I0005"), ("I0017", "I0017"), ("I0024", "I0024"), ("I0030", "I0030")),
+        None,
+        Verdict(Outcome.INVALID, "HO100402"),
+    ),
+    # For an update Bichard 7 names 13-15, 21 and 22 only; 16 and 18-20 follow their neighbours (assumed).
+    Row((("I0013", "I0022"),), Verdict(Outcome.NOT_FOUND, "HO100301"), Verdict(Outcome.PRECONDITION, "HO100401")),
+    Row(
+        (("I0007", "I0008"), ("I0023", "I0023"), ("I0031", "I0036")),
+        Verdict(Outcome.HOST_FAULT, "HO100314"),
+        Verdict(Outcome.PRECONDITION, "HO100401"),
+    ),
+    Row(
+        (("I0208", "I0209"), ("I0212", "I0212"), ("I0256", "I0256")),
+        Verdict(Outcome.PRECONDITION, "HO100313"),
+        Verdict(Outcome.PRECONDITION, "HO100401"),
+    ),
+    Row((("I1001", "I1041"),), Verdict(Outcome.INVALID, "HO100314"), Verdict(Outcome.INVALID, "HO100402")),
+    # The work was done, and the host remarks on it: I5069 only non-recordable offences, I5116 defendant deceased.
+    Row((("I5001", "I5999"),), Verdict(Outcome.WARNING, "HO100315"), Verdict(Outcome.WARNING, "HO100403")),
+    # A lock: the update was not begun. An enquiry has nothing to undo, so to its caller the host is just not available.
+    Row((("I6001", "I6002"),), Verdict(Outcome.UNAVAILABLE, "HO100314"), Verdict(Outcome.LOCKED, "HO100404")),
+    Row((("PNCUE", "PNCUE"),), Verdict(Outcome.UNAVAILABLE, "HO100302"), Verdict(Outcome.LOCKED, "HO100404")),
+    # Communications, access or time-out: an update may have arrived before the line was lost.
+    Row((("PNCAM", "PNCAM"),), Verdict(Outcome.UNAVAILABLE, "HO100302"), Verdict(Outcome.IN_DOUBT, "HO100404")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """One reply text. `code` is `""` where none leads it; `text` may hold personal data and never shows in a `repr`."""
+
+    code: str
+    text: str = field(repr=False)
+
+
+def reply_codes(transaction: Transaction) -> tuple[ReplyText, ...]:
+    """The TXT segments of a reply in order, each `CODE - MESSAGE` taken apart. An enquiry answered with data has none."""
+    return tuple(_taken_apart(segment.body) for segment in transaction.all("TXT"))
+
+
+def verdict(code: str, *, update: bool, text: str | None = None) -> Verdict:
+    """What a code means for an update or an enquiry; `text`, where known, settles codes that mean more than one thing."""
+    for row in ROWS:
+        said = row.update if update else row.enquiry
+        if said is not None and _within(code, row.spans) and (text is None or row.phrase in text):
+            return said
+    return UNKNOWN_UPDATE if update else UNKNOWN_ENQUIRY
+
+
+def classify(code: str, *, update: bool, text: str | None = None) -> Outcome:
+    """The outcome of `verdict`."""
+    return verdict(code, update=update, text=text).outcome
+
+
+def overall(texts: Iterable[ReplyText], *, update: bool) -> Outcome:
+    """One outcome for all texts of a reply: the one that wants most care.
+
+    An update that was both done and refused is IN_DOUBT, as is one without any text; an enquiry without any is a
+    HOST_FAULT, so ask only where the reply brings no data.
+    """
+    outcomes = {classify(text.code, update=update, text=text.text) for text in texts}
+    done = outcomes & {Outcome.ACCEPTED, Outcome.WARNING}
+    if update and (not outcomes or (done and done != outcomes)):
+        return Outcome.IN_DOUBT
+    severity = list(Outcome)
+    return max(outcomes, key=severity.index, default=Outcome.HOST_FAULT)
+
+
+_TEXT = re.compile(r"([A-Z][0-9]{4}|PNC[A-Z]{2})(?![A-Za-z0-9])[ :-]*(.*)", re.DOTALL)
+
+
+def _taken_apart(body: str) -> ReplyText:
+    parts = _TEXT.fullmatch(body.strip())
+    return ReplyText("", body.strip()) if parts is None else ReplyText(parts[1], parts[2])
+
+
+def _within(code: str, spans: tuple[tuple[str, str], ...]) -> bool:
+    numbered = len(code) == 5 and code.isascii() and code[1:].isdigit()
+    return any(code == first or (numbered and first <= code <= last) for first, last in spans)
