@@ -11,7 +11,7 @@ from typing import Any
 import uvloop
 
 from adapters.kit import discovery
-from adapters.kit.settings import SettingsError, read_settings
+from metip.settings import SettingsError, read_settings
 from adapters.kit.workers import Launch, run_workers
 
 

@@ -18,7 +18,7 @@ from adapters.kit.logs import Log
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.population import Population
 from adapters.kit.serving import add_to_server, handlers, installed_contracts
-from adapters.kit.settings import read_settings
+from metip.settings import read_settings
 from adapters.kit.simulation import Dials
 from adapters.kit.site import Mesh, Site
 

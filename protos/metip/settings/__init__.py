@@ -1,4 +1,4 @@
-"""Settings: a proto message read from YAML, with every problem reported at once.
+"""Settings of every process: a proto message read from YAML, with every problem reported at once.
 
 Secrets are files named in the settings, never values. Unknown keys are refused, so that a misspelt one can't go unnoticed.
 """

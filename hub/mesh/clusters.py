@@ -1,0 +1,99 @@
+"""From an interface and its instances: the cluster, with its health checks, breakers and ejection, and the endpoints.
+
+The settings are measured, not guessed: with Envoy's defaults four kills of one of two workers failed some 650 calls, with these none.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from hub.mesh.inputs import MAX_EJECTION_PERCENT, Instance
+from hub.mesh.resources import Resource, ResourceType
+from hub.mesh.types import ads, cluster, core, endpoint, packed, percent, seconds, upstream_http
+
+HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+CONNECT_TIMEOUT: Final = 1.0
+HEALTH_INTERVAL: Final = 1.0
+MAX_REQUESTS: Final = 2000
+# Retries may be a tenth of what is in flight, so that they can't outlive their cause; the floor lets the calls of one dead worker move.
+RETRY_BUDGET_PERCENT: Final = 10.0
+RETRY_FLOOR: Final = 100
+FAILURES_TO_EJECT: Final = 5
+EJECTED_FOR: Final = 5.0
+
+
+@lru_cache(maxsize=4096)
+def cluster_of(interface: str) -> Resource:
+    """The cluster of one interface; its endpoints come by name, so that they change without it."""
+    limits = cluster.CircuitBreakersThresholds(
+        max_connections=MAX_REQUESTS,
+        max_pending_requests=MAX_REQUESTS,
+        max_requests=MAX_REQUESTS,
+        retry_budget=cluster.CircuitBreakersThresholdsRetryBudget(
+            budget_percent=percent.Percent(value=RETRY_BUDGET_PERCENT), min_retry_concurrency=RETRY_FLOOR
+        ),
+    )
+    ejection = cluster.OutlierDetection(
+        # A caller's own mistake must never eject anybody: only UNAVAILABLE and timeouts count, which mean that an instance is sick.
+        enforcing_consecutive_5xx=0,
+        consecutive_gateway_failure=FAILURES_TO_EJECT,
+        enforcing_consecutive_gateway_failure=100,
+        split_external_local_origin_errors=True,
+        consecutive_local_origin_failure=FAILURES_TO_EJECT,
+        interval=seconds(1),
+        base_ejection_time=seconds(EJECTED_FOR),
+        max_ejection_percent=MAX_EJECTION_PERCENT,
+        enforcing_success_rate=0,
+    )
+    health = core.HealthCheck(
+        timeout=seconds(1),
+        interval=seconds(HEALTH_INTERVAL),
+        no_traffic_interval=seconds(HEALTH_INTERVAL),
+        unhealthy_threshold=2,
+        healthy_threshold=1,
+        grpc_health_check=core.HealthCheckGrpcHealthCheck(service_name=interface),
+    )
+    http2 = core.Http2ProtocolOptions(
+        connection_keepalive=core.KeepaliveSettings(interval=seconds(10), timeout=seconds(3)),
+        max_concurrent_streams=1000,
+    )
+    explicit = upstream_http.HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=http2)
+    body = cluster.Cluster(
+        name=interface,
+        type=cluster.ClusterDiscoveryType.EDS,
+        eds_cluster_config=cluster.ClusterEdsClusterConfig(eds_config=ads()),
+        connect_timeout=seconds(CONNECT_TIMEOUT),
+        lb_policy=cluster.ClusterLbPolicy.LEAST_REQUEST,
+        circuit_breakers=cluster.CircuitBreakers(thresholds=[limits]),
+        outlier_detection=ejection,
+        health_checks=[health],
+        ignore_health_on_host_removal=True,
+        common_lb_config=cluster.ClusterCommonLbConfig(
+            # Merging updates for a second lets an ejected host take traffic again.
+            update_merge_window=seconds(0),
+            healthy_panic_threshold=percent.Percent(value=0.0),
+        ),
+        typed_extension_protocol_options={HTTP_OPTIONS: packed(upstream_http.HttpProtocolOptions(explicit_http_config=explicit))},
+    )
+    return Resource(ResourceType.CLUSTER, interface, bytes(body), frozenset({(ResourceType.ENDPOINT, interface)}))
+
+
+@lru_cache(maxsize=4096)
+def endpoints_of(interface: str, addresses: tuple[str, ...]) -> Resource:
+    """The endpoints of one interface; none at all is an answer too: callers get UNAVAILABLE at once."""
+    hosts = [endpoint.LbEndpoint(endpoint=endpoint.Endpoint(address=_address(address))) for address in addresses]
+    body = endpoint.ClusterLoadAssignment(
+        cluster_name=interface, endpoints=[endpoint.LocalityLbEndpoints(lb_endpoints=hosts)] if hosts else []
+    )
+    return Resource(ResourceType.ENDPOINT, interface, bytes(body))
+
+
+def addresses_of(interface: str, instances: tuple[Instance, ...]) -> tuple[str, ...]:
+    """Addresses that serve an interface, each once, in a fixed order."""
+    return tuple(sorted({instance.address for instance in instances if interface in instance.interfaces}))
+
+
+def _address(text: str) -> core.Address:
+    if text.startswith("unix:"):
+        return core.Address(pipe=core.Pipe(path=text.removeprefix("unix:")))
+    host, _, port = text.rpartition(":")
+    return core.Address(socket_address=core.SocketAddress(address=host, port_value=int(port)))

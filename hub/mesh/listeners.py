@@ -1,0 +1,243 @@
+"""The edge: the listeners that consumers reach, and everything that is checked before a call is let in.
+
+gRPC and grpc-web share one listener; JSON has its own. Both demand a certificate of the trust domain, know only TLS 1.3, and drop every
+header by which somebody could pretend to be Envoy.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from hub.contracts import Contracts
+from hub.mesh.inputs import Edge
+from hub.mesh.resources import Resource, ResourceType
+from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
+from hub.mesh.types import (
+    Empty,
+    Struct,
+    accesslog,
+    ads,
+    core,
+    early_headers,
+    file_log,
+    grpc_stats,
+    grpc_web,
+    hcm,
+    jwt,
+    listener,
+    matcher,
+    mutation,
+    packed,
+    rbac,
+    rbac_filter,
+    router,
+    seconds,
+    tls,
+    transcoder,
+)
+
+EDGE, JSON = "edge", "json"
+CERTIFICATE, AUTHORITY = "edge-certificate", "consumer-authority"
+OFFICER_HEADER: Final = "x-metip-officer"
+# What only Envoy may say. Each is dropped on arrival, so that a consumer's own is never mistaken for Envoy's.
+FORGEABLE: Final = (
+    OFFICER_HEADER,
+    "x-metip-subscriber",
+    "x-envoy-attempt-count",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-fault-abort-grpc-request",
+    "x-envoy-fault-abort-request",
+    "x-envoy-fault-delay-request",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-max-retries",
+    "x-envoy-original-path",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-retry-on",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-forwarded-for",
+)
+MAX_HEADERS: Final = 60
+MAX_HEADER_KILOBYTES: Final = 16
+MAX_STREAMS: Final = 100
+STREAM_WINDOW, CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
+BUFFER: Final = 64 * 1024
+MAX_JSON_BYTES: Final = 1024 * 1024
+LOG_FIELDS: Final = {
+    "at": "%START_TIME%",
+    "call_id": "%REQ(X-REQUEST-ID)%",
+    "consumer": "%DOWNSTREAM_PEER_URI_SAN%",
+    "path": "%REQ(:PATH)%",
+    "grpc_status": "%GRPC_STATUS_NUMBER%",
+    "http_status": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "ms": "%DURATION%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "upstream": "%UPSTREAM_HOST%",
+    "received": "%BYTES_RECEIVED%",
+    "sent": "%BYTES_SENT%",
+}
+
+
+@lru_cache(maxsize=8)
+def listeners_of(contracts: Contracts, edge: Edge) -> tuple[Resource, ...]:
+    """The listener for gRPC and grpc-web, and the one for JSON."""
+    json_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_json_transcoder", typed_config=packed(_transcoder(contracts)))
+    web_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(grpc_web.GrpcWeb()))
+    return (
+        _listener(EDGE, edge, edge.port, web_filter, ["h2", "http/1.1"], None),
+        _listener(JSON, edge, edge.json_port, json_filter, ["h2", "http/1.1"], _json_errors()),
+    )
+
+
+@lru_cache(maxsize=8)
+def secrets_of(edge: Edge) -> tuple[Resource, ...]:
+    """The edge's certificate, and the authority by which consumers are known."""
+    own = tls.Secret(
+        name=CERTIFICATE,
+        tls_certificate=tls.TlsCertificate(
+            certificate_chain=core.DataSource(inline_string=edge.certificate),
+            private_key=core.DataSource(inline_string=edge.key),
+        ),
+    )
+    consumers = tls.Secret(
+        name=AUTHORITY,
+        validation_context=tls.CertificateValidationContext(
+            trusted_ca=core.DataSource(inline_string=edge.authority),
+            match_typed_subject_alt_names=[
+                tls.SubjectAltNameMatcher(
+                    san_type=tls.SubjectAltNameMatcherSanType.URI,
+                    matcher=matcher.StringMatcher(prefix=f"spiffe://{edge.trust_domain}/"),
+                )
+            ],
+        ),
+    )
+    return (
+        Resource(ResourceType.SECRET, CERTIFICATE, bytes(own)),
+        Resource(ResourceType.SECRET, AUTHORITY, bytes(consumers)),
+    )
+
+
+def _listener(
+    name: str, edge: Edge, port: int, face: hcm.HttpFilter, protocols: list[str], replies: hcm.LocalReplyConfig | None
+) -> Resource:
+    manager = hcm.HttpConnectionManager(
+        stat_prefix=name,
+        codec_type=hcm.HttpConnectionManagerCodecType.AUTO,
+        rds=hcm.Rds(route_config_name=NAME, config_source=ads()),
+        http_filters=[
+            hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge))),
+            # Lets nobody in; each route says whom it lets in instead.
+            hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=rbac.Rbac(policies={})))),
+            face,
+            hcm.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(grpc_stats.FilterConfig(stats_for_all_methods=True))),
+            hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router())),
+        ],
+        early_header_mutation_extensions=[_drop_forged_headers()],
+        forward_client_cert_details=hcm.HttpConnectionManagerForwardClientCertDetails.SANITIZE_SET,
+        set_current_client_cert_details=hcm.HttpConnectionManagerSetCurrentClientCertDetails(uri=True),
+        use_remote_address=True,
+        always_set_request_id_in_response=True,
+        # A folded or escaped path could be read one way here and another way behind; routes are exact, so nothing is folded.
+        normalize_path=False,
+        merge_slashes=False,
+        path_with_escaped_slashes_action=hcm.HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST,
+        max_request_headers_kb=MAX_HEADER_KILOBYTES,
+        common_http_protocol_options=core.HttpProtocolOptions(
+            idle_timeout=seconds(3600),
+            max_headers_count=MAX_HEADERS,
+            headers_with_underscores_action=core.HttpProtocolOptionsHeadersWithUnderscoresAction.REJECT_REQUEST,
+        ),
+        http2_protocol_options=core.Http2ProtocolOptions(
+            max_concurrent_streams=MAX_STREAMS,
+            initial_stream_window_size=STREAM_WINDOW,
+            initial_connection_window_size=CONNECTION_WINDOW,
+            connection_keepalive=core.KeepaliveSettings(interval=seconds(30), timeout=seconds(10)),
+        ),
+        request_headers_timeout=seconds(10),
+        stream_idle_timeout=seconds(300),
+        server_name="metip",
+        local_reply_config=replies,
+        access_log=[_access_log(edge.access_log)] if edge.access_log else [],
+    )
+    chain = listener.FilterChain(
+        filters=[listener.Filter(name="envoy.filters.network.http_connection_manager", typed_config=packed(manager))],
+        transport_socket=core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(_mutual_tls(protocols))),
+        transport_socket_connect_timeout=seconds(10),
+    )
+    body = listener.Listener(
+        name=name,
+        address=core.Address(socket_address=core.SocketAddress(address=edge.address, port_value=port)),
+        filter_chains=[chain],
+        per_connection_buffer_limit_bytes=BUFFER,
+    )
+    needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
+    return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
+
+
+def _mutual_tls(protocols: list[str]) -> tls.DownstreamTlsContext:
+    newest = tls.TlsParametersTlsProtocol.TLSv1_3
+    return tls.DownstreamTlsContext(
+        require_client_certificate=True,
+        common_tls_context=tls.CommonTlsContext(
+            tls_params=tls.TlsParameters(tls_minimum_protocol_version=newest, tls_maximum_protocol_version=newest),
+            alpn_protocols=protocols,
+            tls_certificate_sds_secret_configs=[tls.SdsSecretConfig(name=CERTIFICATE, sds_config=ads())],
+            validation_context_sds_secret_config=tls.SdsSecretConfig(name=AUTHORITY, sds_config=ads()),
+        ),
+    )
+
+
+def _tokens(edge: Edge) -> jwt.JwtAuthentication:
+    provider = jwt.JwtProvider(
+        issuer=edge.tokens.issuer,
+        audiences=[edge.tokens.audience],
+        require_expiration=True,
+        local_jwks=core.DataSource(inline_string=edge.tokens.keys),
+        # Kept on the request, because a federated search forwards it to each source.
+        forward=True,
+        forward_payload_header=OFFICER_HEADER,
+        payload_in_metadata=OFFICER_METADATA,
+        clock_skew_seconds=30,
+    )
+    required = jwt.JwtRequirement(provider_name=OFFICER_METADATA)
+    optional = jwt.JwtRequirement(requires_any=jwt.JwtRequirementOrList(requirements=[required, jwt.JwtRequirement(allow_missing=Empty())]))
+    return jwt.JwtAuthentication(
+        providers={OFFICER_METADATA: provider},
+        requirement_map={OFFICER_REQUIRED: required, OFFICER_OPTIONAL: optional},
+    )
+
+
+def _transcoder(contracts: Contracts) -> transcoder.GrpcJsonTranscoder:
+    return transcoder.GrpcJsonTranscoder(
+        proto_descriptor_bin=contracts.descriptor_set,
+        services=[interface.name for interface in contracts.interfaces if not interface.private],
+        auto_mapping=True,
+        convert_grpc_status=True,
+        case_insensitive_enum_parsing=True,
+        max_request_body_size=MAX_JSON_BYTES,
+        print_options=transcoder.GrpcJsonTranscoderPrintOptions(preserve_proto_field_names=True, stream_newline_delimited=True),
+        request_validation_options=transcoder.GrpcJsonTranscoderRequestValidationOptions(
+            reject_unknown_method=True, reject_unknown_query_parameters=True
+        ),
+    )
+
+
+def _json_errors() -> hcm.LocalReplyConfig:
+    """What Envoy itself refuses, told to a JSON client in JSON."""
+    shape = Struct.from_dict({"code": "%RESPONSE_CODE%", "message": "%LOCAL_REPLY_BODY%", "call_id": "%REQ(X-REQUEST-ID)%"})
+    return hcm.LocalReplyConfig(body_format=core.SubstitutionFormatString(json_format=shape))
+
+
+def _drop_forged_headers() -> core.TypedExtensionConfig:
+    drops = [mutation.HeaderMutation(remove=name) for name in FORGEABLE]
+    return core.TypedExtensionConfig(
+        name="envoy.http.early_header_mutation.header_mutation", typed_config=packed(early_headers.HeaderMutation(mutations=drops))
+    )
+
+
+def _access_log(path: str) -> accesslog.AccessLog:
+    shape = core.SubstitutionFormatString(json_format=Struct.from_dict(dict(LOG_FIELDS)), omit_empty_values=True)
+    return accesslog.AccessLog(name="envoy.access_loggers.file", typed_config=packed(file_log.FileAccessLog(path=path, log_format=shape)))

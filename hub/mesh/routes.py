@@ -1,0 +1,148 @@
+"""From an operation and those who may call it: the route, exact to the path, with its time limit, retries, identities and token rule.
+
+There is no route but these, so whatever they do not name is refused.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from hub.contracts import Contracts, Operation, matching
+from hub.mesh.inputs import Policy, adapter_identity
+from hub.mesh.resources import Resource, ResourceType
+from hub.mesh.types import jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
+
+NAME: Final = "operations"
+RETRIES: Final = 2
+# `reset` and `connect-failure` are how UNAVAILABLE looks when Envoy itself notices that a worker died.
+RETRY_ON: Final = "unavailable,connect-failure,refused-stream,reset"
+RBAC: Final = "envoy.filters.http.rbac"
+JWT: Final = "envoy.filters.http.jwt_authn"
+PREVIOUS_HOSTS: Final = "envoy.retry_host_predicates.previous_hosts"
+OFFICER_REQUIRED, OFFICER_OPTIONAL = "officer_required", "officer_optional"
+OFFICER_METADATA: Final = "officer"
+REFLECTION: Final = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+HEALTH: Final = "grpc.health.v1.Health"
+SERVICES_OF_THE_HUB: Final = (*REFLECTION, HEALTH)
+HUB: Final = "metip.hub.v1.CatalogueService"
+"""The interface whose cluster also answers reflection and health: all three are the hub."""
+HUB_LIMIT: Final = 300.0
+
+
+def callers(contracts: Contracts, policy: Policy, trust_domain: str) -> dict[str, tuple[str, ...]]:
+    """SPIFFE IDs that may call each operation, by operation: those with a grant, and adapters whose contract says that they consult it."""
+    allowed: dict[str, set[str]] = {name: set() for name in contracts.operations}
+    for grant in policy.grants:
+        for pattern in grant.operations:
+            for operation in matching(pattern, contracts):
+                allowed[operation.name].add(grant.consumer)
+    for interface in contracts.interfaces:
+        for operation in interface.operations:
+            for consulted in operation.consults:
+                if consulted in allowed:
+                    allowed[consulted].add(adapter_identity(trust_domain, interface.system))
+    return {name: tuple(sorted(consumers)) for name, consumers in allowed.items()}
+
+
+@lru_cache(maxsize=8)
+def routes_of(contracts: Contracts, policy: Policy, trust_domain: str) -> Resource:
+    """The one route table, which every listener uses."""
+    allowed = callers(contracts, policy, trust_domain)
+    adapters = adapter_identity(trust_domain, "")
+    found = [
+        _route_of(operation, allowed[operation.name], adapters)
+        for interface in contracts.interfaces
+        if not interface.private
+        for operation in interface.operations
+    ]
+    everybody = tuple(sorted({grant.consumer for grant in policy.grants}))
+    found += [_service_of_the_hub(service, everybody) for service in SERVICES_OF_THE_HUB]
+    body = route.RouteConfiguration(
+        name=NAME,
+        virtual_hosts=[route.VirtualHost(name=NAME, domains=["*"], routes=found)],
+        validate_clusters=False,
+    )
+    clusters = {interface.name for interface in contracts.interfaces if not interface.private} | {HUB}
+    return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, name) for name in clusters))
+
+
+@lru_cache(maxsize=8192)
+def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str) -> route.Route:
+    limit = seconds(operation.timeout)
+    return route.Route(
+        name=operation.name,
+        match=route.RouteMatch(path=operation.path),
+        route=route.RouteAction(
+            cluster=operation.interface,
+            # Envoy's own timeout would end a call with UNAVAILABLE, which invites a retry; these two end it with DEADLINE_EXCEEDED.
+            timeout=seconds(0),
+            max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
+            retry_policy=_retry() if operation.delivery_class.repeatable else None,
+        ),
+        typed_per_filter_config={
+            RBAC: packed(_only(consumers, adapters, personal=operation.personal)),
+            JWT: packed(_token(operation)),
+        },
+    )
+
+
+def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> route.Route:
+    limit = seconds(HUB_LIMIT)
+    return route.Route(
+        name=service,
+        match=route.RouteMatch(prefix=f"/{service}/"),
+        route=route.RouteAction(
+            cluster=HUB,
+            timeout=seconds(0),
+            max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
+        ),
+        typed_per_filter_config={
+            RBAC: packed(_only(consumers, "", personal=False)),
+            JWT: packed(jwt.PerRouteConfig(disabled=True)),
+        },
+    )
+
+
+def _retry() -> route.RetryPolicy:
+    return route.RetryPolicy(
+        retry_on=RETRY_ON,
+        num_retries=RETRIES,
+        retry_host_predicate=[
+            route.RetryPolicyRetryHostPredicate(name=PREVIOUS_HOSTS, typed_config=packed(previous_hosts.PreviousHostsPredicate()))
+        ],
+        host_selection_retry_max_attempts=5,
+        retry_back_off=route.RetryPolicyRetryBackOff(base_interval=seconds(0.01), max_interval=seconds(0.1)),
+    )
+
+
+def _only(consumers: tuple[str, ...], adapters: str, *, personal: bool) -> rbac_filter.RbacPerRoute:
+    """Lets these consumers in and nobody else. With no consumer there is no policy, and no policy lets nobody in."""
+    policies = (
+        {"consumers": rbac.Policy(permissions=[rbac.Permission(any=True)], principals=[_is(one, adapters, personal) for one in consumers])}
+        if consumers
+        else {}
+    )
+    return rbac_filter.RbacPerRoute(rbac=rbac_filter.Rbac(rules=rbac.Rbac(policies=policies)))
+
+
+def _is(consumer: str, adapters: str, personal: bool) -> rbac.Principal:
+    """That consumer and, where a token is there, one that was issued to it: a token that another consumer caught is worth nothing.
+
+    Adapters are let pass with the token of whoever asked them; they pass it on.
+    """
+    certificate = rbac.Principal(authenticated=rbac.PrincipalAuthenticated(principal_name=matcher.StringMatcher(exact=consumer)))
+    if not personal or (adapters and consumer.startswith(adapters)):
+        return certificate
+    party = [matcher.MetadataMatcherPathSegment(key=OFFICER_METADATA), matcher.MetadataMatcherPathSegment(key="azp")]
+
+    def said(value: matcher.ValueMatcher) -> rbac.Principal:
+        return rbac.Principal(metadata=matcher.MetadataMatcher(filter=JWT, path=party, value=value))
+
+    own = said(matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=consumer)))
+    no_token = rbac.Principal(not_id=said(matcher.ValueMatcher(present_match=True)))
+    return rbac.Principal(and_ids=rbac.PrincipalSet(ids=[certificate, rbac.Principal(or_ids=rbac.PrincipalSet(ids=[own, no_token]))]))
+
+
+def _token(operation: Operation) -> jwt.PerRouteConfig:
+    if not operation.officer_admissible:
+        return jwt.PerRouteConfig(disabled=True)
+    return jwt.PerRouteConfig(requirement_name=OFFICER_REQUIRED if operation.officer_required else OFFICER_OPTIONAL)

@@ -1,0 +1,77 @@
+"""The one door to envoy-data-plane: its modules under short names, and how a message becomes a resource's bytes.
+
+The package follows Envoy's API behind one maintainer; should it stop, the messages used through this door are what has to be generated.
+"""
+
+from datetime import timedelta
+from typing import Any as AnyMessage
+
+from envoy_data_plane.envoy.config.accesslog import v3 as accesslog
+from envoy_data_plane.envoy.config.cluster import v3 as cluster
+from envoy_data_plane.envoy.config.common.mutation_rules import v3 as mutation
+from envoy_data_plane.envoy.config.core import v3 as core
+from envoy_data_plane.envoy.config.endpoint import v3 as endpoint
+from envoy_data_plane.envoy.config.listener import v3 as listener
+from envoy_data_plane.envoy.config.rbac import v3 as rbac
+from envoy_data_plane.envoy.config.route import v3 as route
+from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
+from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder import v3 as transcoder
+from envoy_data_plane.envoy.extensions.filters.http.grpc_stats import v3 as grpc_stats
+from envoy_data_plane.envoy.extensions.filters.http.grpc_web import v3 as grpc_web
+from envoy_data_plane.envoy.extensions.filters.http.jwt_authn import v3 as jwt
+from envoy_data_plane.envoy.extensions.filters.http.rbac import v3 as rbac_filter
+from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
+from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_headers
+from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
+from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
+from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
+from envoy_data_plane.envoy.type import v3 as percent
+from envoy_data_plane.envoy.type.matcher import v3 as matcher
+from envoy_data_plane.google.protobuf import Any, Empty, Struct
+
+__all__ = [
+    "Any",
+    "Empty",
+    "Struct",
+    "accesslog",
+    "ads",
+    "cluster",
+    "core",
+    "early_headers",
+    "endpoint",
+    "file_log",
+    "grpc_stats",
+    "grpc_web",
+    "hcm",
+    "jwt",
+    "listener",
+    "matcher",
+    "mutation",
+    "packed",
+    "percent",
+    "previous_hosts",
+    "rbac",
+    "rbac_filter",
+    "route",
+    "router",
+    "seconds",
+    "tls",
+    "transcoder",
+    "upstream_http",
+]
+
+
+def packed(message: AnyMessage) -> Any:
+    """A message as the typed bytes that extensions are configured with."""
+    return Any.pack(message)
+
+
+def seconds(value: float) -> timedelta:
+    """A duration."""
+    return timedelta(seconds=value)
+
+
+def ads() -> core.ConfigSource:
+    """Says that a resource comes over the stream that everything comes over."""
+    return core.ConfigSource(ads=core.AggregatedConfigSource(), resource_api_version=core.ApiVersion.V3)
