@@ -2,8 +2,8 @@
 
 from adapters.kit.call import Call, Officer
 from adapters.kit.faults import Fault, Reason
-from adapters.kit.logs import Log
 from adapters.kit.site import Site, consult
 from adapters.kit.upstream import Guard, Limits, Passage
+from metip.logs import Log
 
 __all__ = ["Call", "Fault", "Guard", "Limits", "Log", "Officer", "Passage", "Reason", "Site", "consult"]

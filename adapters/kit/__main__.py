@@ -11,8 +11,8 @@ from typing import Any
 import uvloop
 
 from adapters.kit import discovery
-from metip.settings import SettingsError, read_settings
 from adapters.kit.workers import Launch, run_workers
+from metip.settings import SettingsError, read_settings
 
 
 def main() -> int:

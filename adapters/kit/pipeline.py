@@ -19,9 +19,9 @@ from grpc_status import rpc_status
 from adapters.kit.call import CALL_ID_HEADER, Call, call_from
 from adapters.kit.faults import Fault, Reason, status_of
 from adapters.kit.journal import Entry, Journal
-from adapters.kit.logs import Log
 from metip.common.v1.access_pb2 import AccessContext
 from metip.contracts import Operation
+from metip.logs import Log
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -62,7 +62,7 @@ class Pipeline:
     gate: Gate
     validator: protovalidate.Validator
 
-    def compile(self, operation: Operation, request: type[Message], handler: Unary | Streaming) -> grpc.RpcMethodHandler[Any, Any]:
+    def compile(self, operation: Operation, request: type[Message], handler: Unary | Streaming) -> "grpc.RpcMethodHandler[Any, Any]":
         """The gRPC handler of one operation, working on raw bytes."""
         if operation.server_streams:
             return grpc.unary_stream_rpc_method_handler(self._streaming(operation, request, cast("Streaming", handler)))

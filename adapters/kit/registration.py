@@ -7,9 +7,9 @@ import asyncio
 
 import grpc
 
-from adapters.kit.logs import Log
 from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, RegisterRequest
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceAsyncStub, RegistryServiceStub
+from metip.logs import Log
 
 AGAIN = 1.0
 PATIENCE = 3.0

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import grpc
 import protovalidate
@@ -23,11 +23,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 import metip.contracts as contracts
 from adapters.kit import discovery
 from adapters.kit.journal import Journal, NoJournal
-from adapters.kit.logs import Log
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.registration import Registration
 from adapters.kit.site import Mesh, Site
 from metip.adapter.v1.settings_pb2 import Serving
+from metip.logs import Log
+
+if TYPE_CHECKING:  # generic in the type checker's eyes only
+    Compiled = Mapping[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]
 
 DRAIN = 10.0
 MAX_IN_FLIGHT = 200
@@ -59,9 +62,7 @@ def installed_contracts(today: date) -> contracts.Contracts:
     return contracts.read(data, today=today)
 
 
-def handlers(
-    pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts
-) -> Mapping[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]:
+def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts) -> "Compiled":
     """Compiled handlers by interface and method.
 
     A servicer names its interface in `interface` and has a method for each operation. Raises `TypeError` that lists every operation
@@ -92,7 +93,7 @@ def handlers(
     return found
 
 
-def add_to_server(server: grpc.aio.Server, compiled: Mapping[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]) -> None:
+def add_to_server(server: grpc.aio.Server, compiled: "Compiled") -> None:
     """Adds compiled handlers to a server."""
     for interface, methods in compiled.items():
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(interface, dict(methods)),))

@@ -9,7 +9,7 @@ import grpc
 
 from adapters.kit.call import Call
 from adapters.kit.faults import Fault, Reason
-from adapters.kit.logs import Log
+from metip.logs import Log
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")

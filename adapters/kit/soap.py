@@ -13,8 +13,8 @@ from lxml import etree
 
 from adapters.kit.call import Call
 from adapters.kit.faults import Fault, Reason
-from adapters.kit.logs import Log
 from adapters.kit.upstream import Guard, Limits, Passage
+from metip.logs import Log
 
 Element = etree._Element
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"

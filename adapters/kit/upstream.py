@@ -9,8 +9,8 @@ from datetime import timedelta
 from adapters.kit.breaker import Breaker, State
 from adapters.kit.call import Call
 from adapters.kit.faults import Fault, Reason
-from adapters.kit.logs import Log
 from metip.adapter.v1.settings_pb2 import Upstream
+from metip.logs import Log
 
 PROVING_NOTHING = frozenset({Reason.BUSY, Reason.CIRCUIT_OPEN})
 # The share of the caller's time that the far system gets: the rest carries the answer back, so that the caller learns why.

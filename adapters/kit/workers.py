@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.kit.logs import Log
 from adapters.kit.serving import Worker, serve_worker
 from adapters.kit.site import Identity, Mesh
+from metip.logs import Log
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
 

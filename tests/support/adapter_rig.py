@@ -14,7 +14,7 @@ import protovalidate
 
 from adapters.kit import discovery
 from adapters.kit.journal import Entry
-from adapters.kit.logs import Log
+from metip.logs import Log
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.population import Population
 from adapters.kit.serving import add_to_server, handlers, installed_contracts

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import grpc
 
 from adapters.kit import discovery
-from adapters.kit.logs import Log
+from metip.logs import Log
 from adapters.kit.population import Population
 from adapters.kit.simulation.dials import Dial, Dials
 from metip.cases.v1.case_pb2 import Fault

@@ -1,0 +1,76 @@
+"""The catalogue, as operations and developers reach it."""
+
+from typing import Any
+
+import grpc
+
+from hub.api.checking import check
+from hub.contracts import Interface, Operation
+from hub.mesh.clusters import addresses_of
+from hub.mesh.control import Control, Inputs
+from hub.mesh.routes import RETRIES, callers
+from metip.hub.v1 import catalogue_service_pb2 as api
+from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceServicer
+
+
+class CatalogueApi(CatalogueServiceServicer):
+    """Answers from the inputs that are in force."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    async def ListInterfaces(self, request: api.ListInterfacesRequest, context: Any) -> api.ListInterfacesResponse:  # noqa: N802
+        """Lists what is loaded and what is wrong with the rest; see the contract."""
+        inputs = self._control.inputs
+        return api.ListInterfacesResponse(
+            interfaces=[_summary(interface, inputs) for interface in inputs.contracts.interfaces if not interface.private],
+            faults=[api.ContractFault(element=one.element, problem=one.problem, fix=one.fix) for one in inputs.contracts.faults],
+        )
+
+    async def ExplainOperation(self, request: api.ExplainOperationRequest, context: Any) -> api.ExplainOperationResponse:  # noqa: N802
+        """Explains one operation; see the contract."""
+        await check(request, context)
+        inputs = self._control.inputs
+        operation = inputs.contracts.operations.get(request.operation)
+        if operation is None:
+            words = f"no operation {request.operation} is loaded; `metip interfaces` lists those that are"
+            await context.abort(grpc.StatusCode.NOT_FOUND, words)
+            raise AssertionError("unreachable: abort always raises")
+        return explain(operation, inputs)
+
+
+def explain(operation: Operation, inputs: Inputs) -> api.ExplainOperationResponse:
+    """All that follows from an operation's contract, and who may call it."""
+    allowed = callers(inputs.contracts, inputs.policy, inputs.edge.trust_domain)
+    response = api.ExplainOperationResponse(
+        operation=operation.name,
+        description=operation.description,
+        delivery_class=operation.delivery_class.name,
+        verb=operation.verb,
+        purposes=operation.purposes,
+        consumers=allowed[operation.name],
+        officer_required=operation.officer_required,
+        justification_required=operation.justification_required,
+        retries=RETRIES if operation.delivery_class.repeatable else 0,
+        max_request_bytes=operation.max_request_bytes,
+        mirror=operation.mirror,
+        consults=operation.consults,
+        endpoints=addresses_of(operation.interface, inputs.instances),
+        request=operation.request,
+        reply=f"stream {operation.reply}" if operation.server_streams else operation.reply,
+    )
+    response.timeout.FromMilliseconds(int(operation.timeout * 1000))
+    return response
+
+
+def _summary(interface: Interface, inputs: Inputs) -> api.InterfaceSummary:
+    return api.InterfaceSummary(
+        name=interface.name,
+        system=interface.system,
+        owner=interface.owner,
+        dpia=interface.dpia.reference,
+        dpia_review_by=interface.dpia.review_by.isoformat(),
+        classification=interface.classification.replace("_", "-"),
+        operations=[operation.method for operation in interface.operations],
+        instances=len(addresses_of(interface.name, inputs.instances)),
+    )

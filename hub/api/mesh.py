@@ -1,0 +1,78 @@
+"""The state of the mesh, as operations reach it."""
+
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hub.api.checking import check
+from hub.mesh.ads import AdsService
+from hub.mesh.control import Control
+from hub.mesh.history import Change, Outcome
+from metip.hub.v1 import mesh_service_pb2 as api
+from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceServicer
+from metip.hub.v1.registry_service_pb2 import Instance
+
+DEFAULT_LIMIT = 20
+OUTCOMES = {
+    Outcome.ACCEPTED: api.CHANGE_OUTCOME_ACCEPTED,
+    Outcome.REFUSED: api.CHANGE_OUTCOME_REFUSED,
+    Outcome.REJECTED: api.CHANGE_OUTCOME_REJECTED,
+    Outcome.TIMED_OUT_WAITING: api.CHANGE_OUTCOME_UNANSWERED,
+}
+
+
+class MeshApi(MeshServiceServicer):
+    """Answers from the publisher and its streams."""
+
+    def __init__(self, control: Control, ads: AdsService, started: datetime) -> None:
+        self._control = control
+        self._ads = ads
+        self._started = started
+
+    async def GetMesh(self, request: api.GetMeshRequest, context: Any) -> api.GetMeshResponse:  # noqa: N802
+        """Gives the state; see the contract."""
+        return api.GetMeshResponse(
+            envoys=[
+                api.ConnectedEnvoy(
+                    node=envoy.node_id,
+                    protocol=envoy.protocol,
+                    since=_stamp(envoy.since),
+                    accepted={kind.word: version for kind, version in envoy.acked.items()},
+                    last_refusal=str(envoy.last_nack or ""),
+                )
+                for envoy in self._ads.envoys()
+            ],
+            instances=[
+                Instance(id=one.id, system=one.system, interfaces=one.interfaces, address=one.address, version=one.version)
+                for one in self._control.inputs.instances
+            ],
+            snapshot=self._control.publisher.current().digest,
+            started=_stamp(self._started),
+        )
+
+    async def ListChanges(self, request: api.ListChangesRequest, context: Any) -> api.ListChangesResponse:  # noqa: N802
+        """Lists changes; see the contract."""
+        await check(request, context)
+        latest = self._control.publisher.history.latest(request.limit or DEFAULT_LIMIT)
+        return api.ListChangesResponse(changes=[_change(change) for change in latest])
+
+
+def _change(change: Change) -> api.Change:
+    marks = (("+", change.difference.added), ("~", change.difference.changed), ("-", change.difference.removed))
+    return api.Change(
+        id=change.id,
+        cause=change.cause.what,
+        author=change.cause.author,
+        started=_stamp(change.started),
+        finished=_stamp(change.finished),
+        outcome=OUTCOMES[change.outcome],
+        reasons=[*change.reasons, *map(str, change.rejections), *map(str, change.silences)],
+        resources=[f"{mark}{kind.word} {name}" for mark, names in marks for kind, name in names],
+    )
+
+
+def _stamp(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp

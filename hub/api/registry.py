@@ -1,0 +1,45 @@
+"""The registry, as adapters reach it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from hub.api.checking import check
+from hub.mesh.control import Control
+from hub.mesh.inputs import Instance
+from hub.mesh.registry import Registry
+from metip.hub.v1 import registry_service_pb2 as api
+from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceServicer
+
+
+class RegistryApi(RegistryServiceServicer):
+    """Takes registrations. `changed` is told what happened; it publishes in its own time, so that adapters never wait for Envoy."""
+
+    def __init__(self, registry: Registry, control: Control, changed: Callable[[str, str], None]) -> None:
+        self._registry = registry
+        self._control = control
+        self._changed = changed
+
+    async def Register(self, request: api.RegisterRequest, context: Any) -> api.RegisterResponse:  # noqa: N802
+        """Registers or renews; see the contract."""
+        await check(request, context)
+        said = request.instance
+        known = {interface.name for interface in self._control.inputs.contracts.interfaces if not interface.private}
+        unknown = [name for name in said.interfaces if name not in known]
+        if unknown:
+            words = f"no such interface is loaded: {', '.join(unknown)}; `metip check` says why"
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, words)
+        instance = Instance(said.id, said.system, tuple(sorted(said.interfaces)), said.address, said.version)
+        if self._registry.register(instance):
+            self._changed(f"{instance.id} registered", f"adapter {instance.system}")
+        response = api.RegisterResponse()
+        response.lease.FromMilliseconds(int(self._registry.lease * 1000))
+        return response
+
+    async def Deregister(self, request: api.DeregisterRequest, context: Any) -> api.DeregisterResponse:  # noqa: N802
+        """Takes an instance out; see the contract."""
+        await check(request, context)
+        if self._registry.deregister(request.instance_id):
+            self._changed(f"{request.instance_id} left", "registry")
+        return api.DeregisterResponse()

@@ -1,0 +1,47 @@
+"""Turns what changes around the mesh into changes of the mesh: one at a time, each with its cause, each undone when Envoy refuses it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from hub.contracts import Contracts
+from hub.mesh.compile import compile_mesh
+from hub.mesh.history import Cause, Change, Outcome
+from hub.mesh.inputs import Edge, Instance, Policy
+from hub.mesh.publisher import Publisher
+
+STANDS = frozenset({Outcome.ACCEPTED, Outcome.UNCHANGED, Outcome.TIMED_OUT_WAITING})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything the mesh follows from."""
+
+    contracts: Contracts
+    policy: Policy
+    edge: Edge
+    instances: tuple[Instance, ...] = ()
+
+
+@dataclass
+class Control:
+    """Owns the inputs that are in force."""
+
+    publisher: Publisher
+    inputs: Inputs
+    on_change: Callable[[Inputs], None] = lambda _: None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    async def propose(self, what: str, author: str, **changes: object) -> Change:
+        """Compiles the inputs with these changes (fields of `Inputs`) and publishes the result.
+
+        When Envoy or the hub itself refuses it, the inputs stay what they were, so that no later change brings the fault back.
+        """
+        async with self._turn:
+            candidate = replace(self.inputs, **changes)  # type: ignore[arg-type]
+            snapshot = compile_mesh(candidate.contracts, candidate.instances, candidate.policy, candidate.edge)
+            change = await self.publisher.publish(snapshot, Cause(what, author))
+            if change.outcome in STANDS:
+                self.inputs = candidate
+                self.on_change(candidate)
+            return change

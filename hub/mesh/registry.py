@@ -1,0 +1,97 @@
+"""Who serves what, for as long as leases run.
+
+The law: an instance lives from its registration until its lease ends or it leaves; whatever is registered outlives the hub's own process,
+with a fresh lease, so that a hub that starts again tells Envoy nothing new.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import apsw
+
+from hub.mesh.inputs import Instance
+
+LEASE: Final = 9.0
+SCHEMA: Final = """
+create table if not exists instance (
+  id text primary key,
+  system text not null,
+  interfaces text not null,
+  address text not null,
+  version text not null
+) strict, without rowid
+"""
+
+
+class Store:
+    """Instances on disk, so that they outlive the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = apsw.Connection(str(path))
+        self._database.execute("pragma journal_mode = wal; pragma synchronous = normal")
+        self._database.execute(SCHEMA)
+
+    def load(self) -> tuple[Instance, ...]:
+        """Every instance that was registered when the hub last ran."""
+        rows = self._database.execute("select id, system, interfaces, address, version from instance order by id")
+        return tuple(Instance(row[0], row[1], tuple(row[2].split(" ")), row[3], row[4]) for row in rows)
+
+    def put(self, instance: Instance) -> None:
+        """Keeps one instance."""
+        values = (instance.id, instance.system, " ".join(instance.interfaces), instance.address, instance.version)
+        self._database.execute("insert or replace into instance values (?, ?, ?, ?, ?)", values)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Forgets instances."""
+        self._database.executemany("delete from instance where id = ?", [(one,) for one in ids])
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._database.close()
+
+
+class Registry:
+    """Instances and their leases."""
+
+    def __init__(self, store: Store, *, lease: float = LEASE, clock: Callable[[], float] = monotonic) -> None:
+        self.lease = lease
+        self._store = store
+        self._clock = clock
+        self._instances = {instance.id: instance for instance in store.load()}
+        self._ends = dict.fromkeys(self._instances, clock() + lease)
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Instances whose lease runs, by id."""
+        return tuple(sorted(self._instances.values()))
+
+    def register(self, instance: Instance) -> bool:
+        """Registers an instance or renews its lease; whether anything but the lease changed.
+
+        An older instance at the same address is gone: its worker died and this one took its place.
+        """
+        self._ends[instance.id] = self._clock() + self.lease
+        if self._instances.get(instance.id) == instance:
+            return False
+        self._forget(one.id for one in self.instances if one.address == instance.address and one.id != instance.id)
+        self._instances[instance.id] = instance
+        self._store.put(instance)
+        return True
+
+    def deregister(self, instance_id: str) -> bool:
+        """Takes an instance out; whether it was there."""
+        return bool(self._forget([instance_id]))
+
+    def expire(self) -> tuple[str, ...]:
+        """Takes out every instance whose lease ended, and names them."""
+        now = self._clock()
+        return self._forget([instance_id for instance_id, end in self._ends.items() if end <= now])
+
+    def _forget(self, ids: Iterable[str]) -> tuple[str, ...]:
+        gone = tuple(one for one in ids if one in self._instances)
+        for one in gone:
+            del self._instances[one], self._ends[one]
+        self._store.drop(gone)
+        return gone

@@ -1,0 +1,150 @@
+"""The composition root: the only place that wires the hub's packages together."""
+
+import asyncio
+import logging
+import os
+from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+import hub.contracts
+from hub import settings as settings_files
+from hub.api import reflection
+from hub.api.catalogue import CatalogueApi
+from hub.api.mesh import MeshApi
+from hub.api.registry import RegistryApi
+from hub.mesh.ads import SERVER_OPTIONS, AdsService
+from hub.mesh.clusters import addresses_of
+from hub.mesh.control import Control, Inputs
+from hub.mesh.history import Change
+from hub.mesh.inputs import Instance
+from hub.mesh.publisher import Publisher
+from hub.mesh.registry import Registry, Store
+from hub.watch import changes
+from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
+from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
+from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
+from metip.logs import Log
+from metip.settings import SettingsError
+
+EXPIRY_INTERVAL = 1.0
+GRACE = 2.0
+
+
+class Hub:
+    """One running hub."""
+
+    def __init__(self, settings: settings_files.Settings, log: Log, *, descriptor_set: bytes | None = None) -> None:
+        """Reads everything that the settings name. Raises `SettingsError`."""
+        contracts = hub.contracts.load(date.today(), descriptor_set=descriptor_set)  # noqa: DTZ011 - due by the local calendar
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._settings = settings
+        self._log = log
+        self._store = Store(settings.state / "registry.sqlite")
+        self._registry = Registry(self._store)
+        self._registry.register(_itself(contracts, settings.socket))
+        self._publisher = Publisher(lambda: datetime.now(UTC))
+        self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
+        inputs = Inputs(contracts, settings_files.read_policy(settings), settings_files.read_edge(settings), self._registry.instances)
+        self._control = Control(self._publisher, inputs, on_change=self._tell_health)
+        self._health = health.aio.HealthServicer()
+        self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        for fault in contracts.faults:
+            log.line("contract_refused", element=fault.element, problem=fault.problem, fix=fault.fix)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serves until `stop`."""
+        started = datetime.now(UTC)
+        async with AsyncExitStack() as stack:
+            server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *SERVER_OPTIONS])
+            self._add_services(server, started)
+            _listen(server, self._settings.socket)
+            await server.start()
+            self._settings.socket.chmod(0o600)
+            stack.push_async_callback(server.stop, GRACE)
+            stack.callback(self._ads.close)
+            await self._control.propose("the hub started", "hub", instances=self._registry.instances)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
+            self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+        self._store.close()
+        self._log.line("stopped")
+
+    def _add_services(self, server: grpc.aio.Server, started: datetime) -> None:
+        server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
+        add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
+        add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
+        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, started), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+
+    def _propose(self, what: str, author: str) -> None:
+        self._proposals.put_nowait((what, author))
+
+    async def _publish_proposals(self) -> None:
+        while True:
+            what, author = await self._proposals.get()
+            self._report(await self._control.propose(what, author, instances=self._registry.instances))
+
+    async def _expire_leases(self) -> None:
+        itself = _itself(self._control.inputs.contracts, self._settings.socket)
+        while True:
+            await asyncio.sleep(EXPIRY_INTERVAL)
+            self._registry.register(itself)
+            gone = self._registry.expire()
+            if gone:
+                self._propose(f"the lease of {', '.join(gone)} ended", "registry")
+
+    async def _watch_files(self) -> None:
+        async for changed in changes(self._settings.watched):
+            names = ", ".join(path.name for path in changed)
+            try:
+                policy, edge = settings_files.read_policy(self._settings), settings_files.read_edge(self._settings)
+            except SettingsError as error:
+                self._log.line("file_refused", file=names, problem=str(error))
+                continue
+            self._report(await self._control.propose(f"{names} changed", "file", policy=policy, edge=edge))
+
+    def _report(self, change: Change) -> None:
+        self._log.line("mesh_changed", change=change.id, cause=change.cause.what, outcome=change.outcome.value, detail=str(change))
+
+    def _tell_health(self, inputs: Inputs) -> None:
+        """Health of an interface at the hub says whether anybody serves it."""
+        task = asyncio.ensure_future(self._set_health(inputs))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _set_health(self, inputs: Inputs) -> None:
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        for interface in inputs.contracts.interfaces:
+            served = bool(addresses_of(interface.name, inputs.instances))
+            state = health_pb2.HealthCheckResponse.SERVING if served else health_pb2.HealthCheckResponse.NOT_SERVING
+            await self._health.set(interface.name, state)
+
+
+def _itself(contracts: hub.contracts.Contracts, socket: Path) -> Instance:
+    """The hub serves its own interfaces, and Envoy reaches them as it reaches any other."""
+    own = tuple(interface.name for interface in contracts.interfaces if interface.system == "hub")
+    return Instance("hub", "hub", own, f"unix:{socket}")
+
+
+def _listen(server: grpc.aio.Server, socket: Path) -> None:
+    socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    socket.unlink(missing_ok=True)
+    old = os.umask(0o177)
+    try:
+        server.add_insecure_port(f"unix:{socket}")
+    finally:
+        os.umask(old)
+
+
+async def serve(path: Path, stop: asyncio.Event, *, descriptor_set: bytes | None = None) -> None:
+    """Runs a hub from a settings file until `stop`. Raises `SettingsError`."""
+    logging.getLogger("hub").setLevel(logging.ERROR)  # changes are reported once, below as canonical lines
+    await Hub(settings_files.read(path), Log(process="hub"), descriptor_set=descriptor_set).run(stop)

@@ -1,0 +1,73 @@
+"""The hub's settings and the files they name, read together: a fault in any of them is reported before anything starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.mesh.inputs import Edge, Grant, Policy, Tokens
+from metip.hub.v1 import settings_pb2
+from metip.settings import SettingsError, read_settings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings with every path made absolute."""
+
+    trust_domain: str
+    socket: Path
+    state: Path
+    access: Path
+    edge: settings_pb2.Edge
+    folder: Path
+
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """Files whose change is put in force without a restart."""
+        named = (self.edge.certificate, self.edge.key, self.edge.authority, self.edge.token_keys)
+        return (self.access, *(self.folder / path for path in named))
+
+
+def read(path: Path) -> Settings:
+    """Reads the settings file. Raises `SettingsError` with every problem."""
+    message = read_settings(path, settings_pb2.Settings)
+    folder = path.resolve().parent
+    return Settings(
+        trust_domain=message.trust_domain,
+        socket=folder / message.socket,
+        state=folder / message.state,
+        access=folder / message.access,
+        edge=message.edge,
+        folder=folder,
+    )
+
+
+def read_policy(settings: Settings) -> Policy:
+    """Reads the access policy. Raises `SettingsError`."""
+    message = read_settings(settings.access, settings_pb2.AccessPolicy)
+    return Policy(tuple(Grant(grant.consumer, tuple(grant.operations)) for grant in message.grants))
+
+
+def read_edge(settings: Settings) -> Edge:
+    """Reads the files that the edge shows and checks with. Raises `SettingsError` naming each that can't be read."""
+    said, problems = settings.edge, []
+
+    def content(name: str, path: str) -> str:
+        try:
+            return (settings.folder / path).read_text(encoding="utf-8")
+        except OSError as error:
+            problems.append(f"edge.{name}: {path} can't be read: {error.strerror}")
+            return ""
+
+    edge = Edge(
+        trust_domain=settings.trust_domain,
+        address=said.address or "127.0.0.1",
+        port=said.port,
+        json_port=said.json_port,
+        certificate=content("certificate", said.certificate),
+        key=content("key", said.key),
+        authority=content("authority", said.authority),
+        tokens=Tokens(said.token_issuer, said.token_audience, content("token_keys", said.token_keys)),
+        access_log=str(settings.folder / said.access_log) if said.access_log else "",
+    )
+    if problems:
+        raise SettingsError(str(settings.folder), tuple(problems))
+    return edge
