@@ -46,16 +46,16 @@ def parse_xml(data: bytes) -> Element:
     return root
 
 
-def envelope(body: Element, *headers: Element) -> bytes:
-    """A SOAP 1.1 document around one body element."""
+def envelope(body: Element, *headers: Element, encoding: str = "UTF-8") -> bytes:
+    """A SOAP 1.1 document around one body element. A character that `encoding` lacks goes out as a character reference."""
     root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soap": ENVELOPE})
     if headers:
         etree.SubElement(root, f"{{{ENVELOPE}}}Header").extend(headers)
     etree.SubElement(root, f"{{{ENVELOPE}}}Body").append(body)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return etree.tostring(root, xml_declaration=True, encoding=encoding)
 
 
-def fault_envelope(code: str, words: str, detail: Mapping[str, str] | None = None) -> bytes:
+def fault_envelope(code: str, words: str, detail: Mapping[str, str] | None = None, *, encoding: str = "UTF-8") -> bytes:
     """A SOAP fault as a far system sends it; `detail` becomes one element for each entry."""
     fault = etree.Element(f"{{{ENVELOPE}}}Fault")
     etree.SubElement(fault, "faultcode").text = f"soap:{code}"
@@ -64,7 +64,7 @@ def fault_envelope(code: str, words: str, detail: Mapping[str, str] | None = Non
         inside = etree.SubElement(fault, "detail")
         for name, value in detail.items():
             etree.SubElement(inside, name).text = value
-    return envelope(fault)
+    return envelope(fault, encoding=encoding)
 
 
 def open_envelope(data: bytes) -> Element:
@@ -81,20 +81,24 @@ def open_envelope(data: bytes) -> Element:
 
 
 class SoapClient:
-    """Asks one SOAP endpoint. Connections are pooled; bulkhead, breaker and time limit are the guard's."""
+    """Asks one SOAP endpoint. Connections are pooled; bulkhead, breaker and time limit are the guard's.
 
-    def __init__(self, limits: Limits, log: Log, http: aiohttp.ClientSession) -> None:
+    Requests are written in `encoding`; a reply is read in the one that its XML declaration names, UTF-8 where it names none.
+    """
+
+    def __init__(self, limits: Limits, log: Log, http: aiohttp.ClientSession, *, encoding: str = "UTF-8") -> None:
         self.guard = Guard(limits, log)
         self._address = limits.address
         self._http = http
+        self._encoding = encoding
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, limits: Limits, log: Log) -> "AsyncIterator[SoapClient]":
+    async def connected(cls, limits: Limits, log: Log, *, encoding: str = "UTF-8") -> "AsyncIterator[SoapClient]":
         """A client for the length of the block."""
         connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
-            yield cls(limits, log, http)
+            yield cls(limits, log, http, encoding=encoding)
 
     async def ask(self, path: str, action: str, body: Element, call: Call, *, write_once: bool = False) -> Element:
         """Sends one body element and gives the one that comes back.
@@ -102,7 +106,7 @@ class SoapClient:
         Raises `SoapFault` when the far system answered with one (the caller knows what its codes mean), and `Fault` for everything else:
         UPSTREAM_UNAVAILABLE, UPSTREAM_FAULT, TIMED_OUT, BUSY, CIRCUIT_OPEN; with `write_once`, IN_DOUBT once the request has left.
         """
-        data = envelope(body)
+        data = envelope(body, encoding=self._encoding)
         async with self.guard.admit(call, write_once=write_once) as passage:
             answer = await self._exchange(path, action, data, passage)
         # A SOAP fault is an answer, a sign of life to the guard, so it is raised outside.
@@ -111,7 +115,7 @@ class SoapClient:
         return answer
 
     async def _exchange(self, path: str, action: str, data: bytes, passage: Passage) -> Element | SoapFault:
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+        headers = {"Content-Type": f"text/xml; charset={self._encoding.lower()}", "SOAPAction": f'"{action}"'}
         try:
             passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left
             async with self._http.post(f"{self._address}{path}", data=data, headers=headers) as response:
