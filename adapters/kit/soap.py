@@ -4,7 +4,7 @@ XML is parsed with entities, DTDs and network off; a document with any of them i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -100,13 +100,15 @@ class SoapClient:
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
             yield cls(limits, log, http, encoding=encoding)
 
-    async def ask(self, path: str, action: str, body: Element, call: Call, *, write_once: bool = False) -> Element:
-        """Sends one body element and gives the one that comes back.
+    async def ask(
+        self, path: str, action: str, body: Element, call: Call, *, headers: Sequence[Element] = (), write_once: bool = False
+    ) -> Element:
+        """Sends one body element, under header elements where the far system wants them, and gives the one that comes back.
 
         Raises `SoapFault` when the far system answered with one (the caller knows what its codes mean), and `Fault` for everything else:
         UPSTREAM_UNAVAILABLE, UPSTREAM_FAULT, TIMED_OUT, BUSY, CIRCUIT_OPEN; with `write_once`, IN_DOUBT once the request has left.
         """
-        data = envelope(body, encoding=self._encoding)
+        data = envelope(body, *headers, encoding=self._encoding)
         async with self.guard.admit(call, write_once=write_once) as passage:
             answer = await self._exchange(path, action, data, passage)
         # A SOAP fault is an answer, a sign of life to the guard, so it is raised outside.
