@@ -1,0 +1,1 @@
+"""The hub: control plane, exchange, ledger and command line of MetIP Hub."""
