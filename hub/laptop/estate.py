@@ -1,0 +1,156 @@
+"""The processes of the whole estate, and the order in which they can come up and go down."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import grpc
+
+from hub.laptop.layout import Home
+from hub.laptop.preparing import Ports, has_simulator, prepare, systems
+from hub.laptop.supervisor import Process, Supervisor
+from hub.mesh.admin import Admin
+from metip.hub.v1.mesh_service_pb2 import GetMeshRequest
+from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub, MeshServiceStub
+from metip.hub.v1.registry_service_pb2 import Instance
+from metip.simulator.v1.simulator_service_pb2 import GetSimulatorRequest
+from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceAsyncStub, SimulatorServiceStub
+
+POLL = 0.05
+READY_WITHIN = 60.0
+HUB, ENVOY = "hub", "envoy"
+
+
+class NotReadyError(Exception):
+    """Something did not come up in time; the text names it and its log."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `metip up` was asked for."""
+
+    ports: Ports = field(default_factory=Ports)
+    workers: int = 1
+    seed: int = 2026
+    xds: str = "delta"
+    only: tuple[str, ...] = ()
+    """Systems to run; empty for all there are."""
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Systems that run."""
+        return self.only or systems()
+
+
+def envoy_binary() -> str:
+    """The Envoy that is installed with the project, or the machine's own. Raises `FileNotFoundError`."""
+    spec = find_spec("envoy")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        binary = Path(folder) / "_bin" / "envoy"
+        if binary.exists():
+            return str(binary)
+    found = shutil.which("envoy")
+    if found is None:
+        raise FileNotFoundError("there is no Envoy: install the project with its `envoy` extra, or put envoy on PATH")
+    return found
+
+
+@asynccontextmanager
+async def running(home: Home, options: Options, told: Callable[[str], None] = lambda _: None) -> AsyncIterator[Supervisor]:
+    """The estate for the length of the block, ready to be called. Raises `NotReadyError`."""
+    prepare(home, options.ports, xds=options.xds)
+    for old in home.run.glob("*.sock"):
+        old.unlink()
+    supervisor = Supervisor(home.processes, lambda process, words: told(f"{process.name} {words}"))
+    try:
+        told("starting hub, Envoy and simulators")
+        supervisor.start(_process(home, HUB, sys.executable, "-m", "hub", "--settings", str(home.hub_settings)))
+        supervisor.start(_process(home, ENVOY, envoy_binary(), *_envoy_arguments(home)))
+        for system in options.systems:
+            if has_simulator(system):
+                supervisor.start(
+                    _process(home, f"sim-{system}", *_kit("simulate", system), "--run-dir", str(home.run), "--seed", str(options.seed))
+                )
+        async with asyncio.timeout(READY_WITHIN):
+            await asyncio.gather(*(_start_adapter(home, options, system, supervisor) for system in options.systems))
+            told("waiting until every interface is served")
+            await _until_served(home, options)
+        yield supervisor
+    except TimeoutError:
+        late = ", ".join(f"{one.name} ({one.state}, see {one.log})" for one in supervisor.processes)
+        raise NotReadyError(f"not everything was ready within {READY_WITHIN:.0f} s: {late}") from None
+    finally:
+        await supervisor.stop_all(lambda name: name.startswith("adapter-"), lambda name: name == ENVOY, lambda name: name == HUB)
+
+
+async def _start_adapter(home: Home, options: Options, system: str, supervisor: Supervisor) -> None:
+    arguments = [*_kit("serve", system), *_serving(home, options, system)]
+    if has_simulator(system):
+        arguments += ["--upstream", await simulator_address(home, system)]
+    supervisor.start(_process(home, f"adapter-{system}", *arguments))
+
+
+def _serving(home: Home, options: Options, system: str) -> tuple[str, ...]:
+    places = ("--run-dir", str(home.run), "--registry", f"unix:{home.hub_socket}", "--identity", str(home.identity / f"adapter-{system}"))
+    return (*places, "--mesh", f"127.0.0.1:{options.ports.grpc}", "--workers", str(options.workers))
+
+
+def _kit(verb: str, system: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "adapters.kit", verb, system)
+
+
+def _envoy_arguments(home: Home) -> tuple[str, ...]:
+    # `--drain-time-s` is what `drain_listeners?graceful` takes; Envoy's own 600 s is for a fleet, not for a laptop.
+    return ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1", "--drain-time-s", "5")
+
+
+def _process(home: Home, name: str, *command: str) -> Process:
+    log = home.log(name)
+    log.unlink(missing_ok=True)
+    return Process(name, command, log)
+
+
+async def simulator_address(home: Home, system: str) -> str:
+    """Where a simulator speaks its system's protocol, as soon as it does."""
+    socket = home.run / f"sim-{system}.sock"
+    while True:
+        if socket.exists():
+            async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+                stub: SimulatorServiceAsyncStub = SimulatorServiceStub(channel)
+                try:
+                    return (await stub.GetSimulator(GetSimulatorRequest(), timeout=1)).address
+                except grpc.aio.AioRpcError:
+                    pass
+        await asyncio.sleep(POLL)
+
+
+async def _until_served(home: Home, options: Options) -> None:
+    """Until every adapter registered at the hub and Envoy has a healthy host for each of their interfaces."""
+    admin = Admin(home.admin_socket)
+    while not (  # noqa: ASYNC110 - two other processes are asked, and neither can set an event here
+        await _registered(home, options) and await admin.healthy(await _interfaces(home))
+    ):
+        await asyncio.sleep(POLL)
+
+
+async def _registered(home: Home, options: Options) -> bool:
+    return {one.system for one in await _instances(home)} >= set(options.systems)
+
+
+async def _interfaces(home: Home) -> set[str]:
+    return {interface for one in await _instances(home) for interface in one.interfaces}
+
+
+async def _instances(home: Home) -> tuple[Instance, ...]:
+    async with grpc.aio.insecure_channel(f"unix:{home.hub_socket}") as channel:
+        stub: MeshServiceAsyncStub = MeshServiceStub(channel)
+        try:
+            mesh = await stub.GetMesh(GetMeshRequest(), timeout=1)
+        except grpc.aio.AioRpcError:
+            return ()
+    return tuple(mesh.instances)

@@ -1,0 +1,87 @@
+"""Where things lie in a laptop's home folder (`.metip`), and nothing else."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST_SOCKET = 107
+LONGEST_NAME = len("command_control-00.sock")
+DEVELOPER = "developer"
+EDGE = "edge"
+TRUST_DOMAIN = "metip.local"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that `metip up` keeps everything in."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path) -> "Home":
+        """The home at a path, which need not exist yet."""
+        return cls(path.resolve())
+
+    @property
+    def identity(self) -> Path:
+        """Keys, certificates, token issuer."""
+        return self.root / "identity"
+
+    @property
+    def logs(self) -> Path:
+        """One file for each process."""
+        return self.root / "logs"
+
+    @property
+    def state(self) -> Path:
+        """What outlives the processes."""
+        return self.root / "state"
+
+    @property
+    def run(self) -> Path:
+        """Sockets. A unix socket's path may have 107 bytes, so a deep home keeps them in the system's temporary folder."""
+        inside = self.root / "run"
+        if len(str(inside)) + 1 + LONGEST_NAME <= LONGEST_SOCKET:
+            return inside
+        digest = hashlib.blake2b(str(self.root).encode(), digest_size=6).hexdigest()
+        return Path(tempfile.gettempdir()) / f"metip-{digest}"
+
+    @property
+    def hub_settings(self) -> Path:
+        """The hub's settings file."""
+        return self.root / "hub.yaml"
+
+    @property
+    def access(self) -> Path:
+        """The access policy."""
+        return self.root / "access.yaml"
+
+    @property
+    def bootstrap(self) -> Path:
+        """Envoy's own file."""
+        return self.root / "envoy.yaml"
+
+    @property
+    def access_log(self) -> Path:
+        """One line for each call that reached the edge."""
+        return self.logs / "access.log"
+
+    @property
+    def processes(self) -> Path:
+        """What runs now, for `metip status` and for tests."""
+        return self.root / "processes.json"
+
+    @property
+    def hub_socket(self) -> Path:
+        """Where the hub is reached."""
+        return self.run / "hub.sock"
+
+    @property
+    def admin_socket(self) -> Path:
+        """Where Envoy's admin interface is reached."""
+        return self.run / "envoy.sock"
+
+    def log(self, name: str) -> Path:
+        """The log file of one process."""
+        return self.logs / f"{name}.log"

@@ -1,0 +1,103 @@
+"""Writes what the processes need: identities, the hub's settings, a policy to begin with, Envoy's bootstrap. What exists is kept."""
+
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from hub.identity import Store, describe, issue, needs_renewal
+from hub.identity.tokens import AUDIENCE, issuer_of
+from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
+from hub.mesh.inputs import adapter_identity
+
+BOOTSTRAP = Path(__file__).parent.parent.parent / "envoy" / "bootstrap.yaml"
+XDS = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the edge listens on 127.0.0.1."""
+
+    grpc: int = 8443
+    json: int = 8444
+
+
+def systems() -> tuple[str, ...]:
+    """Names of the adapters, which are the names of their folders; nothing of theirs is imported."""
+    return tuple(sorted(path.parent.name for path in _adapters().glob("*/adapter.py")))
+
+
+def has_simulator(system: str) -> bool:
+    """Whether a system has a simulator to stand in for its far side."""
+    return (_adapters() / system / "simulator.py").exists()
+
+
+def _adapters() -> Path:
+    spec = find_spec("adapters")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("the package `adapters` is not installed")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
+    """Makes a home ready for its processes."""
+    for folder in (home.root, home.logs, home.state, home.run):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _identities(home)
+    _write(home.hub_settings, _hub_settings(home, ports))
+    if not home.access.exists():
+        _write(home.access, _first_policy())
+    _write(home.bootstrap, bootstrap(home, xds=xds))
+
+
+def bootstrap(home: Home, *, xds: str) -> str:
+    """Envoy's bootstrap for this home."""
+    template = string.Template(BOOTSTRAP.read_text(encoding="utf-8").replace("the ${…}", "the rest"))
+    return template.substitute(node="laptop", admin_socket=home.admin_socket, hub_socket=home.hub_socket, xds=XDS[xds])
+
+
+def _identities(home: Home) -> None:
+    store = Store(home.identity)
+    store.ensure(trust_domain=TRUST_DOMAIN)
+    now = datetime.now(UTC)
+    names = {EDGE: f"spiffe://{TRUST_DOMAIN}/edge", DEVELOPER: f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"}
+    names |= {f"adapter-{system}": adapter_identity(TRUST_DOMAIN, system) for system in systems()}
+    for name, spiffe_id in names.items():
+        if store.certificate(name).exists() and not needs_renewal(describe(store.certificate(name)), now):
+            continue
+        at_the_edge = name == EDGE
+        issue(store, spiffe_id, name=name, dns=("localhost",) if at_the_edge else (), addresses=("127.0.0.1",) if at_the_edge else ())
+
+
+def _hub_settings(home: Home, ports: Ports) -> str:
+    return f"""# Written by `metip up` at each start. Settings: metip.hub.v1.Settings.
+trust_domain: {TRUST_DOMAIN}
+socket: {home.hub_socket}
+state: state
+access: access.yaml
+edge:
+  port: {ports.grpc}
+  json_port: {ports.json}
+  certificate: identity/{EDGE}/cert.pem
+  key: identity/{EDGE}/key.pem
+  authority: identity/ca.pem
+  token_keys: identity/jwks.json
+  token_issuer: {issuer_of(TRUST_DOMAIN)}
+  token_audience: {AUDIENCE}
+  access_log: logs/{home.access_log.name}
+"""
+
+
+def _first_policy() -> str:
+    return f"""# Who may call what; everything else is refused. Written once by `metip up`, then yours: the hub puts each change in force.
+# An adapter whose contract says that it consults an operation may call that one without being named here.
+grants:
+  - consumer: spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}
+    operations: ["*"]
+"""
+
+
+def _write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")

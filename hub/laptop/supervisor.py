@@ -1,0 +1,123 @@
+"""Keeps processes running: starts them, starts them again when they die, stops them all, in order, and leaves none behind."""
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
+PATIENCE = 15.0
+_PR_SET_PDEATHSIG = 1
+# Looked up here, since a child between fork and exec may not load anything.
+_prctl: Callable[[int, int], int] | None = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+@dataclass
+class Process:
+    """One process to be kept running."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    state: str = "waiting"
+    """waiting, running, restarting, stopped or failed."""
+    restarts: int = 0
+    _child: asyncio.subprocess.Process | None = field(default=None, repr=False)
+    _keeping: "asyncio.Task[None] | None" = field(default=None, repr=False)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._child.pid if self._child is not None and self._child.returncode is None else None
+
+
+class Supervisor:
+    """The processes of one home. `told` hears of each change of state."""
+
+    def __init__(self, record: Path, told: Callable[[Process, str], None] = lambda _process, _words: None) -> None:
+        self.processes: list[Process] = []
+        self._record = record
+        self._told = told
+
+    def start(self, process: Process) -> None:
+        """Starts a process and keeps it running until it is stopped."""
+        self.processes.append(process)
+        process._keeping = asyncio.create_task(self._keep(process))
+
+    async def stop(self, *names: str) -> None:
+        """Stops processes, all at once, and returns when they are gone; one that lingers is killed."""
+        found = [process for process in self.processes if process.name in names]
+        await asyncio.gather(*(self._stop(process) for process in found))
+        self._write()
+
+    async def stop_all(self, *order: Callable[[str], bool]) -> None:
+        """Stops everything: first those whose name the first predicate accepts, and so on, then the rest."""
+        for accepts in (*order, lambda _name: True):
+            await self.stop(*(process.name for process in self.processes if process.state != "stopped" and accepts(process.name)))
+        self._record.unlink(missing_ok=True)
+
+    async def _keep(self, process: Process) -> None:
+        delay = FIRST_DELAY
+        while True:
+            started = asyncio.get_running_loop().time()
+            with process.log.open("ab") as log:
+                process._child = await asyncio.create_subprocess_exec(
+                    *process.command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    process_group=0,  # Ctrl-C is for the supervisor, which stops the others in order
+                    preexec_fn=_die_with_parent,
+                )
+            process.state = "running"
+            self._write()
+            code = await process._child.wait()
+            process.state, process.restarts = "restarting", process.restarts + 1
+            self._write()
+            self._told(process, f"ended with {_words(code)}; see {process.log}")
+            if asyncio.get_running_loop().time() - started > LONGEST_DELAY:
+                delay = FIRST_DELAY
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_DELAY)
+
+    async def _stop(self, process: Process) -> None:
+        if process._keeping is not None:
+            process._keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await process._keeping
+        child = process._child
+        if child is not None and child.returncode is None:
+            with suppress(ProcessLookupError):
+                child.terminate()
+            try:
+                await asyncio.wait_for(child.wait(), PATIENCE)
+            except TimeoutError:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                await child.wait()
+        process.state = "stopped"
+
+    def _write(self) -> None:
+        """What runs now, for `metip status` and for tests; replaced in one step, so that nobody reads half of it."""
+        rows = [
+            {"name": one.name, "state": one.state, "pid": one.pid, "restarts": one.restarts, "log": str(one.log)} for one in self.processes
+        ]
+        fresh = self._record.with_suffix(".new")
+        fresh.write_text(json.dumps({"supervisor": os.getpid(), "processes": rows}, indent=1), encoding="utf-8")
+        fresh.replace(self._record)
+
+
+def _die_with_parent() -> None:
+    """Ends the child when the supervisor dies, even by kill -9."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _words(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"

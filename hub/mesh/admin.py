@@ -1,0 +1,81 @@
+"""Envoy's admin interface over its unix socket: health of clusters, counters, configuration as Envoy has it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+PATIENCE = 5.0
+
+
+class EnvoyGoneError(Exception):
+    """Envoy's admin interface does not answer."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """One endpoint as Envoy sees it."""
+
+    address: str
+    healthy: bool
+    ejected: bool
+
+
+@dataclass(frozen=True)
+class Admin:
+    """Envoy's admin interface at a unix socket."""
+
+    socket: Path
+
+    async def get(self, path: str) -> str:
+        """The body of a page. Raises `EnvoyGoneError`."""
+        return await self._ask("GET", path)
+
+    async def post(self, path: str) -> str:
+        """The answer to a command, such as `/runtime_modify?key=value`. Raises `EnvoyGoneError`."""
+        return await self._ask("POST", path)
+
+    async def json(self, path: str) -> Any:
+        """A page that is JSON. Raises `EnvoyGoneError`."""
+        return json.loads(await self.get(path))
+
+    async def version(self) -> str:
+        """Envoy's version, such as `1.40.0`. Raises `EnvoyGoneError`."""
+        info = await self.json("/server_info")
+        return str(info["version"].split("/")[1])
+
+    async def hosts(self) -> dict[str, tuple[Host, ...]]:
+        """Endpoints by cluster. Raises `EnvoyGoneError`."""
+        page = await self.json("/clusters?format=json")
+        return {one["name"]: tuple(_host(host) for host in one.get("host_statuses", ())) for one in page.get("cluster_statuses", ())}
+
+    async def healthy(self, clusters: set[str]) -> bool:
+        """Whether each of these clusters has a healthy host; False too when Envoy does not answer."""
+        try:
+            hosts = await self.hosts()
+        except EnvoyGoneError:
+            return False
+        return all(any(host.healthy for host in hosts.get(cluster, ())) for cluster in clusters)
+
+    async def _ask(self, method: str, path: str) -> str:
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        try:
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.socket)), timeout=timeout) as http,
+                http.request(method, f"http://envoy{path}") as response,
+            ):
+                return await response.text()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise EnvoyGoneError(f"Envoy's admin interface at {self.socket} does not answer") from error
+
+
+def _host(said: dict[str, Any]) -> Host:
+    address = said["address"]
+    where = address.get("pipe", {}).get("path") or "{address}:{port_value}".format(**address["socket_address"])
+    health = said.get("health_status", {})
+    ejected = bool(health.get("failed_outlier_check"))
+    return Host(
+        where, not health.get("failed_active_health_check") and not ejected and health.get("eds_health_status") != "UNHEALTHY", ejected
+    )
