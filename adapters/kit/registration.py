@@ -4,12 +4,16 @@ The hub may come and go: Envoy keeps what it has, and the worker announces itsel
 """
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import grpc
 
 from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, RegisterRequest
-from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceAsyncStub, RegistryServiceStub
+from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
 from metip.logs import Log
+
+if TYPE_CHECKING:  # generated for the type checker only
+    from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceAsyncStub
 
 AGAIN = 1.0
 PATIENCE = 3.0
