@@ -1,0 +1,63 @@
+# Everything a newcomer needs, with nothing installed but Python 3.11+, make, git and a C compiler. `make` alone lists the targets.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PROTOS := $(shell find protos/metip -name '*.proto')
+DESCRIPTORS := protos/metip/contracts/descriptors.binpb
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check gen golden bench new clean lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(DESCRIPTORS) ## Start the whole estate and show it at work, until Ctrl-C
+	@$(BIN)/metip up
+
+demo: $(DESCRIPTORS) ## The same, bounded: play the scenarios, say what happened, exit 0
+	@$(BIN)/metip demo
+
+test: $(DESCRIPTORS) ## Run every test, those against a real mesh included
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(DESCRIPTORS) ## Formatting, lint, types, import rules, contracts
+	@echo "ruff format" && $(BIN)/ruff format --check --quiet .
+	@echo "ruff check" && $(BIN)/ruff check --quiet .
+	@echo "mypy" && $(BIN)/mypy --no-error-summary -p metip -p adapters -p hub && $(BIN)/mypy --no-error-summary tests
+	@echo "import-linter" && $(BIN)/lint-imports --no-cache > .lint-imports.log || (cat .lint-imports.log; exit 1)
+	@rm -f .lint-imports.log
+	@echo "buf lint" && $(BIN)/buf lint $(DESCRIPTORS) --config protos/buf.yaml
+	@echo "all good"
+
+gen: ## Generate stubs and descriptors from the contracts
+	@$(MAKE) --no-print-directory --always-make $(DESCRIPTORS)
+
+golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the diff
+	@$(BIN)/python -m pytest -q tests/hub/mesh/test_golden.py --golden
+
+bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
+	@$(BIN)/python -m tests.bench
+
+new: $(DESCRIPTORS) ## Scaffold a system: make new system=example
+	@$(BIN)/metip new $(system)
+
+clean: ## Remove everything that was built or started here
+	@rm -rf .venv .metip .mypy_cache .ruff_cache .hypothesis protos/buf dist build
+	@find protos hub adapters tests -name '*_pb2*' -delete -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -f $(DESCRIPTORS)
+
+lock: .venv/.installed ## Resolve the dependencies anew and pin them with hashes
+	@sh locks/resolve.sh
+
+$(DESCRIPTORS): .venv/.installed hatch_build.py $(PROTOS)
+	@echo "generating stubs from the contracts"
+	@$(BIN)/python hatch_build.py
+
+.venv/.installed: locks/bootstrap.txt locks/development.txt pyproject.toml
+	@echo "installing (once; about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/development.txt
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@

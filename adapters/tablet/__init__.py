@@ -1,0 +1,1 @@
+"""Personal-issue tablets: one question put to every system that may know."""
