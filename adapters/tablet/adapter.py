@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -10,12 +11,17 @@ from adapters.kit import Call, Fault, Reason, Site, consult
 from adapters.kit.federation import Answer, Ended, Source, Status, federate
 from adapters.kit.site import Mesh
 from adapters.tablet import sources
-from metip.cris.v1.crime_report_service_pb2_grpc import CrimeReportServiceAsyncStub, CrimeReportServiceStub
-from metip.merlin.v1.report_service_pb2_grpc import ReportServiceAsyncStub, ReportServiceStub
-from metip.pnc.v1.person_enquiry_service_pb2_grpc import PersonEnquiryServiceAsyncStub, PersonEnquiryServiceStub
+from metip.cris.v1.crime_report_service_pb2_grpc import CrimeReportServiceStub
+from metip.merlin.v1.report_service_pb2_grpc import ReportServiceStub
+from metip.pnc.v1.person_enquiry_service_pb2_grpc import PersonEnquiryServiceStub
 from metip.tablet.v1 import officer_search_service_pb2 as api
 from metip.tablet.v1.officer_search_service_pb2 import PersonMatch, SearchPersonsRequest, SearchPersonsResponse
 from metip.tablet.v1.settings_pb2 import Settings
+
+if TYPE_CHECKING:  # the generated modules have these for the type checker only
+    from metip.cris.v1.crime_report_service_pb2_grpc import CrimeReportServiceAsyncStub
+    from metip.merlin.v1.report_service_pb2_grpc import ReportServiceAsyncStub
+    from metip.pnc.v1.person_enquiry_service_pb2_grpc import PersonEnquiryServiceAsyncStub
 
 RESERVE = 0.15
 STALE_AFTER = timedelta(hours=36)
@@ -48,9 +54,9 @@ class OfficerSearch:
 
     def _sources(self, asked: SearchPersonsRequest, call: Call) -> Sequence[Source[PersonMatch]]:
         channel = self._mesh.channel()
-        names: PersonEnquiryServiceAsyncStub = PersonEnquiryServiceStub(channel)
-        crimes: CrimeReportServiceAsyncStub = CrimeReportServiceStub(channel)
-        reports: ReportServiceAsyncStub = ReportServiceStub(channel)
+        names: "PersonEnquiryServiceAsyncStub" = PersonEnquiryServiceStub(channel)
+        crimes: "CrimeReportServiceAsyncStub" = CrimeReportServiceStub(channel)
+        reports: "ReportServiceAsyncStub" = ReportServiceStub(channel)
 
         async def pnc(within: float) -> Answer[PersonMatch]:
             return sources.pnc_answer(await consult(names.SearchPersons, sources.pnc_request(asked), call, within=within))

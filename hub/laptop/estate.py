@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -16,10 +17,14 @@ from hub.laptop.preparing import Ports, has_simulator, prepare, systems
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin
 from metip.hub.v1.mesh_service_pb2 import GetMeshRequest
-from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub, MeshServiceStub
+from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceStub
 from metip.hub.v1.registry_service_pb2 import Instance
 from metip.simulator.v1.simulator_service_pb2 import GetSimulatorRequest
-from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceAsyncStub, SimulatorServiceStub
+from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceStub
+
+if TYPE_CHECKING:  # the generated modules have these for the type checker only
+    from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub
+    from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceAsyncStub
 
 POLL = 0.05
 READY_WITHIN = 60.0
@@ -121,7 +126,7 @@ async def simulator_address(home: Home, system: str) -> str:
     while True:
         if socket.exists():
             async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
-                stub: SimulatorServiceAsyncStub = SimulatorServiceStub(channel)
+                stub: "SimulatorServiceAsyncStub" = SimulatorServiceStub(channel)
                 try:
                     return (await stub.GetSimulator(GetSimulatorRequest(), timeout=1)).address
                 except grpc.aio.AioRpcError:
@@ -148,7 +153,7 @@ async def _interfaces(home: Home) -> set[str]:
 
 async def _instances(home: Home) -> tuple[Instance, ...]:
     async with grpc.aio.insecure_channel(f"unix:{home.hub_socket}") as channel:
-        stub: MeshServiceAsyncStub = MeshServiceStub(channel)
+        stub: "MeshServiceAsyncStub" = MeshServiceStub(channel)
         try:
             mesh = await stub.GetMesh(GetMeshRequest(), timeout=1)
         except grpc.aio.AioRpcError:
