@@ -172,6 +172,8 @@ def _listener(
         address=core.Address(socket_address=core.SocketAddress(address=edge.address, port_value=port)),
         filter_chains=[chain],
         per_connection_buffer_limit_bytes=BUFFER,
+        # With it, a second Envoy would share the port in silence instead of being told that it is taken.
+        enable_reuse_port=False,
     )
     needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
     return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
