@@ -23,3 +23,8 @@ def grpc_addr(tmp_path_factory: pytest.TempPathFactory) -> str:
 def grpc_channel(grpc_server: Any) -> Any:
     """pytest-grpc's channel: the one that the overridden server fixture opened on its own loop."""
     return grpc_server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--golden` rewrites golden files instead of comparing with them."""
+    parser.addoption("--golden", action="store_true", help="rewrite golden files, then compare")

@@ -54,14 +54,15 @@ def routes_of(contracts: Contracts, policy: Policy, trust_domain: str) -> Resour
         if not interface.private
         for operation in interface.operations
     ]
-    everybody = tuple(sorted({grant.consumer for grant in policy.grants}))
-    found += [_service_of_the_hub(service, everybody) for service in SERVICES_OF_THE_HUB]
+    clusters = {interface.name for interface in contracts.interfaces if not interface.private}
+    if HUB in clusters:
+        everybody = tuple(sorted({grant.consumer for grant in policy.grants}))
+        found += [_service_of_the_hub(service, everybody) for service in SERVICES_OF_THE_HUB]
     body = route.RouteConfiguration(
         name=NAME,
         virtual_hosts=[route.VirtualHost(name=NAME, domains=["*"], routes=found)],
         validate_clusters=False,
     )
-    clusters = {interface.name for interface in contracts.interfaces if not interface.private} | {HUB}
     return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, name) for name in clusters))
 
 
@@ -132,13 +133,14 @@ def _is(consumer: str, adapters: str, personal: bool) -> rbac.Principal:
     certificate = rbac.Principal(authenticated=rbac.PrincipalAuthenticated(principal_name=matcher.StringMatcher(exact=consumer)))
     if not personal or (adapters and consumer.startswith(adapters)):
         return certificate
-    party = [matcher.MetadataMatcherPathSegment(key=OFFICER_METADATA), matcher.MetadataMatcherPathSegment(key="azp")]
 
-    def said(value: matcher.ValueMatcher) -> rbac.Principal:
-        return rbac.Principal(metadata=matcher.MetadataMatcher(filter=JWT, path=party, value=value))
+    def said(claim: str, value: matcher.ValueMatcher) -> rbac.Principal:
+        path = [matcher.MetadataMatcherPathSegment(key=OFFICER_METADATA), matcher.MetadataMatcherPathSegment(key=claim)]
+        in_token = matcher.MetadataMatcher(filter=JWT, path=path, value=value)
+        return rbac.Principal(sourced_metadata=rbac.SourcedMetadata(metadata_matcher=in_token))
 
-    own = said(matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=consumer)))
-    no_token = rbac.Principal(not_id=said(matcher.ValueMatcher(present_match=True)))
+    own = said("azp", matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=consumer)))
+    no_token = rbac.Principal(not_id=said("iss", matcher.ValueMatcher(present_match=True)))
     return rbac.Principal(and_ids=rbac.PrincipalSet(ids=[certificate, rbac.Principal(or_ids=rbac.PrincipalSet(ids=[own, no_token]))]))
 
 

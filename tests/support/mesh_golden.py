@@ -1,0 +1,114 @@
+"""Golden files of the compiler: YAML in, YAML out, and the same snapshot as a bootstrap that the real Envoy can judge."""
+
+import hashlib
+import subprocess
+import sys
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import grpc_tools
+from ruamel.yaml import YAML
+
+import hatch_build
+from hub.contracts import Contracts, load
+from hub.mesh.inputs import Edge, Grant, Instance, Policy, Tokens
+from hub.mesh.resources import ResourceType, Snapshot
+from hub.mesh.types import cluster, endpoint, listener, route, tls
+
+TODAY = date(2026, 11, 23)
+ROOT = Path(hatch_build.__file__).parent
+CLASSES = {
+    ResourceType.SECRET: tls.Secret,
+    ResourceType.CLUSTER: cluster.Cluster,
+    ResourceType.ENDPOINT: endpoint.ClusterLoadAssignment,
+    ResourceType.LISTENER: listener.Listener,
+    ResourceType.ROUTE: route.RouteConfiguration,
+}
+PLACEHOLDERS = Edge(
+    trust_domain="metip.local",
+    address="127.0.0.1",
+    port=8443,
+    json_port=8444,
+    certificate="(certificate)",
+    key="(key)",
+    authority="(authority)",
+    tokens=Tokens("https://token-issuer.metip.local", "metip", "(keys)"),
+    access_log="/var/log/metip/access.log",
+)
+
+
+def compile_protos(folder: Path, into: Path) -> Contracts:
+    """Compiles the contracts below a folder as the build does, and reads them."""
+    well_known = Path(grpc_tools.__file__).parent / "_proto"
+    files = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*.proto"))]
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{ROOT / 'protos'}", f"-I{well_known}"]
+    rules = f"--descriptor_set_in={ROOT / 'protos' / 'buf' / 'validate.binpb'}"
+    subprocess.run([*command, rules, "--include_imports", "--include_source_info", f"--descriptor_set_out={into}", *files], check=True)
+    return load(TODAY, descriptor_set=into.read_bytes())
+
+
+def read_inputs(path: Path) -> tuple[tuple[Instance, ...], Policy]:
+    """The instances and the policy of one golden case."""
+    said = YAML(typ="safe", pure=True).load(path)
+    instances = tuple(Instance(one["id"], one["system"], tuple(one["interfaces"]), one["address"]) for one in said["instances"])
+    return instances, Policy(tuple(Grant(one["consumer"], tuple(one["operations"])) for one in said["policy"]))
+
+
+def readable(snapshot: Snapshot) -> str:
+    """A snapshot as YAML, resource by resource; long bytes are shown by their hash."""
+    shown = [
+        {
+            "type": one.type.word,
+            "name": one.name,
+            "needs": sorted(f"{kind.word} {name}" for kind, name in one.refers_to),
+            "body": _short(as_dict(one.type, one.body)),
+        }
+        for one in snapshot.all()
+    ]
+    text = StringIO()
+    yaml = YAML()
+    yaml.width = 140
+    yaml.default_flow_style = False
+    yaml.dump(shown, text)
+    return text.getvalue()
+
+
+def as_dict(kind: ResourceType, body: bytes) -> Any:
+    """A resource as Envoy's own JSON."""
+    return CLASSES[kind].parse(body).to_dict(casing=str)
+
+
+def static_bootstrap(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot as static resources, so that `envoy --mode validate` checks every one of them.
+
+    What would come over the stream is put in place: routes in listeners, endpoints in clusters. Secrets stay secrets.
+    """
+    routes = {one.name: as_dict(one.type, one.body) for one in snapshot.all() if one.type is ResourceType.ROUTE}
+    endpoints = {one.name: as_dict(one.type, one.body) for one in snapshot.all() if one.type is ResourceType.ENDPOINT}
+    listeners = [as_dict(one.type, one.body) for one in snapshot.all() if one.type is ResourceType.LISTENER]
+    clusters = [as_dict(one.type, one.body) for one in snapshot.all() if one.type is ResourceType.CLUSTER]
+    for one in listeners:
+        chain = one["filter_chains"][0]
+        manager = chain["filters"][0]["typed_config"]
+        manager["route_config"] = routes[manager.pop("rds")["route_config_name"]]
+        context = chain["transport_socket"]["typed_config"]["common_tls_context"]
+        for secret in (*context["tls_certificate_sds_secret_configs"], context["validation_context_sds_secret_config"]):
+            secret.pop("sds_config")
+    for one in clusters:
+        one.pop("eds_cluster_config")
+        one["type"] = "STATIC"
+        one["load_assignment"] = endpoints[one["name"]]
+    secrets = [as_dict(one.type, one.body) for one in snapshot.all() if one.type is ResourceType.SECRET]
+    return {"static_resources": {"listeners": listeners, "clusters": clusters, "secrets": secrets}}
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _short(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_short(inner) for inner in value]
+    if isinstance(value, str) and len(value) > 500:
+        return f"({len(value)} characters, {hashlib.blake2b(value.encode(), digest_size=8).hexdigest()})"
+    return value
