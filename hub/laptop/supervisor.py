@@ -1,21 +1,18 @@
 """Keeps processes running: starts them, starts them again when they die, stops them all, in order, and leaves none behind."""
 
 import asyncio
-import ctypes
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from metip.processes import die_with_parent
+
 FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 PATIENCE = 15.0
-_PR_SET_PDEATHSIG = 1
-# Looked up here, since a child between fork and exec may not load anything.
-_prctl: Callable[[int, int], int] | None = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 @dataclass
@@ -73,11 +70,12 @@ class Supervisor:
                     stdout=log,
                     stderr=log,
                     process_group=0,  # Ctrl-C is for the supervisor, which stops the others in order
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=die_with_parent,
                 )
             process.state = "running"
             self._write()
             code = await process._child.wait()
+            _sweep(process._child.pid)
             process.state, process.restarts = "restarting", process.restarts + 1
             self._write()
             self._told(process, f"ended with {_words(code)}; see {process.log}")
@@ -101,6 +99,7 @@ class Supervisor:
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
                 await child.wait()
+            _sweep(child.pid)
         process.state = "stopped"
 
     def _write(self) -> None:
@@ -111,12 +110,6 @@ class Supervisor:
         fresh = self._record.with_suffix(".new")
         fresh.write_text(json.dumps({"supervisor": os.getpid(), "processes": rows}, indent=1), encoding="utf-8")
         fresh.replace(self._record)
-
-
-def _die_with_parent() -> None:
-    """Ends the child when the supervisor dies, even by kill -9."""
-    if _prctl is not None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _words(code: int) -> str:

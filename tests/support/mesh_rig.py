@@ -1,0 +1,202 @@
+"""The whole estate for a test: real hub, real Envoy, real adapters and simulators, in a home of its own on ports of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from hub.identity import Officer, Store, issue, issue_token
+from hub.laptop.estate import Options, running
+from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
+from hub.laptop.preparing import Ports
+from hub.laptop.supervisor import Supervisor
+from hub.mesh.admin import Admin
+from metip.cases.v1.case_pb2 import Fault
+from metip.simulator.v1.simulator_service_pb2 import ClearFaultsRequest, GetSimulatorRequest, SetFaultsRequest
+from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceStub
+
+POLL = 0.05
+OFFICER = Officer("P123456", "01", "ZD", ("officer",))
+
+
+def free_ports() -> Ports:
+    """Two ports that were free a moment ago."""
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        return Ports(first.getsockname()[1], second.getsockname()[1])
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 15.0) -> None:
+    """Waits for a condition, with a bound; raises TimeoutError."""
+    async with asyncio.timeout(within):
+        while not await condition():  # noqa: ASYNC110 - other processes are asked, and they can set no event here
+            await asyncio.sleep(POLL)
+
+
+@dataclass
+class MeshRig:
+    """A running estate and the ways to reach it."""
+
+    home: Home
+    ports: Ports
+    supervisor: Supervisor
+    channels: list[grpc.aio.Channel] = field(default_factory=list)
+
+    @property
+    def admin(self) -> Admin:
+        """Envoy's admin interface."""
+        return Admin(self.home.admin_socket)
+
+    @property
+    def store(self) -> Store:
+        """The estate's identities."""
+        return Store(self.home.identity)
+
+    @property
+    def edge(self) -> str:
+        """Envoy's address for gRPC."""
+        return f"localhost:{self.ports.grpc}"
+
+    def spiffe_id(self, name: str) -> str:
+        """The SPIFFE ID of a consumer."""
+        return f"spiffe://{TRUST_DOMAIN}/consumer/{name}"
+
+    def channel(self, name: str = DEVELOPER, *, files: tuple[Path, Path] | None = None) -> grpc.aio.Channel:
+        """A channel to the edge under an identity, which is made when it is not there yet; `files` are another certificate and key."""
+        if files is None and not self.store.certificate(name).exists():
+            issue(self.store, self.spiffe_id(name), name=name)
+        certificate, key = files or (self.store.certificate(name), self.store.key(name))
+        credentials = grpc.ssl_channel_credentials(self.store.ca_certificate.read_bytes(), key.read_bytes(), certificate.read_bytes())
+        channel = grpc.aio.secure_channel(
+            self.edge, credentials, options=[("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
+        )
+        self.channels.append(channel)
+        return channel
+
+    def token(
+        self, name: str = DEVELOPER, *, lifetime: timedelta = timedelta(hours=1), now: datetime | None = None
+    ) -> list[tuple[str, str]]:
+        """Metadata with an officer token issued to a consumer."""
+        token = issue_token(self.store, OFFICER, authorised_party=self.spiffe_id(name), lifetime=lifetime, now=now or datetime.now(UTC))
+        return [("authorization", f"Bearer {token}")]
+
+    @asynccontextmanager
+    async def faults(self, system: str, *faults: Fault) -> AsyncIterator[None]:
+        """Sets dials of a simulator for the length of the block."""
+        async with grpc.aio.insecure_channel(f"unix:{self.home.run}/sim-{system}.sock") as channel:
+            stub: Any = SimulatorServiceStub(channel)
+            await stub.SetFaults(SetFaultsRequest(faults=faults))
+            try:
+                yield
+            finally:
+                await stub.ClearFaults(ClearFaultsRequest())
+
+    async def exchanges(self, system: str) -> dict[str, int]:
+        """How often a simulator was asked what."""
+        async with grpc.aio.insecure_channel(f"unix:{self.home.run}/sim-{system}.sock") as channel:
+            stub: Any = SimulatorServiceStub(channel)
+            return dict((await stub.GetSimulator(GetSimulatorRequest())).exchanges)
+
+    async def stat(self, name: str) -> int:
+        """One of Envoy's counters or gauges, by its exact name; 0 when it does not exist yet."""
+        page = json.loads(await self.admin.get(f"/stats?format=json&filter=^{name.replace('.', '[.]')}$"))
+        return next((int(one["value"]) for one in page["stats"] if one.get("name") == name), 0)
+
+    def pid(self, name: str) -> int:
+        """The process id of a supervised process."""
+        found = next(one.pid for one in self.supervisor.processes if one.name == name)
+        assert found is not None, f"{name} does not run"
+        return found
+
+    def workers(self, name: str) -> list[int]:
+        """Process ids of the workers of a supervised adapter that has several."""
+        children = Path(f"/proc/{self.pid(name)}/task/{self.pid(name)}/children").read_text()
+        return [int(one) for one in children.split()]
+
+    async def kill(self, name: str) -> None:
+        """kill -9, and waits until the supervisor noticed."""
+        process = next(one for one in self.supervisor.processes if one.name == name)
+        before = process.restarts
+        os.kill(self.pid(name), signal.SIGKILL)
+
+        async def noticed() -> bool:
+            return process.restarts > before
+
+        await until(noticed)
+
+    async def healthy(self, interface: str, hosts: int = 1) -> bool:
+        """Whether Envoy has that many healthy hosts for an interface."""
+        return sum(one.healthy for one in (await self.admin.hosts()).get(interface, ())) >= hosts
+
+
+@asynccontextmanager
+async def running_mesh(directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta") -> AsyncIterator[MeshRig]:
+    """An estate for the length of the block."""
+    home, ports = Home.at(directory / "home"), free_ports()
+    async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds)) as supervisor:
+        rig = MeshRig(home, ports, supervisor)
+        try:
+            yield rig
+        finally:
+            for channel in rig.channels:
+                await channel.close()
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    """The reason in an error's ErrorInfo; empty when it has none (Envoy's own refusals)."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
+    for detail in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return str(info.reason)
+    return ""
+
+
+@dataclass
+class Load:
+    """Calls that run in the background; what failed is kept."""
+
+    done: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def load(call: Callable[[], Awaitable[object]], *, workers: int = 8) -> AsyncIterator[Load]:
+    """Repeats a call from several workers for the length of the block."""
+    found = Load()
+    over = asyncio.Event()
+
+    async def work() -> None:
+        while not over.is_set():
+            try:
+                await call()
+                found.done += 1
+            except grpc.aio.AioRpcError as error:
+                found.failed.append(f"{error.code().name}: {error.details()}")
+
+    tasks = [asyncio.create_task(work()) for _ in range(workers)]
+    try:
+        yield found
+    finally:
+        over.set()
+        await asyncio.gather(*tasks)
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    """Seconds since the block began."""
+    started = time.monotonic()
+    yield lambda: time.monotonic() - started
