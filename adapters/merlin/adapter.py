@@ -1,0 +1,55 @@
+"""Merlin's reports: found, given, raised and updated."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from adapters.kit import Call, Site
+from adapters.merlin import translate
+from adapters.merlin.upstream import Merlin
+from metip.merlin.v1.report_service_pb2 import (
+    GetReportRequest,
+    GetReportResponse,
+    RaiseReportRequest,
+    RaiseReportResponse,
+    SearchReportsRequest,
+    SearchReportsResponse,
+    UpdateReportRequest,
+    UpdateReportResponse,
+)
+from metip.merlin.v1.settings_pb2 import Settings
+
+
+class Reports:
+    """Missing persons, and children and adults who come to notice."""
+
+    interface = "metip.merlin.v1.ReportService"
+
+    def __init__(self, merlin: Merlin) -> None:
+        self._merlin = merlin
+
+    async def SearchReports(self, request: SearchReportsRequest, call: Call) -> SearchReportsResponse:
+        """Finds the reports in which a person has a part."""
+        found = await self._merlin.find(translate.criteria(request), translate.asker(request.access, call), call)
+        return translate.reports(found)
+
+    async def GetReport(self, request: GetReportRequest, call: Call) -> GetReportResponse:
+        """Gives one report in full."""
+        fetched = await self._merlin.fetch(request.merlin_reference.value, translate.asker(request.access, call), call)
+        return translate.report(fetched)
+
+    async def RaiseReport(self, request: RaiseReportRequest, call: Call) -> RaiseReportResponse:
+        """Raises a report, once for each submission id."""
+        raised = await self._merlin.submit(translate.submission(request), translate.asker(request.access, call), call)
+        return translate.raised(raised)
+
+    async def UpdateReport(self, request: UpdateReportRequest, call: Call) -> UpdateReportResponse:
+        """Takes a report a step further, or assesses its risk."""
+        amended = await self._merlin.amend(translate.change(request), translate.asker(request.access, call), call)
+        return translate.changed(amended)
+
+
+@asynccontextmanager
+async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
+    """Serves the interface for the length of the block."""
+    async with Merlin.connected(settings, site.log) as merlin:
+        yield (Reports(merlin),)

@@ -1,0 +1,139 @@
+"""The way to Merlin: SOAP over HTTP under a session's ticket, and the one place where Merlin's errors become ours."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Self, TypeVar
+
+from adapters.kit import Call, Fault, Limits, Reason
+from adapters.kit.soap import SoapClient, SoapFault
+from adapters.merlin import codes, records
+from adapters.merlin.tickets import Tickets, credentials
+from adapters.merlin.wire import PATH, WireError, action, element_of, record_of
+from metip.logs import Log
+from metip.merlin.v1.settings_pb2 import Settings
+from metip.settings import SettingsError
+
+R = TypeVar("R")
+
+FAULTS: Mapping[str, tuple[Reason, str]] = {
+    codes.SESSION_EXPIRED: (Reason.UPSTREAM_UNAVAILABLE, "Merlin ended the session again right after a logon"),
+    codes.LOGON_REFUSED: (Reason.UPSTREAM_UNAVAILABLE, "Merlin refused the adapter's logon"),
+    codes.REFERENCE_UNKNOWN: (Reason.NO_TRACE, "Merlin knows no such report"),
+    codes.EPISODE_OPEN: (Reason.ALREADY_EXISTS, "the person is already reported missing"),
+    codes.SUBMISSION_USED: (Reason.INVALID_REQUEST, "another report was raised under this submission id"),
+    codes.STEP_NOT_ALLOWED: (Reason.PRECONDITION, "the step does not follow from the report's status"),
+    codes.RISK_DOWNGRADE: (Reason.UPSTREAM_REFUSED, "the risk is lowered by a supervisor only"),
+    codes.NO_LEGAL_BASIS: (Reason.UPSTREAM_REFUSED, "nothing is shared with partners without a legal basis"),
+    codes.OUTBOX_FULL: (Reason.BUSY, "the outbox for partners is full"),
+    codes.MALFORMED: (Reason.UPSTREAM_FAULT, "Merlin could not read what the adapter sent"),
+}
+"""Merlin's codes (assumed), each with what the caller learns of it. Merlin's own words stay behind: they may name people."""
+FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    codes.SUBMISSION_USED: (("submission_id", "belongs to another report"),),
+}
+PATIENCE: Mapping[str, timedelta] = {codes.OUTBOX_FULL: timedelta(seconds=30)}
+"""When to come again, where that helps (assumed)."""
+
+
+class Merlin:
+    """Asks Merlin; every answer is a record, every refusal a `Fault`."""
+
+    def __init__(self, soap: SoapClient, credentials_file: str) -> None:
+        self._soap = soap
+        self._credentials_file = credentials_file
+        self._tickets = Tickets(self._log_on)
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, settings: Settings, log: Log) -> AsyncIterator[Self]:
+        """The way to Merlin for the length of the block. Raises `SettingsError` when the credentials can't be read."""
+        try:
+            credentials(settings.credentials_file)
+        except (OSError, ValueError) as error:
+            raise SettingsError("credentials_file", (f"can't be used: {_plain(error)}",)) from None
+        async with SoapClient.connected(Limits.of(settings.upstream), log) as soap:
+            yield cls(soap, settings.credentials_file)
+
+    async def find(self, criteria: records.Find, asker: records.Asker, call: Call) -> records.Found:
+        """Reports that fit. Raises `Fault` NO_TRACE when there is none."""
+        found = await self._ask(criteria, records.Found, asker, call)
+        if not found.reports:
+            raise Fault(Reason.NO_TRACE, "Merlin has no report of anybody by that description")
+        return found
+
+    async def fetch(self, reference: str, asker: records.Asker, call: Call) -> records.Fetched:
+        """One report. Raises `Fault` NO_TRACE when the asker can know of none by that reference."""
+        return await self._ask(records.Fetch(reference=reference), records.Fetched, asker, call)
+
+    async def submit(self, submission: records.Raise, asker: records.Asker, call: Call) -> records.Raised:
+        """Raises a report, once for each submission id however often it is sent."""
+        return await self._ask(submission, records.Raised, asker, call)
+
+    async def amend(self, change: records.Amend, asker: records.Asker, call: Call) -> records.Amended:
+        """Changes a report. Merlin does not know a repeated change for one, so a lost answer is IN_DOUBT."""
+        return await self._ask(change, records.Amended, asker, call, write_once=True)
+
+    async def _ask(self, question: object, kind: type[R], asker: records.Asker, call: Call, *, write_once: bool = False) -> R:
+        """One question under a session. Merlin ends sessions when it likes, and does nothing for one that has ended, so the question is put
+        once more under a new one: even a change, which that answer proves was not made."""
+        ticket = await self._tickets.current(call)
+        with map_upstream(write_once=write_once):
+            try:
+                return await self._exchange(question, kind, asker, ticket, call, write_once)
+            except SoapFault as fault:
+                if fault.detail.get("code") != codes.SESSION_EXPIRED:
+                    raise
+            ticket = await self._tickets.instead_of(ticket, call)
+            return await self._exchange(question, kind, asker, ticket, call, write_once)
+
+    async def _exchange(self, question: object, kind: type[R], asker: records.Asker, ticket: str, call: Call, write_once: bool) -> R:
+        try:
+            body, headers = element_of(question), (element_of(records.Session(ticket=ticket)), element_of(asker))
+        except WireError as error:
+            raise Fault(Reason.INVALID_REQUEST, f"Merlin can't be sent every character: {error}") from None
+        answer = await self._soap.ask(PATH, action(question), body, call, headers=headers, write_once=write_once)
+        return record_of(answer, kind)
+
+    async def _log_on(self, call: Call) -> records.Ticket:
+        try:
+            logon = credentials(self._credentials_file)
+        except (OSError, ValueError):
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the credentials for Merlin can't be read") from None
+        with map_upstream():
+            return record_of(await self._soap.ask(PATH, action(logon), element_of(logon), call), records.Ticket)
+
+
+@contextmanager
+def map_upstream(*, write_once: bool = False) -> Iterator[None]:
+    """Turns what Merlin says into `Fault`, with Merlin's code in its metadata.
+
+    An answer that nobody can read, or an error on Merlin's side that no table has, leaves open whether a `write_once` change was made; so
+    that is IN_DOUBT.
+    """
+    try:
+        yield
+    except SoapFault as fault:
+        raise _fault(fault, write_once=write_once) from None
+    except WireError as error:
+        reason = Reason.IN_DOUBT if write_once else Reason.UPSTREAM_FAULT
+        raise Fault(reason, f"Merlin answered something unreadable: {error}") from None
+
+
+def _fault(said: SoapFault, *, write_once: bool) -> Fault:
+    code = said.detail.get("code", "")
+    metadata = {"code": code}
+    if code in FAULTS:
+        reason, text = FAULTS[code]
+        if code == codes.EPISODE_OPEN and said.detail.get("reference"):
+            metadata["merlin_reference"] = said.detail["reference"]
+    elif said.code == "Client":
+        reason, text = Reason.UPSTREAM_REFUSED, "Merlin refused"
+    else:
+        reason, text = Reason.IN_DOUBT if write_once else Reason.UPSTREAM_FAULT, "Merlin failed"
+    return Fault(reason, text, metadata=metadata, fields=FIELDS.get(code, ()), retry_after=PATIENCE.get(code))
+
+
+def _plain(error: Exception) -> str:
+    """What went wrong with a file, without its name."""
+    return error.strerror or "unreadable" if isinstance(error, OSError) else str(error)
