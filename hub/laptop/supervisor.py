@@ -55,7 +55,8 @@ class Supervisor:
 
     async def stop_all(self, *order: Callable[[str], bool]) -> None:
         """Stops everything: first those whose name the first predicate accepts, and so on, then the rest."""
-        for accepts in (*order, lambda _name: True):
+        rest: Callable[[str], bool] = lambda _name: True  # noqa: E731 - the type is what the name is for
+        for accepts in (*order, rest):
             await self.stop(*(process.name for process in self.processes if process.state != "stopped" and accepts(process.name)))
         self._record.unlink(missing_ok=True)
 
@@ -114,3 +115,9 @@ class Supervisor:
 
 def _words(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
+
+
+def _sweep(group: int) -> None:
+    """Ends whatever is left of a process's group: workers that outlived it would keep their sockets from the next ones."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
