@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from hub.laptop.claiming import check_ports, claimed
 from hub.laptop.layout import Home
 from hub.laptop.preparing import Ports, has_simulator, prepare, systems
 from hub.laptop.supervisor import Process, Supervisor
@@ -67,7 +68,15 @@ def envoy_binary() -> str:
 
 @asynccontextmanager
 async def running(home: Home, options: Options, told: Callable[[str], None] = lambda _: None) -> AsyncIterator[Supervisor]:
-    """The estate for the length of the block, ready to be called. Raises `NotReadyError`."""
+    """The estate for the length of the block, ready to be called. Raises `NotReadyError`, and `TakenError` before anything is touched."""
+    with claimed(home):
+        check_ports(options.ports.grpc, options.ports.json)
+        async with _running(home, options, told) as supervisor:
+            yield supervisor
+
+
+@asynccontextmanager
+async def _running(home: Home, options: Options, told: Callable[[str], None]) -> AsyncIterator[Supervisor]:
     prepare(home, options.ports, xds=options.xds)
     for old in home.run.glob("*.sock"):
         old.unlink()
@@ -87,8 +96,7 @@ async def running(home: Home, options: Options, told: Callable[[str], None] = la
             await _until_served(home, options)
         yield supervisor
     except TimeoutError:
-        late = ", ".join(f"{one.name} ({one.state}, see {one.log})" for one in supervisor.processes)
-        raise NotReadyError(f"not everything was ready within {READY_WITHIN:.0f} s: {late}") from None
+        raise NotReadyError(f"not ready within {READY_WITHIN:.0f} s: {await _late(home, options, supervisor)}") from None
     finally:
         await supervisor.stop_all(lambda name: name.startswith("adapter-"), lambda name: name == ENVOY, lambda name: name == HUB)
 
@@ -126,7 +134,7 @@ async def simulator_address(home: Home, system: str) -> str:
     while True:
         if socket.exists():
             async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
-                stub: "SimulatorServiceAsyncStub" = SimulatorServiceStub(channel)
+                stub: SimulatorServiceAsyncStub = SimulatorServiceStub(channel)
                 try:
                     return (await stub.GetSimulator(GetSimulatorRequest(), timeout=1)).address
                 except grpc.aio.AioRpcError:
@@ -143,6 +151,15 @@ async def _until_served(home: Home, options: Options) -> None:
         await asyncio.sleep(POLL)
 
 
+async def _late(home: Home, options: Options, supervisor: Supervisor) -> str:
+    """Who kept everybody waiting, each with its log: what keeps ending, and adapters that never registered; Envoy when it is neither."""
+    known = {one.system for one in await _instances(home)}
+    silent = {f"adapter-{system}" for system in options.systems if system not in known}
+    late = [one for one in supervisor.processes if one.restarts or one.state != "running" or one.name in silent]
+    late = late or [one for one in supervisor.processes if one.name == ENVOY]
+    return ", ".join(f"{one.name} ({one.state}, restarted {one.restarts} times, see {one.log})" for one in late)
+
+
 async def _registered(home: Home, options: Options) -> bool:
     return {one.system for one in await _instances(home)} >= set(options.systems)
 
@@ -153,7 +170,7 @@ async def _interfaces(home: Home) -> set[str]:
 
 async def _instances(home: Home) -> tuple[Instance, ...]:
     async with grpc.aio.insecure_channel(f"unix:{home.hub_socket}") as channel:
-        stub: "MeshServiceAsyncStub" = MeshServiceStub(channel)
+        stub: MeshServiceAsyncStub = MeshServiceStub(channel)
         try:
             mesh = await stub.GetMesh(GetMeshRequest(), timeout=1)
         except grpc.aio.AioRpcError:
