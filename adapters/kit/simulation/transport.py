@@ -104,8 +104,12 @@ class Http:
     @asynccontextmanager
     async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
         """Listens for the length of the block and gives the base URL."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._handle(request, dials)
+
         application = web.Application(client_max_size=LARGEST_FRAME)
-        application.router.add_route("*", "/{path:.*}", lambda request: self._handle(request, dials))
+        application.router.add_route("*", "/{path:.*}", handle)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
         async with AsyncExitStack() as stack:
             await runner.setup()
