@@ -69,8 +69,8 @@ async def running_adapter(system: str, directory: Path, *, mesh: Mesh | None = N
     settings: Any = read_settings(discovery.FOLDER / system / "settings.yaml", discovery.settings_type(system))
     population = Population(SEED)
     entries: list[Entry] = []
-    log = Log((directory / "log").open("a"), system=system)
     async with AsyncExitStack() as stack:
+        log = Log(stack.enter_context((directory / "log").open("a")), system=system)
         dials = simulator = None
         if discovery.has_simulator(system):
             module: Any = discovery.simulator(system)
