@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class CirculationKind(StrEnum):
@@ -102,8 +102,7 @@ SELF_DEFINED_ETHNICITIES = (
 """The 18+1 codes; NS is not stated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offence:
+class Offence(NamedTuple):
     """A kind of crime: what it is called and coded, and how it is done.
 
     CJS and NPCC codes and their pairing are those of Bichard 7's published fixtures; the Home Office classes are (assumed).
@@ -195,6 +194,14 @@ OFFENCES = (
         ("Article found in waistband when searched after a call from the public.", "Article thrown away when police came."),
     ),
 )
+
+
+def offence(cjs_code: str) -> Offence:
+    """The offence of a CJS code. Raises KeyError when the table has none."""
+    return _BY_CODE[cjs_code]
+
+
+_BY_CODE = {offence.cjs_code: offence for offence in OFFENCES}
 
 CRIME_FLAGS = ("DV", "HT", "KN", "AL", "YO")
 """Domestic, hate, knife, alcohol, young person (assumed)."""

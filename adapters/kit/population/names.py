@@ -1,10 +1,12 @@
 """Names of people, schools, streets and towns, put together from invented parts.
 
-The law: the last part of every name comes from a table of endings that no name in use has, so that a name here can be
-nobody's. `is_invented` is that law as a function.
+The law: every name is a head, perhaps a link, and an ending out of the tables below, and no name in use is put together so (assumed).
+`is_invented` is that law as a function.
 """
 
 from __future__ import annotations
+
+import re
 
 from .dice import Dice
 
@@ -22,8 +24,8 @@ FORENAME_HEADS = (
     *("Al", "Be", "Cal", "Do", "El", "Fen", "Gal", "Ha", "Il", "Jo", "Ke", "Lo"),
     *("Ma", "Ne", "Or", "Pa", "Re", "So", "Ta", "Ul", "Va", "Wil", "Yo", "Ze"),
 )
-MALE_ENDS = ("zorn", "vexo", "quol", "jivik", "xodan", "vuxel", "zilko", "quargo")
-FEMALE_ENDS = ("vexa", "quola", "jivia", "xodie", "vuxine", "quindra", "zilka", "jorvette")
+MALE_ENDS = ("zorvix", "vexor", "quol", "jivik", "xodan", "vuxel", "zilkor", "quargo")
+FEMALE_ENDS = ("vexa", "quola", "jivia", "xodie", "vuxine", "quindra", "zilkene", "jorvette")
 
 _STREET_KINDS = ("Road", "Street", "Lane", "Close", "Avenue", "Gardens", "Way", "Place")
 _SCHOOL_KINDS = ("Primary School", "Academy", "Community School", "High School")
@@ -62,6 +64,7 @@ def school(dice: Dice) -> str:
 
 
 def is_invented(name: str) -> bool:
-    """Whether every part of a surname or forename ends in one of the endings that no name in use has."""
-    ends = SURNAME_ENDS + PLACE_ENDS + MALE_ENDS + FEMALE_ENDS
-    return all(part.endswith(ends) for part in name.removeprefix("O'").split("-"))
+    """Whether every part of a surname or forename is put together from the tables, and so can be nobody's."""
+    surnames = f"({'|'.join(HEADS)})({'|'.join(LINKS)})({'|'.join(SURNAME_ENDS)})"
+    forenames = f"({'|'.join(FORENAME_HEADS)})({'|'.join(MALE_ENDS + FEMALE_ENDS)})"
+    return re.fullmatch(f"(O')?{surnames}(-{surnames})*|{forenames}", name) is not None

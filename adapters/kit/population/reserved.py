@@ -70,8 +70,9 @@ def cro(number: int, year: int) -> str:
     return build_cro(year, _spread(number, 900_000, 100_000))
 
 
-def driver_number(number: int, surname: str, initials: str, born: date, sex: str) -> str:
+def driver_number(number: int, surname: str, forenames: tuple[str, ...], born: date, sex: str) -> str:
     """The driver number of a person."""
+    initials = forenames[0][0] + (forenames[1][0] if len(forenames) > 1 else "")
     letters = _LAST_LETTERS
     tail = f"X{letters[number // len(letters) % len(letters)]}{letters[number % len(letters)]}"
     return build_driver_number(surname, initials, born, female=sex == "F", tail=tail)
@@ -80,7 +81,7 @@ def driver_number(number: int, surname: str, initials: str, born: date, sex: str
 def phone(dice: Dice) -> str:
     """A telephone number in national form, mobile rather than fixed."""
     line = dice.between(0, 999)
-    return f"07700 900{line:03d}" if dice.chance(0.8) else f"020 7946 0{line:03d}"
+    return f"07700 900{line:03d}" if dice.chance(80) else f"020 7946 0{line:03d}"
 
 
 def postcode(street_index: int, borough_index: int) -> str:
@@ -119,8 +120,8 @@ def vrm(number: int) -> str:
 
 def vin(number: int, dice: Dice) -> str:
     """The vehicle identification number of a vehicle."""
-    description = "".join(dice.pick("ABCDEFGHJKLMNPRSTUVWXYZ123456789") for _ in range(5))
-    return f"000{description}0{dice.pick('ABCDEFGHJKLMNPRST')}Z{900_000 + number:06d}"
+    letters = "ABCDEFGHJKLMNPRST"
+    return f"000MET{dice.pick(letters)}{dice.pick(letters)}0{dice.pick(letters)}Z{900_000 + number:06d}"
 
 
 def arrest_summons_number(number: int, force_station: str, year: int) -> str:

@@ -14,6 +14,7 @@ published fixtures; the driver and National Insurance patterns, the Standard Pro
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 from .check_letter import LETTER, WRONG_LETTER, check_letter
@@ -108,7 +109,7 @@ def build_driver_number(surname: str, initials: str, born: date, *, female: bool
 
     Characters of the name that are not letters of A-Z are left out. Raises ValueError when the parts make no number.
     """
-    letters = "".join(character for character in surname.upper() if "A" <= character <= "Z")
+    letters = re.sub("[^A-Z]", "", surname.upper())
     month = born.month + (50 if female else 0)
     birth = f"{born.year // 10 % 10}{month:02d}{born.day:02d}{born.year % 10}"
     return require(_DRIVER, f"{letters[:5]:9<5}{birth}{initials[:2].upper():9<2}{tail}", "driver number")[0]

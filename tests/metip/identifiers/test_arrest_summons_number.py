@@ -55,9 +55,7 @@ DUMMIES = [
     "1550OF0100000000001A",
     "1550SJ0100000000001A",
 ]
-UNITS = st.from_regex("[A-Z]{2}", fullmatch=True).filter(
-    lambda unit: unit not in {"NP", "PP", "LN", "SS", "XX", "OF", "SJ", "NR"}
-)
+UNITS = st.from_regex("[A-Z]{2}", fullmatch=True).filter(lambda unit: unit not in {"NP", "PP", "LN", "SS", "XX", "OF", "SJ", "NR"})
 YEARS = st.integers(2009, 2099)
 FORCES = st.sampled_from(["01", "02", "48", "93", "A1"])
 SEQUENCES = st.integers(0, 99_999_999_999)
@@ -96,9 +94,7 @@ def test_a_dummy_without_a_numeric_sequence_has_no_form_on_pnc() -> None:
 
 @settings(deadline=None)
 @given(YEARS, FORCES, UNITS, SYSTEMS, SEQUENCES, TOPS)
-def test_all_forms_of_a_built_number_read_back_to_it(
-    year: int, force: str, unit: str, system: str, sequence: int, top: str
-) -> None:
+def test_all_forms_of_a_built_number_read_back_to_it(year: int, force: str, unit: str, system: str, sequence: int, top: str) -> None:
     canonical = build_arrest_summons_number(year, force + unit, system, sequence, top=top)
     assert len(canonical) == 20 + len(top)
     assert parse_arrest_summons_number(canonical).canonical == canonical
@@ -114,9 +110,7 @@ def test_a_number_with_any_other_check_letter_is_refused(
 ) -> None:
     canonical = build_arrest_summons_number(year, force + unit, system, sequence, top=top)
     other = ALPHABET[(ALPHABET.index(canonical[-1]) + steps) % len(ALPHABET)]
-    assert (
-        parse_arrest_summons_number(canonical[:-1] + other).problem == "has a check letter that does not fit its digits"
-    )
+    assert parse_arrest_summons_number(canonical[:-1] + other).problem == "has a check letter that does not fit its digits"
 
 
 @settings(deadline=None)
@@ -130,8 +124,6 @@ def test_the_unit_is_not_in_the_sum(one: str, other: str) -> None:
     ("year", "force_station", "system", "sequence"),
     [(2026, "01Z", "01", 1), (2026, "01ZD", "1", 1), (2026, "01ZD", "01", 10**11), (26, "01ZD", "01", 1)],
 )
-def test_a_number_cannot_be_built_of_parts_out_of_range(
-    year: int, force_station: str, system: str, sequence: int
-) -> None:
+def test_a_number_cannot_be_built_of_parts_out_of_range(year: int, force_station: str, system: str, sequence: int) -> None:
     with pytest.raises(ValueError, match=r"must lie in|not a canonical"):
         build_arrest_summons_number(year, force_station, system, sequence)

@@ -86,9 +86,7 @@ def test_a_bad_value_becomes_empty_with_its_problem_in_words(kind: str, raw: str
 
 @settings(deadline=None)
 @given(st.integers(1950, 2049), st.integers(100, 9999), st.integers(0, 999_999), st.integers(1, len(ALPHABET) - 1))
-def test_a_built_court_case_reference_round_trips_and_fails_with_another_letter(
-    year: int, court: int, serial: int, steps: int
-) -> None:
+def test_a_built_court_case_reference_round_trips_and_fails_with_another_letter(year: int, court: int, serial: int, steps: int) -> None:
     canonical = build_court_case_reference(year, court, serial)
     short = short_court_case_reference(canonical)
     assert len(canonical) == 15, "the court case segment of PNC has 15 characters for it"

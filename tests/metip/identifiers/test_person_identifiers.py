@@ -182,9 +182,7 @@ def test_a_short_name_and_a_single_initial_are_padded_with_nines() -> None:
     assert build_driver_number("Qo", "Z", date(1985, 2, 28), female=False, tail="9AA") == "QO999802285Z99AA"
 
 
-@pytest.mark.parametrize(
-    ("raw", "canonical"), [("AB123456C", "AB123456C"), ("ab 12 34 56 c", "AB123456C"), ("AB123456", "AB123456")]
-)
+@pytest.mark.parametrize(("raw", "canonical"), [("AB123456C", "AB123456C"), ("ab 12 34 56 c", "AB123456C"), ("AB123456", "AB123456")])
 def test_a_national_insurance_number_is_read_with_and_without_blanks(raw: str, canonical: str) -> None:
     assert parse_national_insurance_number(raw).canonical == canonical
 

@@ -167,8 +167,6 @@ def test_built_references_of_other_systems_parse(year: int, serial: int, report_
         (merlin_type, ("21ABC123456",), "not a canonical Merlin reference"),
     ],
 )
-def test_a_reference_out_of_range_cannot_be_built(
-    build: Callable[..., str], parts: tuple[object, ...], problem: str
-) -> None:
+def test_a_reference_out_of_range_cannot_be_built(build: Callable[..., str], parts: tuple[object, ...], problem: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(problem)}$"):
         build(*parts)
