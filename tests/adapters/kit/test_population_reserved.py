@@ -30,7 +30,9 @@ def test_every_name_is_invented(population: Population) -> None:
     assert all(is_invented(name) for person in population.people() for name in names_of(person))
 
 
-@pytest.mark.parametrize("name", ["Smith", "Patel", "O'Brien", "Smith-Zandle", "Khan", "Nguyen", "Olivia", "Mohammed", "Zandle", "Halford", ""])
+@pytest.mark.parametrize(
+    "name", ["Smith", "Patel", "O'Brien", "Smith-Zandle", "Khan", "Nguyen", "Olivia", "Mohammed", "Zandle", "Halford", ""]
+)
 def test_a_name_in_use_does_not_count_as_invented(name: str) -> None:
     assert not is_invented(name)
 
