@@ -117,7 +117,7 @@ def problems(recorded: RecordedCase, played: Played) -> list[str]:
     wanted = [_unpacked(one) for one in expected.answered.replies]
     came = [_message(kind, reply) for reply in played.replies]
     if recorded.operation.server_streams:
-        return _stream_problems(wanted, came)
+        return missing_from_stream(wanted, came)
     if len(wanted) != 1:
         return [f"expects {len(wanted)} replies, and the operation answers one"]
     return disagreements(wanted[0], came[0])
@@ -178,7 +178,8 @@ def _value_disagreements(field: FieldDescriptor, expected: Any, actual: Any, her
     return [] if expected == actual else [f"{here} is {actual!r}, expected {expected!r}"]
 
 
-def _stream_problems(wanted: list[Message], came: list[Message]) -> list[str]:
+def missing_from_stream(wanted: Sequence[Message], came: Sequence[Message]) -> list[str]:
+    """A line for each expected reply that is not among those that came."""
     missing = [one for one in wanted if not any(not disagreements(one, reply) for reply in came)]
     said = "\n".join(text_format.MessageToString(reply, as_one_line=True) for reply in came)
     return [f"no reply agrees with {text_format.MessageToString(one, as_one_line=True)}; the replies were:\n{said}" for one in missing]
