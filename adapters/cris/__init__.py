@@ -1,0 +1,1 @@
+"""CRIS, the Crime Report Information System: crimes as they were reported, and what was done about them."""
