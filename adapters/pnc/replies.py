@@ -21,6 +21,7 @@ class Outcome(enum.Enum):
     WARNING = "accepted with a warning"
     NOT_FOUND = "no such record"
     INVALID = "bad data in the request"
+    JUSTIFY = "the host wants a fuller reason before it answers"
     PRECONDITION = "the record does not allow it"
     LOCKED = "the record is locked, nothing was done"
     UNAVAILABLE = "the host did not take it, nothing was done"
@@ -50,10 +51,14 @@ UNKNOWN_ENQUIRY: Final = Verdict(Outcome.HOST_FAULT, "HO100314")
 # Bichard 7 takes an unknown code for bad data (HO100402). We do not: "refused" would invite somebody to send it again.
 UNKNOWN_UPDATE: Final = Verdict(Outcome.IN_DOUBT, "HO100402")
 
+JUSTIFY: Final = "J0001"
+
 # The first row that speaks wins; overlaps in the source are settled by the order.
 ROWS: Final = (
     # A0003 disposals processed, A0005 subsequent appearance, A0027 new court case, A0029 added charges, A0031 remand.
     Row((("A0000", "A9999"),), Verdict(Outcome.ACCEPTED, ""), Verdict(Outcome.ACCEPTED, "")),
+    # About one enquiry in ten was met with a prompt for a fuller reason (Leveson Inquiry); the code is (assumed).
+    Row(((JUSTIFY, JUSTIFY),), Verdict(Outcome.JUSTIFY, ""), None),
     # Before I1001-I1041, which hold it: only with these words does it mean that there is no such record.
     Row((("I1008", "I1008"),), Verdict(Outcome.NOT_FOUND, "HO100301"), None, phrase="NOT FOUND"),
     # Before I0013-I0022, which hold I0017: bad data for an update, and for an enquiry left to that row.

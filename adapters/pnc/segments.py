@@ -55,6 +55,8 @@ MIXED_CASE: Final = frozenset(
         "bail_address",
         "breach",
         "custody_text",
+        "reason_text",
+        "on_behalf_of",
     }
 )
 
@@ -173,6 +175,20 @@ SEGMENTS: Final[Mapping[str, tuple[str, Mapping[str, int]]]] = {
     ),
     # Every reply to an update, and every refusal
     "TXT": ("", {"message": 700}),
+    # Who asks and why, before the key of a names or vehicle enquiry (assumed: that PNC records both is public, in Hansard
+    # of 9 July 1986, but how they travel is not, and the enquiry by arrest/summons number has no place for them).
+    "ORG": (
+        "",
+        {
+            "user": 15,
+            "station": 4,
+            "on_behalf_of": 50,
+            "reason_code": 2,
+            "reason_text": 250,
+            "reference": 50,
+            "device": 40,
+        },
+    ),
     # Names enquiry and its reply, all (assumed): ASI{(NOM, ALI*, WRN*, NAD*, RPT*)*, MOR?}
     "N01": (
         "",

@@ -35,6 +35,7 @@ MEANINGS = [
     ("I1001", Outcome.INVALID, "HO100314", Outcome.INVALID, "HO100402"),
     ("I1008", Outcome.NOT_FOUND, "HO100301", Outcome.INVALID, "HO100402"),
     ("I1041", Outcome.INVALID, "HO100314", Outcome.INVALID, "HO100402"),
+    ("J0001", Outcome.JUSTIFY, "", Outcome.IN_DOUBT, "HO100402"),
     ("I1042", Outcome.HOST_FAULT, "HO100314", Outcome.IN_DOUBT, "HO100402"),
     ("I5001", Outcome.WARNING, "HO100315", Outcome.WARNING, "HO100403"),
     ("I5999", Outcome.WARNING, "HO100315", Outcome.WARNING, "HO100403"),

@@ -1,0 +1,245 @@
+"""A stand-in for the host on its own wire, over the population that all simulators share.
+
+It answers by arrest/summons number, name, number and registration mark, takes the four updates and remembers them until it ends. Its
+dials play what the real host does to callers: locks, lost replies, warnings, a clock an hour ahead, prompts for a fuller reason.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from adapters.kit.population import WARNING_SIGNALS, Person, Population, Vehicle
+from adapters.kit.simulation import Dials, Framed
+from adapters.pnc.holdings import Holdings, Refused, cut, identity, told
+from adapters.pnc.records import Segment, Transaction, WireError
+from adapters.pnc.replies import JUSTIFY, Outcome, classify
+from adapters.pnc.wire import decode, encode
+
+DIALS: Final[Mapping[str, str]] = {
+    "code": "answers this code, such as PNCUE, PNCAM, I0001 or I5069; one that accepts or warns comes beside the work done",
+    "lost_reply": "does an update, then answers PNCAM as if it had not arrived",
+    "clock_ahead": "stamps replies one hour ahead",
+    "trim": "cuts the blanks at the right end of each segment",
+    "wrong_serial": "answers with the serial of another message",
+    "justify": "wants a reason of at least so many letters (40 when not set) before it answers a names or vehicle enquiry",
+    "weeded": "no longer has the record that is asked for by number",
+    "refreshed": "names a new keeper, as after the nightly refresh",
+}
+FULLER: Final = 40
+MOST: Final = 20
+# The codes that the host is known to understand as a reason for asking.
+REASONS: Final = frozenset("0123456789")
+
+Answer = Callable[[Transaction], list[Segment]]
+
+
+class Simulator:
+    """The host."""
+
+    def __init__(self, population: Population, dials: Dials) -> None:
+        self.transport = Framed(self.answer)
+        self.holdings = Holdings(population)
+        self._population = population
+        self._dials = dials
+        self._answers: Mapping[str, Answer] = {
+            "ENQASI": self._arrest_summons,
+            "SIMNAM": self._names,
+            "SIMVEH": self._vehicle,
+            "DISARR": self.holdings.dispose,
+            "NEWREM": self.holdings.remand,
+            "SENDEF": self.holdings.resume,
+            "SUBVAR": self.holdings.resume,
+        }
+
+    async def answer(self, data: bytes) -> bytes:
+        """One message for another; nothing for what is no message."""
+        try:
+            request = decode(data)
+        except WireError:
+            return b""
+        self._dials.exchanges[request.header.function] += 1
+        try:
+            segments, refused = self._played(request), False
+        except Refused as refusal:
+            segments, refused = [told(f"{refusal.code} - {refusal.words}")], True
+        at = datetime.datetime.now(datetime.UTC)
+        if self._dials.strike("clock_ahead") is not None:
+            at += datetime.timedelta(hours=1)
+        header = request.header.reply(at=at, error=refused)
+        if self._dials.strike("wrong_serial") is not None:
+            header = dataclasses.replace(header, serial=f"{(int(header.serial) + 1) % 1_000_000:06d}")
+        if self._dials.strike("trim") is not None:
+            segments = [_trimmed(segment) for segment in segments]
+        return encode(Transaction.of(request.root, header, segments))
+
+    def _played(self, request: Transaction) -> list[Segment]:
+        """The answer as the dials want it."""
+        code = self._dials.strike("code")
+        if code is None:
+            return self._answered(request)
+        said = f"{_subject(request)} NOT FOUND"  # as the real host's words do, these hold what was asked for
+        if classify(code, update=request.update, text=said) not in (Outcome.ACCEPTED, Outcome.WARNING):
+            raise Refused(code, said)
+        return [*self._answered(request), told(f"{code} - {said}")]
+
+    def _answered(self, request: Transaction) -> list[Segment]:
+        answer = self._answers.get(request.header.function)
+        if answer is None:
+            raise Refused("I0007", "NO SUCH FUNCTION")
+        if request.header.function.startswith("SIM"):
+            self._ask_why(request)
+        segments = answer(request)
+        if request.update and self._dials.strike("lost_reply") is not None:
+            raise Refused("PNCAM", "COMMUNICATIONS FAILURE")
+        return segments
+
+    def _ask_why(self, request: Transaction) -> None:
+        """Who asks must be told, with a reason that the host knows; the dial wants it told at length."""
+        originator = request.find("ORG")
+        if originator is None or not originator["user"] or originator["reason_code"] not in REASONS:
+            raise Refused("I1001", "ORIGINATOR AND REASON NEEDED")
+        least = self._dials.strike("justify")
+        if least is not None and len(originator["reason_text"]) < int(least or FULLER):
+            raise Refused(JUSTIFY, "FULLER REASON NEEDED")
+
+    def _arrest_summons(self, request: Transaction) -> list[Segment]:
+        key = request.find("E07")
+        number = key["asn"] if key else ""
+        arrest = self.holdings.arrest(number)
+        if arrest is None or self._dials.strike("weeded") is not None:
+            raise Refused("I1008", f"GWAY - ENQUIRY ERROR ARREST/SUMMONS REF ({number}) NOT FOUND")
+        cases = [segment for case in self.holdings.cases(number) for segment in case.segments()]
+        owner = Segment.of("FSC", force_station=arrest.force_station)
+        return [Segment("ASI", "", (owner, identity(self.holdings.person(arrest)), *cases))]
+
+    def _names(self, request: Transaction) -> list[Segment]:
+        key = request.find("N01")
+        if key is None:
+            raise Refused("I1002", "NO KEY")
+        maximum = min(int(key["maximum"] or MOST), MOST)
+        found = self._by_number(key) if key["pnc_id"] or key["cro_number"] else self._by_name(key)
+        if not found:
+            raise Refused("I1008", f"NAME {key['surname']} NOT FOUND")
+        inside = [segment for person in found[:maximum] for segment in self._person(person)]
+        more = [Segment.of("MOR", more="Y")] if len(found) > maximum else []
+        return [Segment("ASI", "", (*inside, *more))]
+
+    def _by_number(self, key: Segment) -> list[Person]:
+        by_pnc_id, by_cro = self._population.person_by_pnc_id, self._population.person_by_cro
+        person = by_pnc_id(key["pnc_id"]) if key["pnc_id"] else by_cro(key["cro_number"])
+        return [] if person is None or self._dials.strike("weeded") is not None else [person]
+
+    def _by_name(self, key: Segment) -> list[Person]:
+        people = self._population.find_people(
+            surname=key["surname"],
+            forename=key["forenames"],
+            sex=key["sex"],
+            born_from=_date(key["born_from"]),
+            born_to=_date(key["born_to"]),
+            limit=self._population.scale.people,
+        )
+        return [person for person in people if person.pnc_id]
+
+    def _person(self, person: Person) -> list[Segment]:
+        home = self._population.address(person.address_number)
+        return [
+            cut(
+                "NOM",
+                pnc_id=person.pnc_id,
+                cro_number=person.cro,
+                surname=person.surname,
+                forenames=" ".join(person.forenames),
+                sex=person.sex,
+                born=_text(person.date_of_birth),
+                ethnic_appearance=str(person.observed_ethnicity),
+                height_cm=str(person.height_cm),
+                birth_place=person.place_of_birth,
+            ),
+            *(
+                cut("ALI", surname=alias.surname, forenames=" ".join(alias.forenames), born=_text(alias.date_of_birth))
+                for alias in person.aliases
+            ),
+            *(cut("WRN", code=code, text=WARNING_SIGNALS[code]) for code in person.warning_signals),
+            cut("NAD", address=", ".join(home.lines), postcode=home.postcode),
+            *(
+                cut("RPT", type=report.kind, force_station=report.circulated_by, reference=report.reference, text=report.text)
+                for report in person.circulations
+            ),
+        ]
+
+    def _vehicle(self, request: Transaction) -> list[Segment]:
+        key = request.find("V01")
+        mark = key["vrm"] if key else ""
+        vehicle = self._population.vehicle_by_vrm(mark) if mark else self._population.vehicle_by_vin(key["vin"] if key else "")
+        if vehicle is None or self._dials.strike("weeded") is not None:
+            raise Refused("I1008", f"VEHICLE {mark} NOT FOUND")
+        refreshed = self._dials.strike("refreshed") is not None
+        keeper = self._next_keeper(vehicle) if refreshed else self._population.person(vehicle.keeper_number)
+        since = self._population.scale.as_of if refreshed else vehicle.keeper_since
+        home = self._population.address(keeper.address_number)
+        inside = (
+            cut(
+                "VEH",
+                vrm=vehicle.vrm,
+                vin=vehicle.vin,
+                make=vehicle.make,
+                model=vehicle.model,
+                colour=vehicle.colour,
+                first_registered=_text(vehicle.first_registered),
+                keeper_changes=f"{vehicle.number % 4 + refreshed:02d}",
+                taxed="Y" if vehicle.taxed else "N",
+                mot_expiry=_text(vehicle.mot_expiry),
+                insured="Y" if vehicle.insured else "N",
+            ),
+            cut(
+                "KPR",
+                name=" ".join((*keeper.forenames, keeper.surname)),
+                address=", ".join(home.lines),
+                postcode=home.postcode,
+                since=_text(since),
+            ),
+            *(
+                cut(
+                    "VRP",
+                    type=report.kind,
+                    handling="NORMAL" if report.open_air else "NOT_OVER_OPEN_AIR",
+                    force_station=report.circulated_by,
+                    reference=report.reference,
+                    text=report.text,
+                )
+                for report in vehicle.reports
+            ),
+        )
+        return [Segment("ASI", "", inside)]
+
+    def _next_keeper(self, vehicle: Vehicle) -> Person:
+        """The next grown-up by number."""
+        today, number = self._population.scale.as_of, vehicle.keeper_number
+        while True:
+            number = number % self._population.scale.people + 1
+            person = self._population.person(number)
+            if person.age_on(today) >= 17:
+                return person
+
+
+def _subject(request: Transaction) -> str:
+    """What a request is about, as the host's words name it."""
+    named = (("IDS", "check_name"), ("E07", "asn"), ("N01", "surname"), ("V01", "vrm"))
+    return next((segment[name] for tag, name in named if (segment := request.find(tag)) is not None), "")
+
+
+def _trimmed(segment: Segment) -> Segment:
+    return Segment(segment.tag, segment.body.rstrip(), tuple(_trims(segment.children)))
+
+
+def _trims(segments: Iterable[Segment]) -> Iterable[Segment]:
+    return (_trimmed(segment) for segment in segments)
+
+
+def _date(text: str) -> datetime.date | None:
+    return datetime.datetime.strptime(text, "%d%m%Y").date() if text else None  # noqa: DTZ007 - a date has no zone
+
+
+def _text(date: datetime.date | None) -> str:
+    return f"{date:%d%m%Y}" if date else ""
