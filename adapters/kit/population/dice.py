@@ -48,9 +48,11 @@ class Dice:
         return items[(self._numbers or self._more()).pop() % len(items)]
 
     def pick_early(self, items: Sequence[T]) -> T:
-        """One item, the early ones likelier than the late ones, as with surnames."""
+        """One item, the earlier of two draws, so that early ones are likelier than late ones, as with surnames."""
         count = len(items)
-        return items[min(self.below(count), self.below(count))]
+        one = (self._numbers or self._more()).pop() % count
+        other = (self._numbers or self._more()).pop() % count
+        return items[one if one < other else other]
 
     def some(self, items: Sequence[T], count: int) -> tuple[T, ...]:
         """Up to `count` different items, at least one, in the order of `items`."""

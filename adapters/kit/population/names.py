@@ -44,7 +44,7 @@ def forenames(dice: Dice, sex: str) -> tuple[str, ...]:
     """One to three forenames that suit the sex, M or F; any for U."""
     ends = {"M": MALE_ENDS, "F": FEMALE_ENDS}.get(sex, MALE_ENDS + FEMALE_ENDS)
     count = (1, 1, 2, 2, 2, 3)[dice.between(0, 5)]
-    return tuple(dice.pick_early(FORENAME_HEADS) + dice.pick(ends) for _ in range(count))
+    return tuple([dice.pick_early(FORENAME_HEADS) + dice.pick(ends) for _ in range(count)])
 
 
 def town(index: int) -> str:

@@ -354,8 +354,8 @@ def test_making_everything_takes_less_than_four_tenths_of_a_second() -> None:
         start = time.process_time()
         assert sum(1 for _ in everything(Population())) == 10_400
         took.append(time.process_time() - start)
-    # The piece of work takes 40 ms where everything takes 0.3 s; on a slower machine the bound moves with it.
-    assert min(took) < max(0.4, 10 * min(yardstick))
+    # Everything takes about nine times the fixed piece of work; the room above that is for neighbours who come and go.
+    assert min(took) < max(0.4, 15 * min(yardstick))
 
 
 def test_importing_loads_nothing_beyond_the_standard_library_and_the_identifiers() -> None:
