@@ -90,13 +90,14 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
                 supervisor.start(
                     _process(home, f"sim-{system}", *_kit("simulate", system), "--run-dir", str(home.run), "--seed", str(options.seed))
                 )
-        async with asyncio.timeout(READY_WITHIN):
-            await asyncio.gather(*(_start_adapter(home, options, system, supervisor) for system in options.systems))
-            told("waiting until every interface is served")
-            await _until_served(home, options)
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                await asyncio.gather(*(_start_adapter(home, options, system, supervisor) for system in options.systems))
+                told("waiting until every interface is served")
+                await _until_served(home, options)
+        except TimeoutError:
+            raise NotReadyError(f"not ready within {READY_WITHIN:.0f} s: {await _late(home, options, supervisor)}") from None
         yield supervisor
-    except TimeoutError:
-        raise NotReadyError(f"not ready within {READY_WITHIN:.0f} s: {await _late(home, options, supervisor)}") from None
     finally:
         await supervisor.stop_all(lambda name: name.startswith("adapter-"), lambda name: name == ENVOY, lambda name: name == HUB)
 

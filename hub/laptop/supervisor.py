@@ -65,14 +65,19 @@ class Supervisor:
         while True:
             started = asyncio.get_running_loop().time()
             with process.log.open("ab") as log:
-                process._child = await asyncio.create_subprocess_exec(
-                    *process.command,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    process_group=0,  # Ctrl-C is for the supervisor, which stops the others in order
-                    preexec_fn=die_with_parent,
-                )
+                try:
+                    process._child = await asyncio.create_subprocess_exec(
+                        *process.command,
+                        stdin=asyncio.subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                        start_new_session=True,  # Ctrl-C is for the supervisor, which stops the others in order
+                        preexec_fn=die_with_parent,
+                    )
+                except OSError as error:
+                    process.state = "failed"
+                    self._told(process, f"can't be started: {error.strerror}")
+                    return
             process.state = "running"
             self._write()
             code = await process._child.wait()

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -94,21 +94,24 @@ class MeshRig:
         return [("authorization", f"Bearer {token}")]
 
     @asynccontextmanager
-    async def faults(self, system: str, *faults: Fault) -> AsyncIterator[None]:
-        """Sets dials of a simulator for the length of the block."""
-        async with grpc.aio.insecure_channel(f"unix:{self.home.run}/sim-{system}.sock") as channel:
-            stub: Any = SimulatorServiceStub(channel)
-            await stub.SetFaults(SetFaultsRequest(faults=faults))
-            try:
-                yield
-            finally:
-                await stub.ClearFaults(ClearFaultsRequest())
+    async def dials(self, faults: Mapping[str, Sequence[Fault]]) -> AsyncIterator[None]:
+        """Sets dials of simulators, by system, for the length of the block."""
+        for system, wanted in faults.items():
+            await self._simulator(system).SetFaults(SetFaultsRequest(faults=wanted))
+        try:
+            yield
+        finally:
+            for system in faults:
+                await self._simulator(system).ClearFaults(ClearFaultsRequest())
+
+    def _simulator(self, system: str) -> Any:
+        channel = grpc.aio.insecure_channel(f"unix:{self.home.run}/sim-{system}.sock")
+        self.channels.append(channel)
+        return SimulatorServiceStub(channel)
 
     async def exchanges(self, system: str) -> dict[str, int]:
         """How often a simulator was asked what."""
-        async with grpc.aio.insecure_channel(f"unix:{self.home.run}/sim-{system}.sock") as channel:
-            stub: Any = SimulatorServiceStub(channel)
-            return dict((await stub.GetSimulator(GetSimulatorRequest())).exchanges)
+        return dict((await self._simulator(system).GetSimulator(GetSimulatorRequest())).exchanges)
 
     async def stat(self, name: str) -> int:
         """One of Envoy's counters or gauges, by its exact name; 0 when it does not exist yet."""

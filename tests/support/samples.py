@@ -1,0 +1,43 @@
+"""Picks cases by what their operations are, so that tests of the mesh need not name a system."""
+
+from collections.abc import Callable
+
+import grpc
+from cases import RecordedCase, case_files, read_case
+from mesh_rig import MeshRig
+
+from adapters.kit import discovery
+from metip.contracts import DeliveryClass, Operation
+
+
+def sample(accepts: Callable[[Operation], bool], *, simulated: bool = True) -> RecordedCase:
+    """The first sample case whose operation is accepted and, unless told otherwise, whose system has a simulator."""
+    for path in case_files():
+        found = read_case(path)
+        if found.case.sample and accepts(found.operation) and (discovery.has_simulator(found.system) or not simulated):
+            return found
+    raise LookupError("no sample case is like that")
+
+
+def query() -> RecordedCase:
+    """A query of one system that needs an officer."""
+    return sample(lambda one: one.delivery_class is DeliveryClass.READ and one.officer_required and not one.server_streams)
+
+
+def write_once() -> RecordedCase:
+    """A command that must never be repeated."""
+    return sample(lambda one: one.delivery_class is DeliveryClass.WRITE_ONCE)
+
+
+def federated() -> RecordedCase:
+    """A search of several systems."""
+    return sample(lambda one: bool(one.consults), simulated=False)
+
+
+async def send(
+    rig: MeshRig, case: RecordedCase, channel: grpc.aio.Channel, *, metadata: list[tuple[str, str]] | None = None, within: float = 10.0
+) -> bytes:
+    """Sends a unary case's request. Raises `grpc.aio.AioRpcError`."""
+    call = channel.unary_unary(case.operation.path)
+    reply: bytes = await call(case.case.request.value, timeout=within, metadata=rig.token() if metadata is None else metadata)
+    return reply
