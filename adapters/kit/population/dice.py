@@ -52,7 +52,7 @@ class Dice:
         count = len(items)
         one = (self._numbers or self._more()).pop() % count
         other = (self._numbers or self._more()).pop() % count
-        return items[one if one < other else other]
+        return items[min(one, other)]
 
     def some(self, items: Sequence[T], count: int) -> tuple[T, ...]:
         """Up to `count` different items, at least one, in the order of `items`."""
