@@ -1,0 +1,25 @@
+"""What the documentation lists by hand stays complete."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.kit.faults import Reason
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("reason", Reason, ids=lambda one: one.name)
+def test_each_reason_is_explained(reason: Reason) -> None:
+    line = f"| `{reason.name}` | {reason.status.name} | {reason.advice} |"
+    assert line in (ROOT / "docs" / "errors.md").read_text()
+
+
+def test_each_runtime_dependency_has_its_line() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    decision = (ROOT / "docs" / "decisions" / "0004-dependencies.md").read_text()
+    names = [dependency.split(">")[0].split("=")[0].split("<")[0] for dependency in project["dependencies"]]
+    missing = [name for name in names if name not in decision and name.removeprefix("grpcio") not in decision]
+    assert missing == []
