@@ -53,11 +53,12 @@ lock: .venv/.installed ## Resolve the dependencies anew and pin them with hashes
 $(DESCRIPTORS): .venv/.installed hatch_build.py $(PROTOS)
 	@echo "generating stubs from the contracts"
 	@$(BIN)/python hatch_build.py
+	@$(BIN)/python -m compileall -q hub adapters protos
 
 .venv/.installed: locks/bootstrap.txt locks/development.txt pyproject.toml
 	@echo "installing (once; about a minute)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/development.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python locks/development.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
