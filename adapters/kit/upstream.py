@@ -59,6 +59,7 @@ class Guard:
         self._log = log
         self._room = asyncio.Semaphore(limits.sessions)
         self._waiting = 0
+        self._unreachable = False
 
     @asynccontextmanager
     async def admit(self, call: Call, *, write_once: bool = False) -> AsyncIterator[Passage]:
@@ -68,35 +69,40 @@ class Guard:
         that the far system did not answer counts against it, any other answer counts for it. With `write_once`, a fault of that kind after
         `passage.sent` was set becomes IN_DOUBT: the far system may have done what it was asked.
         """
-        self.breaker.admit()
+        within = min(self.limits.timeout, call.remaining * ANSWER_IN)
+        if within <= 0:
+            raise Fault(Reason.TIMED_OUT, "no time was left to ask the far system")
+        spell = self.breaker.admit()
         passage = Passage()
+        asked = False
         try:
-            async with asyncio.timeout(min(self.limits.timeout, call.remaining * ANSWER_IN)), self._place():
+            async with asyncio.timeout(within), self._place():
+                if spell != self.breaker.spell:  # the circuit opened while this call stood in line
+                    spell = self.breaker.admit()
+                asked = True
                 yield passage
         except TimeoutError:
-            self.breaker.failed()
-            raise self._lost(passage, write_once, Fault(Reason.TIMED_OUT, "the far system did not answer in time")) from None
+            if not asked:  # impatient callers say nothing about the far system, so they can't open the circuit for the others
+                self.breaker.abandoned(spell)
+                raise Fault(Reason.TIMED_OUT, "no place at the far system came free in time") from None
+            self.breaker.failed(spell)
+            raise _lost(passage, write_once, Fault(Reason.TIMED_OUT, "the far system did not answer in time")) from None
         except Fault as fault:
             if fault.reason in FAILURES:
-                self.breaker.failed()
-                raise self._lost(passage, write_once, fault) from fault
+                self.breaker.failed(spell)
+                raise _lost(passage, write_once, fault) from fault
             if fault.reason in PROVING_NOTHING:
-                self.breaker.abandoned()
+                self.breaker.abandoned(spell)
             else:
-                self.breaker.succeeded()
+                self.breaker.succeeded(spell)
             raise
         except BaseException:
-            self.breaker.abandoned()
+            self.breaker.abandoned(spell)
             if write_once and passage.sent:
                 # The caller is gone and can't be told; operations can.
                 self._log.line("in_doubt", operation=call.operation, call_id=call.id)
             raise
-        self.breaker.succeeded()
-
-    def _lost(self, passage: Passage, write_once: bool, fault: Fault) -> Fault:
-        if not (write_once and passage.sent):
-            return fault
-        return Fault(Reason.IN_DOUBT, f"it was sent, and then: {fault.text}", metadata=fault.metadata)
+        self.breaker.succeeded(spell)
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -113,7 +119,14 @@ class Guard:
             self._room.release()
 
     def _tell(self, state: State) -> None:
-        if state is State.OPEN:
-            self._log.line("system_lost", address=self.limits.address)
-        elif state is State.CLOSED:
-            self._log.line("system_back", address=self.limits.address)
+        """Logs that the system is lost, once however many trials fail, and that it is back, once."""
+        if state is State.TRIAL or self._unreachable == (state is State.OPEN):
+            return
+        self._unreachable = state is State.OPEN
+        self._log.line("system_lost" if self._unreachable else "system_back", address=self.limits.address)
+
+
+def _lost(passage: Passage, write_once: bool, fault: Fault) -> Fault:
+    if not (write_once and passage.sent):
+        return fault
+    return Fault(Reason.IN_DOUBT, f"it was sent, and then: {fault.text}", metadata=fault.metadata)
