@@ -25,6 +25,7 @@ class Pool(Generic[S]):
     def __init__(self, connect: Callable[[], Awaitable[S]]) -> None:
         self._connect = connect
         self._idle: list[S] = []
+        self._closed = False
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[S]:
@@ -39,13 +40,14 @@ class Pool(Generic[S]):
         except BaseException:
             await session.close()
             raise
-        if session.alive:
+        if session.alive and not self._closed:
             self._idle.append(session)
         else:
             await session.close()
 
     async def close(self) -> None:
-        """Ends every idle session."""
+        """Ends every idle session; one that is lent ends when it comes back."""
+        self._closed = True
         while self._idle:
             await self._idle.pop().close()
 
