@@ -95,8 +95,8 @@ def _person(population: Population, somebody: Somebody) -> records.Person:
         height=somebody.height_cm,
         pnc_id=somebody.pnc_id,
         cro_number=somebody.cro,
-        name=_name(somebody.surname, somebody.forenames),
-        aliases=tuple(_name(alias.surname, alias.forenames) for alias in somebody.aliases),
+        name=cut_name(somebody.surname, somebody.forenames),
+        aliases=tuple(cut_name(alias.surname, alias.forenames) for alias in somebody.aliases),
         addresses=(
             records.Address(
                 form=IN_PARTS,
@@ -111,6 +111,7 @@ def _person(population: Population, somebody: Somebody) -> records.Person:
     )
 
 
-def _name(surname: str, forenames: tuple[str, ...]) -> records.Name:
+def cut_name(surname: str, forenames: tuple[str, ...]) -> records.Name:
+    """A name as Merlin keeps it, each part cut to `NAME_WIDTH`."""
     first, second, third = [name[:NAME_WIDTH] for name in (*forenames, "", "", "")][:3]
     return records.Name(first=first, second=second, third=third, surname=surname[:NAME_WIDTH])
