@@ -21,11 +21,11 @@ def timestamp(at: datetime | None) -> Timestamp | None:
 
 
 def instant(message: Message, field: str) -> datetime | None:
-    """The instant in a field, cut to the minute as Merlin keeps it; None when the field is unset."""
+    """The instant in a field, cut to the minute as Merlin keeps it (so nanoseconds, even impossible ones, fall away); None when unset."""
     if not message.HasField(field):
         return None
-    at: datetime = getattr(message, field).ToDatetime(tzinfo=UTC)
-    return at.replace(second=0, microsecond=0)
+    seconds: int = getattr(message, field).seconds
+    return datetime.fromtimestamp(seconds // 60 * 60, UTC)
 
 
 def missing(record: records.Missing) -> contract.MissingPerson:

@@ -187,6 +187,12 @@ def test_an_identifier_in_another_spelling_is_given_in_the_one_form_beside_what_
     assert (read_back.pnc_id.value, read_back.pnc_id.as_received) == ("2002/0073319Z", "02/73319Z")
 
 
+@pytest.mark.parametrize("nanos", [0, 999_999_999, -7, 2_000_000_000])
+def test_an_instant_is_cut_to_its_minute_whatever_is_below(nanos: int) -> None:
+    message = contract.MissingPerson(last_seen=Timestamp(seconds=119, nanos=nanos))
+    assert contents.missing_record(message).seen == datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
+
+
 def test_who_asks_comes_from_the_token_and_why_from_the_request() -> None:
     access = access_pb2.AccessContext(
         purpose=options_pb2.PURPOSE_SAFEGUARDING,
