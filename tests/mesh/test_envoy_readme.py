@@ -1,26 +1,29 @@
 """Each question that envoy/README.md answers with Envoy's admin interface alone is asked, and answered."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from mesh_rig import MeshRig
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 README = Path(__file__).parents[2] / "envoy" / "README.md"
-LINES = re.findall(r"\| `(curl .*?)` \|", README.read_text())
-HARMLESS = [line for line in LINES if "drain_listeners" not in line]
+LINES = re.findall(r"\| `(curl -s .*?--unix-socket \$A .*?)` \|", README.read_text())
+DISRUPTIVE = "drain_listeners"
+ANSWERED_LATER = ("update_rejected", "grpc")
+"""Counters that Envoy has only once there was something to count."""
 
 
-def _id(line: str) -> str:
-    return line.rpartition("http://envoy/")[2].strip("'")
+def _path(line: str) -> str:
+    return "/" + line.rpartition("http://envoy/")[2].rstrip("'")
 
 
-@pytest.mark.parametrize("line", HARMLESS, ids=_id)
-async def test_a_line_of_the_readme_works_as_printed(line: str, mesh: MeshRig) -> None:
-    assert len(LINES) >= 12
-    command = f"A={mesh.home.admin_socket}; {line.replace('curl -s', 'curl -sf')}"
-    asked = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=10)
-    assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.strip() or "filter=update_rejected" in line
+def test_every_line_is_found() -> None:
+    assert len(LINES) == README.read_text().count("http://envoy/") >= 12
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("line", [line for line in LINES if DISRUPTIVE not in line], ids=_path)
+async def test_a_line_of_the_readme_is_answered(line: str, mesh: MeshRig) -> None:
+    answer = await (mesh.admin.post(_path(line)) if "-X POST" in line else mesh.admin.get(_path(line)))
+    assert "invalid path" not in answer
+    assert answer.strip() or any(word in line for word in ANSWERED_LATER)
