@@ -25,15 +25,16 @@ class Ports:
 
 def systems() -> tuple[str, ...]:
     """Names of the adapters, which are the names of their folders; nothing of theirs is imported."""
-    return tuple(sorted(path.parent.name for path in _adapters().glob("*/adapter.py")))
+    return tuple(sorted(path.parent.name for path in adapters_folder().glob("*/adapter.py")))
 
 
 def has_simulator(system: str) -> bool:
     """Whether a system has a simulator to stand in for its far side."""
-    return (_adapters() / system / "simulator.py").exists()
+    return (adapters_folder() / system / "simulator.py").exists()
 
 
-def _adapters() -> Path:
+def adapters_folder() -> Path:
+    """The folder of all adapters. Raises `FileNotFoundError` when they are not installed."""
     spec = find_spec("adapters")
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("the package `adapters` is not installed")

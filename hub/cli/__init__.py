@@ -1,0 +1,83 @@
+"""The `metip` command line: a table of commands, each of whose modules is imported when it is used, so that `--help` is quick."""
+
+import importlib
+from typing import Final
+
+import click
+
+SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "Run": {
+        "up": ("hub.cli.up:up", "Start the whole estate and show it at work, until Ctrl-C."),
+        "demo": ("hub.cli.demo:demo", "Play the scenarios on an estate of their own, say what happened, and end."),
+    },
+    "Look": {
+        "check": ("hub.cli.checking:check", "Tick off everything that must be right; name each fault and its fix."),
+        "status": ("hub.cli.status:status", "Show processes, Envoys, instances, interfaces and the last changes."),
+        "interfaces": ("hub.cli.status:interfaces", "List the interfaces, who owns them, and who serves them."),
+        "explain": ("hub.cli.explaining:explain", "Say who may call an operation, why, where it goes, and its limits."),
+        "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),
+    },
+    "Call": {
+        "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer."),
+        "grpcurl": ("hub.cli.grpcurl:grpcurl", "Print grpcurl and curl lines with valid sample data, ready to paste."),
+        "sim": ("hub.cli.simulating:sim", "List simulators, show their dials, play faults."),
+    },
+    "Identify": {
+        "identity": ("hub.cli.identity:identity", "Issue and check the certificates by which workloads know one another."),
+        "token": ("hub.cli.identity:token", "Issue and show officer tokens, which say who is behind a call (development only)."),
+    },
+    "Build": {
+        "new": ("hub.cli.scaffolding:new", "Write the contract, adapter, simulator and tests of a new system."),
+    },
+}
+"""Commands by section: where each one lives, and what `metip --help` says of it."""
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and words, and imports only the one that is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the help."""
+        return [name for commands in SECTIONS.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None for one that there is not."""
+        for commands in SECTIONS.values():
+            if cmd_name in commands:
+                module, _, attribute = commands[cmd_name][0].partition(":")
+                command: click.Command = getattr(importlib.import_module(module), attribute)
+                return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by section, in the words of the table."""
+        width = max(map(len, self.list_commands(ctx)))
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(f"{name:{width}}", words) for name, (_, words) in commands.items()])
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"metip {version('metip')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="\b\nExamples:\n"
+    "  metip up                                 start everything here, until Ctrl-C\n"
+    "  metip check                              is everything right? what to do where it is not\n"
+    "  metip call GetExample --sample           call an operation with its sample request\n"
+    "  metip explain GetExample                 who may call it, why, where it goes\n\n"
+    "Exit status: 0 all is well, 1 something is wrong, 2 the command was not understood.",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and end.")
+def main() -> None:
+    """MetIP Hub: police systems behind typed gRPC contracts, on an Envoy mesh.
+
+    Everything a command needs is in one folder, .metip unless --home or METIP_HOME names another.
+    """

@@ -1,0 +1,128 @@
+"""`metip call`: one call through the edge, as any consumer makes it; the answer readable or as JSON, a refusal with its reason."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli import printing
+from hub.cli.options import Seconds, home_option, json_option
+from hub.cli.printing import FAILED, OK, dim, mark, span
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from hub.cli.client import Place
+    from hub.cli.messages import Messages
+    from hub.cli.refusals import Refusal
+    from hub.contracts import Operation
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  metip call GetExample --sample\n"
+    "  metip call GetExample id=42 --purpose crime-investigation --why 'Enquiry into an example'\n"
+    "  metip call metip.example.v1.ExampleService/SearchExamples name.family_name=Example born=1980-05-17 \\\n"
+    "      kinds=FIRST kinds=SECOND lines[0].text=one labels[colour]=red since=2026-11-23T10:15:00Z\n"
+    "  metip call GetExample --sample --as consumer-tablet --deadline 500ms --json\n\n"
+    "Values are written as people write them: enum values without their prefix, dates YYYY-MM-DD, times HH:MM, spans "
+    "2s, identifiers as they are printed; a whole message as JSON in braces. A list grows by repetition.\n\n"
+    "Ends with status 1 if the call is refused."
+)
+@click.argument("operation")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@home_option
+@json_option
+@click.option("--sample", is_flag=True, help="Begin with the request of the operation's sample case.")
+@click.option("--purpose", default="", metavar="PURPOSE", help="Why it is asked, such as crime-investigation.")
+@click.option("--why", default="", metavar="WORDS", help="The written justification.")
+@click.option("--as", "name", default="developer", show_default=True, metavar="NAME", help="Identity to call under (metip identity list).")
+@click.option("--no-token", is_flag=True, help="Send no officer token, to see that it is refused.")
+@click.option("--deadline", type=Seconds(), metavar="TIME", help="How long to wait; default: the operation's own timeout.")
+def call(
+    operation: str,
+    fields: tuple[str, ...],
+    home: Path,
+    as_json: bool,
+    sample: bool,
+    purpose: str,
+    why: str,
+    name: str,
+    no_token: bool,
+    deadline: float | None,
+) -> None:
+    """Call OPERATION through the edge and print its answer.
+
+    OPERATION is a full name, or its end as far as that is unique. The call carries a certificate and, where the operation
+    demands one, the token of a synthetic officer.
+    """
+    from hub.cli.client import place
+    from hub.cli.messages import installed, operation_named
+    from hub.cli.requests import Wanted, request_of
+
+    messages = installed()
+    one = operation_named(operation, messages.contracts)
+    request, remarks = request_of(one, Wanted(fields, sample, purpose, why), messages)
+    where = place(home)
+    for remark in remarks:
+        click.echo(dim(f"asked with {printing.clean(remark)}"), err=True)
+    token = where.token(name) if one.officer_admissible and not no_token else ""
+    refused = asyncio.run(_call(where, name, messages, one, request, token, deadline, as_json))
+    if refused is not None:
+        if as_json:
+            printing.print_json({"error": refused.document()})
+        else:
+            first, *rest = refused.lines()
+            click.echo(f"{mark(FAILED)} {first}", err=True)
+            for line in rest:
+                click.echo(line, err=True)
+        click.get_current_context().exit(1)
+
+
+async def _call(
+    where: "Place",
+    name: str,
+    messages: "Messages",
+    operation: "Operation",
+    request: "Message",
+    token: str,
+    deadline: float | None,
+    as_json: bool,
+) -> "Refusal | None":
+    import grpc
+
+    from hub.cli.client import Edge, edge_channel
+    from hub.cli.refusals import refusal_of
+
+    started = time.monotonic()
+    count = 0
+    try:
+        async with edge_channel(where, where.identity(name)) as channel:
+            async for reply in Edge(channel, messages).replies(operation, request, token=token, within=deadline):
+                count += 1
+                _print(reply, messages, time.monotonic() - started, as_json=as_json, streamed=operation.server_streams)
+    except grpc.aio.AioRpcError as error:
+        return refusal_of(error)
+    if not as_json:
+        answers = f"{printing.count(count, 'message')} in " if operation.server_streams else ""
+        click.echo(dim(f"{mark(OK)} {operation.method} answered: {answers}{span(time.monotonic() - started)}"), err=True)
+    return None
+
+
+def _print(reply: Any, messages: "Messages", after: float, *, as_json: bool, streamed: bool) -> None:
+    import json
+
+    from hub.cli.rendering import lines
+
+    if as_json:
+        document = messages.document(reply)
+        # A stream is one document to a line, so that a reader downstream need not wait for the end.
+        click.echo(json.dumps(document, ensure_ascii=False, indent=None if streamed else 2))
+        return
+    if streamed:
+        click.echo(dim(f"after {span(after)}"))
+    found = list(lines(reply, "  " if streamed else "")) or ["(empty: nothing is set in the answer)"]
+    for line in found:
+        click.echo(line)

@@ -1,0 +1,223 @@
+"""The ways from the command line into a mesh: the hub by its socket, the edge by mutual TLS, Envoy by its admin socket."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+from google.protobuf.message import Message
+
+from hub import settings as settings_files
+from hub.cli.messages import Messages
+from hub.cli.options import Problem
+from hub.contracts import Operation
+from hub.identity import IdentityError, Officer, Store, describe, issue_token
+from hub.laptop.layout import DEVELOPER, Home
+from hub.mesh.admin import Admin
+from metip.hub.v1 import catalogue_service_pb2 as catalogue_api
+from metip.hub.v1 import mesh_service_pb2 as mesh_api
+from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceStub
+from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceStub
+from metip.settings import SettingsError
+
+if TYPE_CHECKING:  # the generated modules have these for the type checker only
+    from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceAsyncStub
+    from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub
+
+OFFICER: Final = Officer("100001XX", "01", "CO10", ("response",))
+"""The synthetic officer behind calls from the command line."""
+SERVER_NAME: Final = "localhost"
+LOOPBACK: Final = "127.0.0.1"
+PATIENCE: Final = 5.0
+SPARE: Final = 1.0
+"""Seconds that a call may take beyond its operation's timeout, so that the far end's own words about it still arrive."""
+CHANNEL_OPTIONS: Final = (
+    ("grpc.enable_retries", 0),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+)
+
+
+class HubGoneError(Problem):
+    """The hub does not answer."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A mesh as its home folder describes it."""
+
+    home: Home
+    settings: settings_files.Settings
+
+    @property
+    def edge(self) -> str:
+        """`host:port` of the edge for gRPC."""
+        return f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.port}"
+
+    @property
+    def edge_json(self) -> str:
+        """`host:port` of the edge for JSON."""
+        return f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.json_port}"
+
+    @cached_property
+    def store(self) -> Store:
+        """The identities."""
+        return Store(self.home.identity)
+
+    @property
+    def admin(self) -> Admin:
+        """Envoy's admin interface."""
+        return Admin(self.home.admin_socket)
+
+    def identity(self, name: str = DEVELOPER) -> "Identity":
+        """An identity of the home. Raises `Problem` when it is not there."""
+        folder = self.store.folder(name)
+        if not self.store.certificate(name).exists():
+            others = ", ".join(self.store.names()) or "none"
+            raise Problem(
+                f"there is no identity {name} in {self.home.identity}; there are {others}",
+                f"run: metip identity issue consumer/{name} --name {name}",
+            )
+        return Identity(self.store.certificate(name), folder / "key.pem", self.store.ca_certificate)
+
+    def spiffe_id(self, name: str = DEVELOPER) -> str:
+        """The SPIFFE ID of an identity. Raises `Problem` when its certificate names none."""
+        try:
+            found = describe(self.store.certificate(name), datetime.now(UTC)).spiffe_ids
+        except IdentityError as error:
+            raise Problem(error.fault.problem, error.fault.fix) from None
+        if len(found) != 1:
+            raise Problem(f"the certificate of {name} has {len(found)} SPIFFE IDs, not one", f"run: metip identity check {name}")
+        return found[0]
+
+    def token(self, name: str = DEVELOPER) -> str:
+        """An officer token for that consumer. Raises `Problem` when this home has no issuer."""
+        try:
+            return issue_token(self.store, OFFICER, authorised_party=self.spiffe_id(name), now=datetime.now(UTC))
+        except IdentityError as error:
+            raise Problem(error.fault.problem, error.fault.fix) from None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Files of one identity, and of the authority by which its peers are known."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Credentials for mutual TLS. Raises `Problem` for a file that can't be read."""
+        try:
+            return grpc.ssl_channel_credentials(self.authority.read_bytes(), self.key.read_bytes(), self.certificate.read_bytes())
+        except OSError as error:
+            raise Problem(f"{error.filename} can't be read: {error.strerror}", "run: metip identity check") from None
+
+
+def place(path: Path) -> Place:
+    """The mesh of a home folder. Raises `Problem` when there is none, or its settings can't be used."""
+    home = Home.at(path)
+    if not home.hub_settings.exists():
+        raise Problem(f"there is no mesh in {path}", "start one with `metip up`, or name its folder with --home or METIP_HOME")
+    try:
+        return Place(home, settings_files.read(home.hub_settings))
+    except SettingsError as error:
+        raise Problem(str(error), f"correct it; `metip up --home {path}` writes it anew") from None
+
+
+@dataclass(frozen=True)
+class HubClient:
+    """What the hub says about itself and the mesh. Every method raises `HubGoneError` when it does not answer."""
+
+    channel: grpc.aio.Channel
+    socket: Path
+
+    async def mesh(self) -> mesh_api.GetMeshResponse:
+        """The state of the mesh."""
+        stub: MeshServiceAsyncStub = MeshServiceStub(self.channel)
+        found: mesh_api.GetMeshResponse = await self._ask(stub.GetMesh, mesh_api.GetMeshRequest())
+        return found
+
+    async def changes(self, limit: int) -> tuple[mesh_api.Change, ...]:
+        """The last changes, newest first."""
+        stub: MeshServiceAsyncStub = MeshServiceStub(self.channel)
+        return tuple((await self._ask(stub.ListChanges, mesh_api.ListChangesRequest(limit=limit))).changes)
+
+    async def interfaces(self) -> catalogue_api.ListInterfacesResponse:
+        """What is loaded, and what is wrong with the rest."""
+        stub: CatalogueServiceAsyncStub = CatalogueServiceStub(self.channel)
+        found: catalogue_api.ListInterfacesResponse = await self._ask(stub.ListInterfaces, catalogue_api.ListInterfacesRequest())
+        return found
+
+    async def explain(self, operation: str) -> catalogue_api.ExplainOperationResponse:
+        """One operation. Raises `Problem` when the hub has not loaded it."""
+        stub: CatalogueServiceAsyncStub = CatalogueServiceStub(self.channel)
+        found: catalogue_api.ExplainOperationResponse = await self._ask(
+            stub.ExplainOperation, catalogue_api.ExplainOperationRequest(operation=operation)
+        )
+        return found
+
+    async def _ask(self, ask: Any, request: Message) -> Any:
+        try:
+            return await ask(request, timeout=PATIENCE)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                raise HubGoneError(
+                    f"the hub at {self.socket} does not answer", "start it with `metip up`; `metip check` says what else is wrong"
+                ) from None
+            raise Problem(error.details() or error.code().name) from None
+
+
+@asynccontextmanager
+async def hub_client(where: Place) -> AsyncIterator[HubClient]:
+    """The hub, for the length of the block; nothing is asked yet."""
+    socket = where.settings.socket
+    async with grpc.aio.insecure_channel(f"unix:{socket}", options=[*CHANNEL_OPTIONS]) as channel:
+        yield HubClient(channel, socket)
+
+
+@asynccontextmanager
+async def edge_channel(where: Place, identity: Identity) -> AsyncIterator[grpc.aio.Channel]:
+    """The edge under an identity, for the length of the block."""
+    options = [*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)]
+    async with grpc.aio.secure_channel(where.edge, identity.credentials(), options=options) as channel:
+        yield channel
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Calls through the edge, by operation. Every method raises `grpc.aio.AioRpcError` as the call does."""
+
+    channel: grpc.aio.Channel
+    messages: Messages
+
+    async def replies(
+        self,
+        operation: Operation,
+        request: Message,
+        *,
+        token: str = "",
+        within: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Message]:
+        """Replies as they come; a unary operation has one."""
+        kind = self.messages.kind(operation.reply)
+        shape = self.channel.unary_stream if operation.server_streams else self.channel.unary_unary
+        ask: Any = shape(operation.path, request_serializer=_bytes, response_deserializer=kind.FromString)
+        sent = list((metadata or {}).items())
+        if token:
+            sent.append(("authorization", f"Bearer {token}"))
+        call = ask(request, timeout=operation.timeout + SPARE if within is None else within, metadata=sent)
+        if operation.server_streams:
+            async for reply in call:
+                yield reply
+        else:
+            yield await call
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString()

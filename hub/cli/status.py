@@ -1,0 +1,228 @@
+"""`metip status` and `metip interfaces`: what runs, who serves what, what the mesh was told last."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli import printing
+from hub.cli.options import Problem, Seconds, home_option, json_option
+from hub.cli.printing import FAILED, OK, WARNED, count, mark, span
+
+if TYPE_CHECKING:
+    from hub.cli.gathering import Served, State
+    from metip.hub.v1.catalogue_service_pb2 import ListInterfacesResponse
+    from metip.hub.v1.mesh_service_pb2 import Change
+
+SHORT_VERSION = 8
+MOST_RESOURCES = 3
+
+
+@click.command(
+    epilog="\b\nExamples:\n  metip status\n  metip status --watch 2s\n  metip status --json | python3 -m json.tool\n\n"
+    "Ends with status 1 if anything that should run does not."
+)
+@home_option
+@json_option
+@click.option("--changes", default=5, show_default=True, type=click.IntRange(0, 500), help="How many of the last changes to show.")
+@click.option("--watch", type=Seconds(), metavar="TIME", help="Show it again every so often, until Ctrl-C.")
+def status(home: Path, as_json: bool, changes: int, watch: float | None) -> None:
+    """Show processes, Envoys, instances, interfaces and the last changes."""
+    import time
+
+    while watch:
+        click.clear()
+        try:
+            _show(home, as_json, changes)
+        except Problem as problem:
+            problem.show()
+        time.sleep(watch)
+    if not _show(home, as_json, changes).well:
+        click.get_current_context().exit(1)
+
+
+def _show(home: Path, as_json: bool, changes: int) -> "State":
+    from hub.cli.client import place
+    from hub.cli.gathering import gather
+
+    state = asyncio.run(gather(place(home), changes=max(changes, 1)))
+    if state.mesh is None and state.envoy_version is None and not state.processes:
+        raise Problem(f"no mesh runs in {home}", "start one with `metip up`")
+    if as_json:
+        printing.print_json(document(state, changes))
+    else:
+        print_status(state, changes)
+    return state
+
+
+@click.command(
+    epilog="\b\nExamples:\n  metip interfaces\n  metip interfaces --offline\n  metip interfaces --json\n\n"
+    "What one operation does and who may call it is `metip explain`'s to say."
+)
+@home_option
+@json_option
+@click.option("--offline", is_flag=True, help="Read the installed contracts instead of asking the hub.")
+def interfaces(home: Path, as_json: bool, offline: bool) -> None:
+    """List the interfaces, who owns them, and who serves them."""
+    found = _offline() if offline else asyncio.run(_from_hub(home))
+    if as_json:
+        from google.protobuf.json_format import MessageToDict
+
+        printing.print_json(MessageToDict(found, preserving_proto_field_name=True))
+        return
+    columns = ("interface", "system", "operations", "instances", "owner", "classification", "assessment", "review by")
+    rows = [
+        (
+            one.name,
+            one.system,
+            str(len(one.operations)),
+            "" if offline else str(one.instances),
+            one.owner,
+            one.classification,
+            one.dpia,
+            one.dpia_review_by,
+        )
+        for one in found.interfaces
+    ]
+    printing.print_table(columns, rows)
+    for fault in found.faults:
+        click.echo(f"{mark(FAILED)} {fault.element} {fault.problem}\n    fix: {fault.fix}")
+
+
+async def _from_hub(home: Path) -> "ListInterfacesResponse":
+    from hub.cli.client import HubGoneError, hub_client, place
+
+    async with hub_client(place(home)) as hub:
+        try:
+            return await hub.interfaces()
+        except HubGoneError as error:
+            raise Problem(error.message, "start it with `metip up`, or read the installed contracts with --offline") from None
+
+
+def _offline() -> "ListInterfacesResponse":
+    from hub.cli.messages import contracts
+    from metip.hub.v1.catalogue_service_pb2 import ContractFault, InterfaceSummary, ListInterfacesResponse
+
+    known = contracts()
+    return ListInterfacesResponse(
+        interfaces=[
+            InterfaceSummary(
+                name=one.name,
+                system=one.system,
+                owner=one.owner,
+                dpia=one.dpia.reference,
+                dpia_review_by=one.dpia.review_by.isoformat(),
+                classification=one.classification.replace("_", "-"),
+                operations=[operation.method for operation in one.operations],
+            )
+            for one in known.interfaces
+            if not one.private
+        ],
+        faults=[ContractFault(element=one.element, problem=one.problem, fix=one.fix) for one in known.faults],
+    )
+
+
+def print_status(state: "State", changes: int = 5) -> None:
+    """The whole state, for people."""
+    if state.processes:
+        click.echo(printing.title("processes"))
+        printing.print_table(("process", "state", "pid", "restarts", "log"), [_process(one) for one in state.processes])
+    click.echo(printing.title("\nEnvoy"))
+    _print_envoys(state)
+    click.echo(printing.title("\ninterfaces"))
+    if state.catalogue is None:
+        click.echo(f"{mark(FAILED)} the hub does not answer, so nobody knows who serves what")
+    else:
+        print_interfaces(state.interfaces)
+    if state.mesh is not None:
+        click.echo(printing.title("\ninstances"))
+        rows = [(one.id, one.system, count(len(one.interfaces), "interface"), one.address) for one in state.mesh.instances]
+        printing.print_table(("instance", "system", "serves", "address"), rows)
+    if changes and state.changes:
+        click.echo(printing.title("\nlast changes"))
+        printing.print_table(("change", "at (UTC)", "took", "outcome", "cause", "what"), [_change(one) for one in state.changes[:changes]])
+
+
+def print_interfaces(served: "tuple[Served, ...]") -> None:
+    """Interfaces with who serves them."""
+    printing.print_table(("interface", "system", "operations", "instances", "healthy hosts"), interface_rows(served))
+
+
+def interface_rows(served: "tuple[Served, ...]") -> list[tuple[str, ...]]:
+    """Interfaces as rows of a table."""
+    return [
+        (f"{mark(one.state)} {one.name}", one.system, str(len(one.operations)), str(one.instances), f"{one.healthy} of {len(one.hosts)}")
+        for one in served
+    ]
+
+
+def _process(one: Any) -> tuple[str, ...]:
+    words = one.state if one.alive or one.state != "running" else "does not run"
+    return (f"{mark(OK if one.alive else FAILED)} {one.name}", words, str(one.pid or ""), str(one.restarts), one.log)
+
+
+def _print_envoys(state: "State") -> None:
+    if state.envoy_version is None:
+        click.echo(f"{mark(FAILED)} Envoy's admin interface does not answer")
+    else:
+        click.echo(f"{mark(OK)} version {state.envoy_version}")
+    if state.mesh is None:
+        return
+    if not state.mesh.envoys:
+        click.echo(f"{mark(FAILED)} no Envoy takes its configuration from the hub")
+    for envoy in state.mesh.envoys:
+        versions = ", ".join(f"{kind} {version[:SHORT_VERSION]}" for kind, version in sorted(envoy.accepted.items()))
+        click.echo(
+            f"{mark(OK)} {envoy.node}, {envoy.protocol}, connected since {_at(envoy.since)} UTC; accepted: {versions or 'nothing yet'}"
+        )
+        if envoy.last_refusal:
+            click.echo(f"{mark(WARNED)} last refusal: {printing.clean(envoy.last_refusal)}")
+
+
+def _change(one: "Change") -> tuple[str, ...]:
+    took = (one.finished.ToDatetime() - one.started.ToDatetime()).total_seconds()
+    resources = list(one.resources)
+    more = f" and {len(resources) - MOST_RESOURCES} more" if len(resources) > MOST_RESOURCES else ""
+    what = "; ".join(one.reasons) or ", ".join(resources[:MOST_RESOURCES]) + more
+    return (str(one.id), _at(one.started), span(took), outcome_word(one), one.cause, printing.clean(what))
+
+
+def outcome_word(change: "Change") -> str:
+    """How a change ended, in one word."""
+    from metip.hub.v1.mesh_service_pb2 import ChangeOutcome
+
+    return ChangeOutcome.Name(change.outcome).removeprefix("CHANGE_OUTCOME_").lower()
+
+
+def _at(stamp: Any) -> str:
+    return f"{stamp.ToDatetime():%H:%M:%S}"
+
+
+def document(state: "State", changes: int) -> dict[str, Any]:
+    """The whole state as JSON."""
+    from google.protobuf.json_format import MessageToDict
+
+    return {
+        "well": state.well,
+        "supervisor": state.supervisor,
+        "processes": [
+            {"name": one.name, "state": one.state, "alive": one.alive, "pid": one.pid, "restarts": one.restarts, "log": one.log}
+            for one in state.processes
+        ],
+        "envoy": {"version": state.envoy_version},
+        "interfaces": [
+            {
+                "name": one.name,
+                "system": one.system,
+                "operations": list(one.operations),
+                "instances": one.instances,
+                "hosts": [{"address": host.address, "healthy": host.healthy, "ejected": host.ejected} for host in one.hosts],
+                "expected": one.expected,
+                "state": one.state,
+            }
+            for one in state.interfaces
+        ],
+        "mesh": MessageToDict(state.mesh, preserving_proto_field_name=True) if state.mesh is not None else None,
+        "changes": [MessageToDict(one, preserving_proto_field_name=True) for one in state.changes[:changes]],
+    }
