@@ -89,6 +89,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "DATE_OF_BIRTH": "person.date_of_birth",
         "COMMITTED_FROM": "committed.from",
         "COMMITTED_TO": "committed.to",
+        "PAGE": "page",
         "TEXT": "text",
     }
 )
