@@ -69,8 +69,9 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
 @lru_cache(maxsize=4096)
 def _consumer(certificate: str) -> str:
     identities = [part[4:] for part in certificate.split(";") if part.startswith("URI=")]
-    if len(identities) != 1 or "," in certificate:
-        raise Fault(Reason.CONSUMER_UNKNOWN, f"the call carries {len(identities)} SPIFFE identities, and one is needed")
+    # A comma parts the certificates of several hops, or several headers. Envoy writes `URI=` for a certificate that has none.
+    if len(identities) != 1 or "," in certificate or not identities[0].startswith("spiffe://"):
+        raise Fault(Reason.CONSUMER_UNKNOWN, "the call does not carry exactly one SPIFFE identity")
     return identities[0]
 
 
@@ -78,7 +79,7 @@ def _consumer(certificate: str) -> str:
 def _officer(payload: str) -> Officer:
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return Officer(
+        officer = Officer(
             warrant_number=claims["sub"],
             force=claims.get("force", ""),
             unit=claims.get("unit", ""),
@@ -86,3 +87,6 @@ def _officer(payload: str) -> Officer:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Fault(Reason.OFFICER_NEEDED, "the officer token names no officer") from error
+    if not isinstance(officer.warrant_number, str) or not officer.warrant_number:
+        raise Fault(Reason.OFFICER_NEEDED, "the officer token names no officer")
+    return officer

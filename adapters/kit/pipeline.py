@@ -1,4 +1,4 @@
-"""One compiled pipeline per operation: decode → validate → admit → handler → journal → encode.
+"""One compiled pipeline per operation: admit → decode → validate → handler → encode → journal.
 
 Everything that depends on the contract is decided once, when the server starts; a call pays only for its own bytes. The pipeline takes and
 gives raw bytes, so that a message is parsed and printed exactly once.
@@ -6,7 +6,8 @@ gives raw bytes, so that a message is parsed and printed exactly once.
 
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, cast
@@ -22,11 +23,12 @@ from adapters.kit.journal import Entry, Journal
 from metip.common.v1.access_pb2 import AccessContext
 from metip.contracts import Operation
 from metip.logs import Log
+from metip.rules import where
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]
 Unary = Callable[[Any, Call], Awaitable[Message]]
-Streaming = Callable[[Any, Call], AsyncIterator[Message]]
+Streaming = Callable[[Any, Call], AsyncGenerator[Message, None]]
 
 
 class Asking(Protocol):
@@ -72,42 +74,44 @@ class Pipeline:
         read = self._reader(operation, kind)
 
         async def answer(data: bytes, context: Context) -> bytes:
-            started = time.perf_counter()
-            reached = _Reached()
+            reached = _Reached(_metadata(context))
             try:
-                self.gate.enter()
-                reached.inside = True
-                reached.call = call = _call(operation, context)
+                self._enter(reached)
+                reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
                 reached.request = request = read(data, call)
-                reply = await handler(request, call)
-                await self._record(operation, reached, "OK", started)
-                return reply.SerializeToString()
+                reply = (await handler(request, call)).SerializeToString()
+                await self._record(operation, reached, "OK")
+                reached.outcome = "OK"
+                return reply
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes a status
-                return await self._refuse(operation, reached, error, started, context)
+                return await self._refuse(operation, reached, error, context)
             finally:
-                self._leave(operation, reached, started)
+                self._leave(operation, reached)
 
         return answer
 
-    def _streaming(self, operation: Operation, kind: type[Message], handler: Streaming) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
+    def _streaming(self, operation: Operation, kind: type[Message], handler: Streaming) -> Callable[[bytes, Context], Awaitable[None]]:
         read = self._reader(operation, kind)
 
-        async def answer(data: bytes, context: Context) -> AsyncIterator[bytes]:
-            started = time.perf_counter()
-            reached = _Reached()
+        async def answer(data: bytes, context: Context) -> None:
+            reached = _Reached(_metadata(context))
             try:
-                self.gate.enter()
-                reached.inside = True
-                reached.call = call = _call(operation, context)
+                self._enter(reached)
+                reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
                 reached.request = request = read(data, call)
-                # A stream is recorded before its first message leaves: after that nothing could be taken back.
-                await self._record(operation, reached, "OK", started)
-                async for reply in handler(request, call):
-                    yield reply.SerializeToString()
+                # Closed here and now, so that whatever it started ends with the call and not when somebody collects it.
+                async with aclosing(handler(request, call)) as replies:
+                    async for reply in replies:
+                        encoded = reply.SerializeToString()
+                        # A stream is recorded before its first message leaves: after that nothing could be taken back.
+                        await self._record(operation, reached, "OK")
+                        await context.write(encoded)
+                await self._record(operation, reached, "OK")
+                reached.outcome = "OK"
             except Exception as error:  # noqa: BLE001 - as above
-                await self._refuse(operation, reached, error, started, context)
+                await self._refuse(operation, reached, error, context)
             finally:
-                self._leave(operation, reached, started)
+                self._leave(operation, reached)
 
         return answer
 
@@ -138,77 +142,99 @@ class Pipeline:
 
         return read
 
-    async def _record(self, operation: Operation, reached: "_Reached", outcome: str, started: float) -> None:
-        reached.outcome = outcome
-        if operation.personal and reached.call is not None and reached.request is not None:
-            await self.journal.record(Entry(operation, reached.call, reached.request, outcome, time.perf_counter() - started))
+    def _enter(self, reached: "_Reached") -> None:
+        self.gate.enter()
+        reached.inside = True
 
-    async def _refuse(self, operation: Operation, reached: "_Reached", error: Exception, started: float, context: Context) -> bytes:
+    async def _record(self, operation: Operation, reached: "_Reached", outcome: str) -> None:
+        """Journals a call that got as far as the handler; once, whatever is to come. Raises `Fault` JOURNAL."""
+        if reached.recorded or not operation.personal or reached.call is None or reached.request is None:
+            return
+        reached.recorded = True
+        try:
+            await self.journal.record(Entry(operation, reached.call, reached.request, outcome, reached.seconds))
+        except Fault:
+            raise
+        except Exception as error:
+            self._tell(operation, reached, error)
+            raise Fault(Reason.JOURNAL, "the record of access can't be written") from error
+
+    async def _refuse(self, operation: Operation, reached: "_Reached", error: Exception, context: Context) -> bytes:
         fault = error if isinstance(error, Fault) else self._unexpected(operation, reached, error)
         try:
-            await self._record(operation, reached, fault.reason.name, started)
+            await self._record(operation, reached, fault.reason.name)
         except Fault as unrecorded:
             fault = unrecorded
-            reached.outcome = unrecorded.reason.name
-        call_id = reached.call.id if reached.call else _metadata(context).get(CALL_ID_HEADER, "")
-        await context.abort_with_status(rpc_status.to_status(status_of(fault, system=self.system, call_id=call_id)))
+        reached.outcome = fault.reason.name
+        await context.abort_with_status(rpc_status.to_status(status_of(fault, system=self.system, call_id=reached.call_id)))
         raise AssertionError("unreachable: abort always raises")
 
     def _unexpected(self, operation: Operation, reached: "_Reached", error: Exception) -> Fault:
-        """An exception nobody foresaw: its place goes to the log, its words go nowhere, since they may name people."""
         if isinstance(error, TimeoutError):
             return Fault(Reason.TIMED_OUT, "the time for the call ran out")
-        where = traceback.extract_tb(error.__traceback__)[-1]
+        self._tell(operation, reached, error)
+        return Fault(Reason.INTERNAL, "something unexpected happened")
+
+    def _tell(self, operation: Operation, reached: "_Reached", error: Exception) -> None:
+        """An exception nobody foresaw: its place goes to the log, its words go nowhere, since they may name people."""
+        at = traceback.extract_tb(error.__traceback__)[-1]
         self.log.line(
             "unexpected_error",
             operation=operation.name,
-            call_id=reached.call.id if reached.call else "",
+            call_id=reached.call_id,
             kind=type(error).__name__,
-            place=f"{where.filename.rpartition('/')[2]}:{where.lineno}",
+            place=f"{at.filename.rpartition('/')[2]}:{at.lineno}",
         )
-        return Fault(Reason.INTERNAL, "something unexpected happened")
 
-    def _leave(self, operation: Operation, reached: "_Reached", started: float) -> None:
+    def _leave(self, operation: Operation, reached: "_Reached") -> None:
         if reached.inside:
             self.gate.inside -= 1
-        call = reached.call
         self.log.line(
             "operation",
             operation=operation.name,
             outcome=reached.outcome or "CANCELLED",
-            ms=round((time.perf_counter() - started) * 1000, 2),
-            call_id=call.id if call else "",
-            consumer=call.consumer if call else "",
+            ms=round(reached.seconds * 1000, 2),
+            call_id=reached.call_id,
+            consumer=reached.call.consumer if reached.call else "",
         )
 
 
 class _Reached:
     """How far a call came, so that its end can be recorded and logged wherever it stopped."""
 
-    __slots__ = ("call", "inside", "outcome", "request")
+    __slots__ = ("call", "inside", "metadata", "outcome", "recorded", "request", "started")
 
-    def __init__(self) -> None:
+    def __init__(self, metadata: Mapping[str, str]) -> None:
+        self.metadata = metadata
+        self.started = time.perf_counter()
         self.inside = False
+        self.recorded = False
         self.call: Call | None = None
         self.request: Message | None = None
         self.outcome = ""
 
+    @property
+    def call_id(self) -> str:
+        """The call's id, which a refused call has too."""
+        return self.metadata.get(CALL_ID_HEADER, "")
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it began."""
+        return time.perf_counter() - self.started
+
 
 def _metadata(context: Context) -> dict[str, str]:
-    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-
-
-def _call(operation: Operation, context: Context) -> Call:
-    return call_from(_metadata(context), operation.name, remaining=context.time_remaining())
+    """Metadata by key; values of one key are joined by commas, as HTTP has it, so that no second value hides behind another."""
+    found: dict[str, str] = {}
+    for key, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            found[key] = f"{found[key]},{value}" if key in found else value
+    return found
 
 
 def _invalid(error: protovalidate.ValidationError) -> Fault:
     """A broken rule by field path and rule, never by value."""
-    broken = tuple((_path(violation), str(violation.proto.message)) for violation in error.violations)
-    named = ", ".join(path for path, _ in broken)
+    broken = tuple((where(violation), str(violation.proto.message)) for violation in error.violations)
+    named = ", ".join(path or "the request as a whole" for path, _ in broken)
     return Fault(Reason.INVALID_REQUEST, f"fields break the contract's rules: {named}", fields=broken)
-
-
-def _path(violation: protovalidate.Violation) -> str:
-    field = violation.proto.field
-    return ".".join(element.field_name for element in field.elements) if field else ""
