@@ -6,6 +6,8 @@ import grpc
 import protovalidate
 from google.protobuf.message import Message
 
+from metip.rules import where
+
 _validator = protovalidate.Validator()
 
 
@@ -14,10 +16,5 @@ async def check(request: Message, context: Any) -> None:
     try:
         _validator.validate(request)
     except protovalidate.ValidationError as error:
-        broken = "; ".join(f"{_path(violation)}: {violation.proto.message}" for violation in error.violations)
+        broken = "; ".join(f"{where(violation) or 'the request'}: {violation.proto.message}" for violation in error.violations)
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, broken)
-
-
-def _path(violation: protovalidate.Violation) -> str:
-    field = violation.proto.field
-    return ".".join(element.field_name for element in field.elements) if field else "the request"
