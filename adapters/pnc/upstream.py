@@ -40,6 +40,8 @@ REFUSALS: Final[Mapping[Outcome, tuple[Reason, str]]] = {
 }
 # Function of an enquiry -> segment without which a reply brings no data.
 DATA: Final[Mapping[str, str]] = {"ENQASI": "IDS", "SIMNAM": "NOM", "SIMVEH": "VEH"}
+GONE: Final = "PNCAM"
+"""Communications, access or time-out behind the interface: the host as a whole can't be reached."""
 DONE: Final = frozenset({Outcome.ACCEPTED, Outcome.WARNING})
 
 
@@ -106,7 +108,13 @@ class Pnc:
                     passage.sent = session.alive  # from the next line on bytes may leave; a dead session refuses at once
                     reply = decode(await session.send(data))
                     check_echo(request, reply)
-            check_outcome(function, reply)
+            refused = refusal(function, reply)
+            if refused is not None and refused.metadata.get("code") == GONE:
+                raise refused
+        # Any other refusal is a sign of life, so it is raised where it does not count against the host: one locked record must not open
+        # the circuit for everybody.
+        if refused is not None:
+            raise refused
         return reply
 
 
@@ -147,19 +155,19 @@ def check_echo(request: Transaction, reply: Transaction) -> None:
         raise Fault(Reason.UPSTREAM_FAULT, f"the host's reply can't be trusted: {'; '.join(problems)}")
 
 
-def check_outcome(function: str, reply: Transaction) -> None:
-    """Raises the `Fault` of a reply that refuses, or that brings neither the data nor the acceptance that its function needs."""
+def refusal(function: str, reply: Transaction) -> Fault | None:
+    """The `Fault` of a reply that refuses, or that brings neither the data nor the acceptance that its function needs."""
     texts, update = reply_codes(reply), OPERATIONS[function].update
     answered = not update and reply.find(DATA[function]) is not None
     if answered and not texts:
-        return
+        return None
     outcome = overall(texts, update=update)
     if outcome in DONE and not update and not answered:
         outcome = Outcome.HOST_FAULT
     if outcome in DONE:
-        return
+        return None
     reason, words = REFUSALS[outcome]
-    raise Fault(reason, words, metadata=_codes(texts, outcome, update=update), retry_after=AGAIN if reason is Reason.LOCKED else None)
+    return Fault(reason, words, metadata=_codes(texts, outcome, update=update), retry_after=AGAIN if reason is Reason.LOCKED else None)
 
 
 def _codes(texts: Sequence[ReplyText], outcome: Outcome, *, update: bool) -> dict[str, str]:

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.pnc import translate
@@ -195,6 +195,8 @@ later_requests = st.sampled_from(["SENDEF", "SUBVAR"]).flatmap(
         ),
     )
 )
+# These requests are large, so that a busy machine takes its time to make them up; fifty hold some hundreds of segments.
+UNHURRIED = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 WRITERS: dict[str, Any] = {
     "DISARR": translate.disposal,
     "NEWREM": translate.remand,
@@ -203,6 +205,7 @@ WRITERS: dict[str, Any] = {
 }
 
 
+@UNHURRIED
 @given(
     st.one_of(
         disposal_requests.map(lambda request: ("DISARR", request)), remand_requests.map(lambda request: ("NEWREM", request)), later_requests
@@ -215,20 +218,24 @@ def test_any_update_is_read_back_from_the_wire_as_it_was_asked_for(asked: tuple[
     assert recorded.READERS[function](update, TODAY) == request
 
 
-@given(disposal_requests)
-def test_offences_on_file_are_read_as_updates_write_them(request: RecordDisposalRequest) -> None:
-    wrote = [segment for segment in translate.disposal(request, "") if segment.tag in ("CCH", "ADJ", "DIS")]
-    asi = [
+@UNHURRIED
+@given(subjects, court_cases, results)
+def test_offences_on_file_are_read_as_updates_write_them(
+    subject: Subject, reference: CourtCaseReference, of_offences: list[OffenceResult]
+) -> None:
+    request = RecordVariationRequest(owner="01HB", subject=subject, court_case_reference=reference, results=of_offences)
+    wrote = [segment for segment in translate.variation(request, "") if segment.tag in ("CCH", "ADJ", "DIS")]
+    on_file = [
         Segment.of("COF", offence_ref=segment["offence_ref"], cjs_code=segment["cjs_code"]) if segment.tag == "CCH" else segment
-        for segment in wrote[: sum(1 + len(result.disposals) + result.HasField("adjudication") for result in request.results)]
+        for segment in wrote
     ]
-    case = Segment.of("CCR", court_case_ref=values.court_case_text(request.court_case_reference))
-    person = Segment.of("IDS", pnc_id=values.pnc_id_text(request.subject.pnc_id), check_name=request.subject.check_name)
-    response = translate.arrest_summons(reply("ENQASI", Segment("ASI", "", (person, case, *asi))), AT)
+    case = Segment.of("CCR", court_case_ref=values.court_case_text(reference))
+    person = Segment.of("IDS", pnc_id=values.pnc_id_text(subject.pnc_id), check_name=subject.check_name)
+    response = translate.arrest_summons(reply("ENQASI", Segment("ASI", "", (person, case, *on_file))), AT)
     (found_case,) = response.court_cases
-    assert found_case.reference == request.court_case_reference
-    assert response.subject.pnc_id == request.subject.pnc_id
-    for offence, result in zip(found_case.offences, request.results, strict=True):
+    assert found_case.reference == reference
+    assert response.subject.pnc_id == subject.pnc_id
+    for offence, result in zip(found_case.offences, of_offences, strict=True):
         assert (offence.number, offence.cjs_offence_code) == (result.number, result.cjs_offence_code)
         assert offence.HasField("adjudication") == result.HasField("adjudication")
         assert offence.adjudication == result.adjudication

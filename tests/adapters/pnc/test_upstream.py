@@ -189,6 +189,15 @@ async def test_a_refusal_of_the_host_keeps_the_session() -> None:
         assert host.sessions == 1
 
 
+@pytest.mark.parametrize(("code", "after"), [("PNCUE", Reason.UPSTREAM_UNAVAILABLE), ("PNCAM", Reason.CIRCUIT_OPEN)])
+async def test_a_locked_record_does_not_open_the_circuit_and_a_host_that_is_gone_does(code: str, after: Reason) -> None:
+    refused = Segment.of("TXT", message=f"{code} - NOT NOW")
+    async with host_and_pnc(lambda request: frame(encode(said(request, refused, error=True))), failures_to_open=2) as (_, pnc):
+        for _ in range(2):
+            assert (await refusal(pnc.ask("ENQASI", (E07,), call()))).reason is Reason.UPSTREAM_UNAVAILABLE
+        assert (await refusal(pnc.ask("ENQASI", (E07,), call()))).reason is after
+
+
 async def test_done_and_refused_at_once_is_in_doubt_by_the_code_that_refused() -> None:
     texts = (DONE, Segment.of("TXT", message="I0001 - INVALID ELEMENT"))
     async with host_and_pnc(lambda request: frame(encode(said(request, *texts)))) as (_, pnc):
