@@ -85,9 +85,14 @@ def status(home: Path, as_json: bool) -> None:
 
 
 async def _ask(admin: "Admin") -> "tuple[str, dict[str, tuple[Host, ...]], str]":
+    return await admin.version(), await admin.hosts(), await admin.get(stats_page())
+
+
+def stats_page() -> str:
+    """The page of Envoy's admin interface that `counts_of` reads."""
     from urllib.parse import quote
 
-    return await admin.version(), await admin.hosts(), await admin.get(f"/stats?filter={quote(FILTER)}")
+    return f"/stats?filter={quote(FILTER)}"
 
 
 def counts_of(stats: str) -> dict[str, Counts]:
@@ -143,9 +148,8 @@ def health_of(host: "Host") -> tuple[str, str]:
 
 
 def _print_operations(counts: dict[str, Counts]) -> None:
-    rows = [
-        (f"{cluster}/{method}", str(times)) for cluster, one in sorted(counts.items()) for method, times in sorted(one.operations.items())
-    ]
+    called = sum((one.operations for one in counts.values()), Counter[str]())
+    rows = [(operation, str(times)) for operation, times in sorted(called.items())]
     if rows:
         click.echo()
         printing.print_table(("operation", "calls"), rows)

@@ -64,3 +64,19 @@ def home_option(command: F) -> F:
 def json_option(command: F) -> F:
     """Adds `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+
+
+def estate_options(command: F) -> F:
+    """Adds the options of commands that start an estate."""
+    for option in reversed(
+        (
+            click.option("--system", "systems", multiple=True, metavar="NAME", help="Run this system only; may be repeated. Default: all."),
+            click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes of each adapter."),
+            click.option("--seed", type=int, default=2026, show_default=True, help="Decides who the made-up people are."),
+            click.option(
+                "--xds", type=click.Choice(["delta", "sotw"]), default="delta", show_default=True, help="How Envoy takes changes."
+            ),
+        )
+    ):
+        command = option(command)
+    return command

@@ -58,9 +58,9 @@ def span(seconds: float) -> str:
     return f"{whole // 86400} days"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
     """`1 interface`, `2 interfaces`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def print_json(document: Any) -> None:

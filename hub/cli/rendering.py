@@ -13,6 +13,8 @@ from hub.cli.printing import clean, span
 TIMESTAMP, DURATION = "google.protobuf.Timestamp", "google.protobuf.Duration"
 CIVIL_DATE, LOCAL_TIME, DATE_RANGE = "metip.common.v1.CivilDate", "metip.common.v1.LocalTime", "metip.common.v1.DateRange"
 INDENT: Final = "  "
+LONGEST_CODE: Final = 2
+"""Characters; a shorter text is a code that says little by itself."""
 
 
 def prefix_of(enum: EnumDescriptor) -> str:
@@ -64,20 +66,26 @@ def _entry(name: str, field: FieldDescriptor, value: Any, indent: str) -> Iterat
 
 
 def one_line(message: Message) -> str:
-    """What can be said of a message in one line: its own fields and those of the first level, without their names."""
-    return "  ".join(_words(message, depth=2))
+    """What tells one message from another, in one line: texts, names, dates, identifiers and words; no lists, numbers or bare codes."""
+    return "  ".join(_words(message, depth=3))
 
 
 def _words(message: Message, depth: int) -> Iterator[str]:
     for field, value in message.ListFields():
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             continue
-        for one in value if field.is_repeated else (value,):
-            text = _inline(field, one)
-            if text is not None:
-                yield field.name.replace("_", " ") if text == "yes" else clean(text)
-            elif depth:
-                yield from _words(one, depth - 1)
+        if field.is_repeated:
+            if field.type == FieldDescriptor.TYPE_STRING:
+                yield clean(" ".join(value))
+        elif field.type == FieldDescriptor.TYPE_BOOL:
+            yield field.name.replace("_", " ")
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            if len(value) > LONGEST_CODE:
+                yield clean(value)
+        elif field.message_type is not None and short_form(value) is None:
+            yield from _words(value, depth - 1) if depth else ()
+        elif field.message_type is not None or field.enum_type is not None:
+            yield clean(_inline(field, value) or "")
 
 
 def _inline(field: FieldDescriptor, value: Any) -> str | None:

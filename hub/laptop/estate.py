@@ -92,9 +92,8 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
                 )
         try:
             async with asyncio.timeout(READY_WITHIN):
-                await asyncio.gather(*(_start_adapter(home, options, system, supervisor) for system in options.systems))
-                told("waiting until every interface is served")
-                await _until_served(home, options)
+                await asyncio.gather(*(_start_adapter(home, options, system, supervisor, told) for system in options.systems))
+                await _until_served(home, options, told)
         except TimeoutError:
             raise NotReadyError(f"not ready within {READY_WITHIN:.0f} s: {await _late(home, options, supervisor)}") from None
         yield supervisor
@@ -102,10 +101,12 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
         await supervisor.stop_all(lambda name: name.startswith("adapter-"), lambda name: name == ENVOY, lambda name: name == HUB)
 
 
-async def _start_adapter(home: Home, options: Options, system: str, supervisor: Supervisor) -> None:
+async def _start_adapter(home: Home, options: Options, system: str, supervisor: Supervisor, told: Callable[[str], None]) -> None:
     arguments = [*_kit("serve", system), *_serving(home, options, system)]
     if has_simulator(system):
-        arguments += ["--upstream", await simulator_address(home, system)]
+        address = await simulator_address(home, system)
+        told(f"the simulator of {system} speaks at {address}; starting its adapter")
+        arguments += ["--upstream", address]
     supervisor.start(_process(home, f"adapter-{system}", *arguments))
 
 
@@ -143,12 +144,18 @@ async def simulator_address(home: Home, system: str) -> str:
         await asyncio.sleep(POLL)
 
 
-async def _until_served(home: Home, options: Options) -> None:
-    """Until every adapter registered at the hub and Envoy has a healthy host for each of their interfaces."""
+async def _until_served(home: Home, options: Options, told: Callable[[str], None]) -> None:
+    """Until every adapter registered at the hub and Envoy has a healthy host for each of their interfaces; tells of each system once."""
     admin = Admin(home.admin_socket)
-    while not (  # noqa: ASYNC110 - two other processes are asked, and neither can set an event here
-        await _registered(home, options) and await admin.healthy(await _interfaces(home))
-    ):
+    served: set[str] = set()
+    while True:
+        instances = await _instances(home)
+        for system in sorted({one.system for one in instances} - served):
+            if await admin.healthy({interface for one in instances if one.system == system for interface in one.interfaces}):
+                told(f"{system} is served")
+                served.add(system)
+        if served >= set(options.systems):
+            return
         await asyncio.sleep(POLL)
 
 
@@ -159,14 +166,6 @@ async def _late(home: Home, options: Options, supervisor: Supervisor) -> str:
     late = [one for one in supervisor.processes if one.restarts or one.state != "running" or one.name in silent]
     late = late or [one for one in supervisor.processes if one.name == ENVOY]
     return ", ".join(f"{one.name} ({one.state}, restarted {one.restarts} times, see {one.log})" for one in late)
-
-
-async def _registered(home: Home, options: Options) -> bool:
-    return {one.system for one in await _instances(home)} >= set(options.systems)
-
-
-async def _interfaces(home: Home) -> set[str]:
-    return {interface for one in await _instances(home) for interface in one.interfaces}
 
 
 async def _instances(home: Home) -> tuple[Instance, ...]:
