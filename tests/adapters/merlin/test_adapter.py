@@ -3,15 +3,18 @@
 import asyncio
 import base64
 import json
+import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pytest
+import pytest_asyncio
 from adapter_rig import Rig, from_envoy, running_adapter
+from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -45,13 +48,24 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ACCESS = AccessContext(purpose=options_pb2.PURPOSE_SAFEGUARDING, justification="call from the family", reference="1234/23NOV26")
 UNKNOWN = "20MIS000001"
 PATIENT = 10.0
-SHORT = 0.4
+UPSTREAM_TIMEOUT = 8.0
+"""Seconds that the settings give the far side."""
+IMPATIENT = 1
+"""Seconds that one rig waits for the far side: far less than the caller, so that it is always the adapter which says what happened."""
 
 
 @pytest.fixture(scope="module")
 def grpc_stub_cls() -> Any:
     """pytest-grpc: the stub of the interface."""
     return ReportServiceStub
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def impatient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
+    """An adapter that gives its far side little time, with dials put back by each test that turns them."""
+    limits: dict[str, Any] = {**UPSTREAM, "timeout": Duration(seconds=IMPATIENT)}
+    async with running_adapter(SYSTEM, tmp_path_factory.mktemp("impatient"), **limits) as rig:
+        yield rig
 
 
 def asking(unit: str = "ZD", **more: str) -> list[tuple[str, str]]:
@@ -459,44 +473,58 @@ async def test_a_refused_logon_is_tried_once_and_then_left_alone(tmp_path: Path)
 
 # --- a far side that fails ---
 
-READS = [
-    ("delay", "3s", SHORT, "TIMED_OUT"),
-    ("hang", "", SHORT, "TIMED_OUT"),
-    ("half_open", "", SHORT, "TIMED_OUT"),
-    ("drop", "", PATIENT, "UPSTREAM_UNAVAILABLE"),
-    ("truncate", "", PATIENT, "UPSTREAM_UNAVAILABLE"),
-    ("garbage", "", PATIENT, "UPSTREAM_FAULT"),
-    ("error", "MR999", PATIENT, "UPSTREAM_FAULT"),
+FAILURES = [
+    ("delay", "5s", "TIMED_OUT"),
+    ("hang", "", "TIMED_OUT"),
+    ("half_open", "", "TIMED_OUT"),
+    ("drop", "", "UPSTREAM_UNAVAILABLE"),
+    ("truncate", "", "UPSTREAM_UNAVAILABLE"),
+    ("garbage", "", "UPSTREAM_FAULT"),
+    ("error", "MR999", "UPSTREAM_FAULT"),
 ]
 
 
-@pytest.mark.parametrize(("dial", "setting", "deadline", "reason"), READS, ids=[row[0] for row in READS])
+@pytest.mark.parametrize(("dial", "setting", "reason"), FAILURES, ids=[row[0] for row in FAILURES])
 async def test_a_question_without_an_answer_ends_in_time_and_is_never_no_trace(
-    grpc_stub: "ReportServiceAsyncStub", rig: Rig, dial: str, setting: str, deadline: float, reason: str
+    impatient: Rig, dial: str, setting: str, reason: str
 ) -> None:
-    child = rig.population.person(STORIES["missing_child"])
-    await grpc_stub.SearchReports(search(child), metadata=asking(), timeout=PATIENT)
-    assert rig.dials
-    rig.dials.set([Dial(dial, setting)])
-    answer = await refused(grpc_stub.SearchReports(search(child), metadata=asking(), timeout=deadline))
+    stub, dials = impatient.stub(ReportServiceStub), impatient.dials
+    assert dials
+    child = impatient.population.person(STORIES["missing_child"])
+    dials.clear()
+    await stub.SearchReports(search(child), metadata=asking(), timeout=PATIENT)
+    dials.set([Dial(dial, setting)])
+    answer = await refused(stub.SearchReports(search(child), metadata=asking(), timeout=PATIENT))
     assert answer[:2] == (Reason[reason].status, reason)
 
 
-@pytest.mark.parametrize(("dial", "setting", "deadline", "reason"), READS, ids=[row[0] for row in READS])
+@pytest.mark.parametrize(("dial", "setting", "reason"), FAILURES, ids=[row[0] for row in FAILURES])
 async def test_an_update_whose_answer_is_lost_is_in_doubt_and_never_sent_again(
-    grpc_stub: "ReportServiceAsyncStub", rig: Rig, dial: str, setting: str, deadline: float, reason: str
+    impatient: Rig, dial: str, setting: str, reason: str
 ) -> None:
-    reference = await raised(grpc_stub, f"Indoubt{dial}")
-    assert rig.dials
-    rig.dials.set([Dial(dial, setting)])
-    before = rig.dials.exchanges.copy()
-    answer = await refused(grpc_stub.UpdateReport(update(reference, located=located()), metadata=asking(), timeout=deadline))
+    stub, dials = impatient.stub(ReportServiceStub), impatient.dials
+    assert dials
+    dials.clear()
+    reference = await raised(stub, f"Indoubt{dial}")
+    dials.set([Dial(dial, setting)])
+    before = dials.exchanges.copy()
+    answer = await refused(stub.UpdateReport(update(reference, located=located()), metadata=asking(), timeout=PATIENT))
     assert answer[:2] == (grpc.StatusCode.FAILED_PRECONDITION, "IN_DOUBT")
-    assert rig.dials.exchanges - before == {"Amend": 1}
-    rig.dials.clear()
-    report = (await grpc_stub.GetReport(get(reference), metadata=asking(), timeout=PATIENT)).report
+    assert dials.exchanges - before == {"Amend": 1}
+    dials.clear()
+    report = (await stub.GetReport(get(reference), metadata=asking(), timeout=PATIENT)).report
     done = dial != "error"
     assert report.summary.status == (contract.REPORT_STATUS_LOCATED if done else contract.REPORT_STATUS_OPEN)
+
+
+async def test_the_caller_s_own_deadline_bounds_the_wait(grpc_stub: "ReportServiceAsyncStub", rig: Rig) -> None:
+    assert rig.dials
+    rig.dials.set([Dial("hang")])
+    began = time.monotonic()
+    with pytest.raises(grpc.aio.AioRpcError) as told:
+        await grpc_stub.GetReport(get(UNKNOWN), metadata=asking(), timeout=0.5)
+    assert told.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert time.monotonic() - began < UPSTREAM_TIMEOUT
 
 
 async def test_a_report_whose_confirmation_is_lost_can_be_sent_again(grpc_stub: "ReportServiceAsyncStub", rig: Rig) -> None:
