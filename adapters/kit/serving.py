@@ -8,9 +8,10 @@ import asyncio
 import importlib.resources
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -66,7 +67,7 @@ def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.C
     """Compiled handlers by interface and method.
 
     A servicer names its interface in `interface` and has a method for each operation. Raises `TypeError` that lists every operation
-    without a method, or with one that takes another message than the contract says.
+    without a method, or with one that takes another message than the contract says or does not stream where the contract does.
     """
     found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
     problems: list[str] = []
@@ -81,16 +82,32 @@ def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.C
         for operation in interface.operations:
             request = _message(operation.request)
             handler = getattr(servicer, operation.method, None)
-            if handler is None:
-                problems.append(f"{type(servicer).__name__} has no {operation.method}")
-            elif get_type_hints(handler).get("request") is not request:
-                problems.append(f"{type(servicer).__name__}.{operation.method} must take request: {request.__name__}")
+            problem = _problem(operation, request, handler)
+            if handler is None or problem:
+                problems.append(f"{type(servicer).__name__} {problem}")
             else:
                 methods[operation.method] = pipeline.compile(operation, request, handler)
         found[name] = methods
     if problems:
         raise TypeError("; ".join(problems))
     return found
+
+
+def _problem(operation: contracts.Operation, request: type[Message], handler: Any) -> str:
+    """Why this method can't serve the operation; empty when it can."""
+    if operation.client_streams:
+        return f"can't serve {operation.method}, since adapters take no streams of requests"
+    if handler is None:
+        return f"has no {operation.method}"
+    try:
+        taken = get_type_hints(handler).get("request")
+    except NameError as error:
+        return f"has a {operation.method} with an annotation that can't be read: {error}"
+    if taken is not request:
+        return f"has a {operation.method} that must take request: {request.__name__}"
+    if iscoroutinefunction(handler) == operation.server_streams:
+        return f"has a {operation.method} that must {'yield its replies' if operation.server_streams else 'return one reply'}"
+    return ""
 
 
 def add_to_server(server: grpc.aio.Server, compiled: "Compiled") -> None:
@@ -139,8 +156,7 @@ async def _drain(
     await state.enter_graceful_shutdown()
     if registration and keeping:
         keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        await asyncio.wait((keeping,))
         await registration.end()
         await asyncio.sleep(SEEN_STOPPING)
     gate.stopping = True
