@@ -6,13 +6,14 @@ refusal, a silence and a failure each have a status of their own. And no source 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Generic, TypeVar
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -76,7 +77,7 @@ class Ended:
 
 async def federate(
     sources: Sequence[Source[T]], call: Call, *, reserve: float, stale_after: timedelta
-) -> AsyncIterator[tuple[Ended, Sequence[T]]]:
+) -> AsyncGenerator[tuple[Ended, Sequence[T]], None]:
     """Each source's end with its matches, in the order in which they end; all within the caller's deadline less `reserve` seconds."""
     budget = max(0.0, call.remaining - reserve)
     waiting = {asyncio.create_task(_ask(source, budget, stale_after)) for source in sources}
@@ -102,6 +103,7 @@ async def _ask(source: Source[T], budget: float, stale_after: timedelta) -> tupl
     try:
         async with asyncio.timeout(budget):
             answer = await source.ask(budget)
+        stale = answer.as_of is not None and datetime.now(UTC) - answer.as_of > stale_after
     except TimeoutError:
         return ended(Status.TIMED_OUT, "no answer in time; the source may know something")
     except grpc.aio.AioRpcError as error:
@@ -109,7 +111,9 @@ async def _ask(source: Source[T], budget: float, stale_after: timedelta) -> tupl
     except Fault as fault:
         timed_out = fault.reason is Reason.TIMED_OUT
         return ended(Status.TIMED_OUT if timed_out else Status.UNAVAILABLE, f"{fault.reason.name}; the source may know something")
-    if answer.as_of is not None and datetime.now(UTC) - answer.as_of > stale_after:
+    except Exception as error:  # noqa: BLE001 - one source that can't be read must not take the others' answers with it
+        return ended(Status.UNAVAILABLE, f"{Reason.INTERNAL.name} ({type(error).__name__}); the source may know something")
+    if stale:
         return ended(Status.STALE, f"the source's answer is older than {stale_after}", answer)
     return ended(Status.ANSWERED if answer.matches else Status.NO_TRACE, "", answer)
 
@@ -123,7 +127,10 @@ def _refusal(error: grpc.aio.AioRpcError) -> tuple[Status, str]:
 
 
 def _reason(error: grpc.aio.AioRpcError) -> str:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
+    try:
+        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
+    except (ValueError, DecodeError):  # details that contradict the status, or are none
+        return ""
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
