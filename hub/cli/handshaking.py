@@ -9,6 +9,9 @@ from typing import Final
 PATIENCE: Final = 5.0
 # An HTTP/2 client's first words, with empty settings: a server that let the client in answers with its own settings.
 GREETING: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+SETTLES: Final = 0.2
+"""Seconds in which a server's refusal of a certificate arrives; one that takes longer is still a refusal, with fewer words."""
+CLOSED: Final = "the edge closed the connection"
 SERVER_NAME: Final = "localhost"
 WORDS: Final = {
     "CERTIFICATE_REQUIRED": "the edge demands a certificate",
@@ -36,8 +39,7 @@ async def handshake(host: str, port: int, shown: ssl.SSLContext) -> str:
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_connection(host, port, ssl=shown, server_hostname=SERVER_NAME)
             try:
-                writer.write(GREETING)
-                return "" if await reader.read(1) else "the edge closed the connection"
+                return await _welcome(reader, writer)
             finally:
                 writer.close()
                 with suppress(OSError):
@@ -49,7 +51,17 @@ async def handshake(host: str, port: int, shown: ssl.SSLContext) -> str:
     except TimeoutError:
         return f"the edge said nothing for {PATIENCE:.0f} s"
     except OSError as error:
-        return f"the edge closed the connection ({error.strerror or type(error).__name__})"
+        return f"{CLOSED} ({error.strerror or type(error).__name__})"
+
+
+async def _welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    # A refusal that is on its way must be read before anything is written: writing to a closed connection loses its reason.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLES):
+            if not await reader.read(1):
+                return CLOSED
+    writer.write(GREETING)
+    return "" if await reader.read(1) else CLOSED
 
 
 def _words(error: ssl.SSLError) -> str:

@@ -1,5 +1,6 @@
 """Options and value types that several commands share, and the one error that they end with."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -80,3 +81,11 @@ def estate_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def before_grpc() -> None:
+    """Says to gRPC, which must not be loaded yet, that processes which are started here replace themselves at once.
+
+    It would prepare for forks that go on in Python, and write to standard error that it can't.
+    """
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -22,25 +22,23 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopper:
-    """Runs something until it ends or the process is told to stop; the first signal asks, the second kills what lingers."""
+    """Runs an estate until it ends or the process is told to stop; the first signal asks, the second kills what lingers."""
 
     def __init__(self, home: Home, say: Callable[[str], None]) -> None:
         self._home, self._say = home, say
         self._groups: set[int] = set()
-        self._told_at: float | None = None
-
-    @property
-    def told(self) -> bool:
+        self._since: float | None = None
+        self.told = False
         """Whether a signal came."""
-        return self._told_at is not None
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-        """What the work gave, or None when it was told to stop; says when everything has stopped.
+        """What the work gave, or None when it was told to stop. Either way it says that everything has stopped.
 
-        Raises `Problem` for what kept the estate from starting.
+        Raises `Problem` for what kept the estate from starting, and for what is left of it.
         """
+        result = None
         try:
-            return asyncio.run(self._run(work))
+            result = asyncio.run(self._run(work))
         except asyncio.CancelledError:
             if not self.told:
                 raise
@@ -48,38 +46,37 @@ class Stopper:
             raise Problem(error.problem, error.fix) from None
         except NotReadyError as error:
             raise Problem(str(error), "read the log named, then try again; `metip check` looks at the rest") from None
-        except FileNotFoundError as error:
-            raise Problem(str(error), "run: make run") from None
-        self._say_stopped()
-        return None
+        self._check_stopped()
+        return result
+
+    def stopping(self) -> None:
+        """Says that the estate is about to stop, and notes what runs, so that nothing can be overlooked at the end."""
+        from hub.cli.gathering import processes
+
+        self._groups |= {one.pid for one in processes(self._home) if one.pid is not None}
+        self._since = time.monotonic()
+        self._say("stopping …")
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         task = asyncio.ensure_future(work())
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            loop.add_signal_handler(number, self._stop, task)
+            loop.add_signal_handler(number, self._on_signal, task)
         return await task
 
-    def _stop(self, task: "asyncio.Future[Any]") -> None:
-        self.note_groups()
+    def _on_signal(self, task: "asyncio.Future[Any]") -> None:
         if not self.told:
-            self._told_at = time.monotonic()
-            self._say("stopping …")
+            self.told = True
+            self.stopping()
             task.cancel()
             return
         self._say("killing what is left …")
         for group in self._groups:
             _signal_group(group, signal.SIGKILL)
 
-    def note_groups(self) -> None:
-        """Remembers which process groups run now, so that none can be overlooked at the end."""
-        from hub.cli.gathering import processes
-
-        self._groups |= {one.pid for one in processes(self._home) if one.pid is not None}
-
-    def _say_stopped(self) -> None:
+    def _check_stopped(self) -> None:
         left = sorted(group for group in self._groups if _signal_group(group, 0))
-        took = span(time.monotonic() - (self._told_at or time.monotonic()))
+        took = span(time.monotonic() - (self._since or time.monotonic()))
         if left:
             raise Problem(f"stopped in {took}, but these process groups are still there: {', '.join(map(str, left))}", "kill them")
         self._say(f"stopped in {took}, nothing left running")

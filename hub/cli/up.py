@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli import printing
-from hub.cli.options import estate_options, home_option
+from hub.cli.options import before_grpc, estate_options, home_option
 from hub.cli.printing import FAILED, OK, count, dim, mark, span, title
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def up(home: Path, port: int, json_port: int, systems: tuple[str, ...], workers:
 
     Once everything is served it prints the status, asks a sample question and says what to try next. What dies is started again.
     """
+    before_grpc()
     from hub.cli.starting import Stopper, check_systems
     from hub.laptop.estate import Options
     from hub.laptop.layout import Home

@@ -1,0 +1,353 @@
+"""The scenarios of `metip demo`, generic over systems: each is found from contracts and recorded cases, played, and judged.
+
+A scenario gives an outcome for each thing that it expected; what came instead is in the outcome's words.
+"""
+
+import asyncio
+import os
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message import Message
+
+from hub.cli import handshaking
+from hub.cli.client import LOOPBACK, OFFICER, Edge, HubGoneError, Identity, Place, edge_channel, hub_client
+from hub.cli.fields import enum_number
+from hub.cli.gathering import processes
+from hub.cli.messages import Messages, operations
+from hub.cli.printing import count, span
+from hub.cli.refusals import Refusal, refusal_of
+from hub.cli.samples import Dial, Sample, agrees, samples
+from hub.cli.simulating import set_dials, simulators
+from hub.cli.sources import SILENT, SPOKE, SourceEnd, ends_of
+from hub.contracts import Operation
+from hub.identity import Store, issue, issue_token
+from hub.laptop.layout import DEVELOPER, EDGE
+from metip.cases.v1.case_pb2 import Fault
+
+SILENCE: Final = "hang"
+"""The dial that every simulator has: it takes the question and never answers."""
+SEARCH_DEADLINE: Final = 4.0
+BACK_WITHIN: Final = 60.0
+POLL: Final = 0.1
+CALLERS: Final = 4
+CALLS_AFTERWARDS: Final = 1.0
+ORDER: Final = {"READ": 0, "WRITE_IDEMPOTENT": 1, "WRITE_ONCE": 2}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that was expected and what came."""
+
+    scenario: str
+    what: str
+    right: bool
+    told: str = ""
+    """What came, in words."""
+    took: float | None = None
+    """Seconds."""
+
+    def document(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return {"scenario": self.scenario, "what": self.what, "right": self.right, "told": self.told, "seconds": self.took}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call ended with."""
+
+    replies: tuple[Message, ...]
+    refusal: Refusal | None
+    took: float
+
+    @property
+    def status(self) -> str:
+        """gRPC status by name."""
+        return self.refusal.status if self.refusal else "OK"
+
+    @property
+    def ends(self) -> tuple[SourceEnd, ...]:
+        """How each source ended, where the answer comes from several."""
+        return tuple(end for reply in self.replies for end in ends_of(reply))
+
+    def words(self) -> str:
+        """The end in words."""
+        if self.refusal is not None:
+            return f"{self.refusal.status} {self.refusal.reason}: {self.refusal.text}"
+        return "answered" if len(self.replies) == 1 else f"answered in {count(len(self.replies), 'message')}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running mesh and what the scenarios play on it."""
+
+    where: Place
+    messages: Messages
+    calls: Edge
+    token: str
+    samples: tuple[Sample, ...]
+
+    async def ask(self, operation: Operation, request: Message, *, within: float | None = None, token: str | None = None) -> Answer:
+        """Calls an operation as the developer, with an officer's token unless another (or `""` for none) is given."""
+        return await _ask(self.calls, operation, request, token=self._token(operation) if token is None else token, within=within)
+
+    def _token(self, operation: Operation) -> str:
+        return self.token if operation.officer_admissible else ""
+
+    @property
+    def federated(self) -> Sample | None:
+        """The sample that consults most sources; None when none does."""
+        return max(
+            (one for one in self.samples if one.operation.consults and one.status == "OK"),
+            key=lambda one: len(one.operation.consults),
+            default=None,
+        )
+
+    @property
+    def query(self) -> Sample | None:
+        """A plain query that is answered."""
+        fit = (one for one in self.samples if one.operation.delivery_class.name == "READ" and one.status == "OK" and not one.dials)
+        return min(fit, key=lambda one: len(one.operation.consults), default=None)
+
+
+@asynccontextmanager
+async def stage(where: Place, messages: Messages, served: set[str]) -> AsyncIterator[Stage]:
+    """The scenarios' ground for the length of the block; `served` are interfaces that have a healthy host."""
+    found = tuple(
+        sorted(
+            (one for one in samples(messages) if one.operation.interface in served),
+            key=lambda one: (ORDER[one.operation.delivery_class.name], one.operation.name),
+        )
+    )
+    async with edge_channel(where, where.identity()) as channel:
+        yield Stage(where, messages, Edge(channel, messages), where.token(), found)
+
+
+async def _ask(calls: Edge, operation: Operation, request: Message, *, token: str, within: float | None) -> Answer:
+    started = time.monotonic()
+    replies: list[Message] = []
+    try:
+        async for reply in calls.replies(operation, request, token=token, within=within):
+            replies.append(reply)
+    except grpc.aio.AioRpcError as error:
+        return Answer(tuple(replies), refusal_of(error), time.monotonic() - started)
+    return Answer(tuple(replies), None, time.monotonic() - started)
+
+
+async def each_sample(on: Stage) -> AsyncIterator[Outcome]:
+    """Each operation's sample case is answered, or refused, as the case says."""
+    for sample in on.samples:
+        async with _dials(on, sample.dials):
+            answer = await on.ask(sample.operation, sample.request, within=sample.deadline)
+        problem = _disagreement(sample, answer)
+        yield Outcome(
+            "each operation's sample",
+            f"{sample.operation.name}: {sample.title}",
+            not problem,
+            problem or ("" if sample.status == "OK" else answer.words()),
+            answer.took,
+        )
+
+
+def _disagreement(sample: Sample, answer: Answer) -> str:
+    """What came otherwise than the case has it; empty when nothing did."""
+    if answer.status != sample.status:
+        return f"expected {sample.status}, came {answer.words()}"
+    if answer.refusal is not None:
+        right = sample.reason in ("", answer.refusal.reason)
+        return "" if right else f"expected the reason {sample.reason}, came {answer.refusal.reason}"
+    missing = sum(not any(agrees(wanted, came) for came in answer.replies) for wanted in sample.answers)
+    return f"{count(missing, 'expected reply', 'expected replies')} did not come" if missing else ""
+
+
+async def federated(on: Stage) -> AsyncIterator[Outcome]:
+    """One question to several sources: each has a status, and each spoke."""
+    sample = on.federated
+    if sample is None:
+        return
+    answer = await on.ask(sample.operation, sample.request)
+    yield _each_ended(f"{sample.operation.name}: {sample.title}", "one question, several sources", sample, answer)
+    for end in answer.ends:
+        yield Outcome("one question, several sources", f"{end.source} speaks", end.status in SPOKE, end.words(), end.elapsed)
+
+
+def _each_ended(what: str, scenario: str, sample: Sample, answer: Answer) -> Outcome:
+    expected, came = len(sample.operation.consults), len(answer.ends)
+    right = answer.refusal is None and came == expected
+    return Outcome(scenario, what, right, f"{came} of {count(expected, 'source')} told how they ended; {answer.words()}", answer.took)
+
+
+async def one_silent(on: Stage) -> AsyncIterator[Outcome]:
+    """The same while one source never answers: it is told as silent, never as knowing nothing, and the others are not held up."""
+    scenario, sample = "the same, one source silent", on.federated
+    silent = _first_with_simulator(on, sample) if sample else None
+    if sample is None or silent is None:
+        return
+    async with _dials(on, (Dial(silent, SILENCE),)):
+        answer = await on.ask(sample.operation, sample.request, within=SEARCH_DEADLINE)
+    yield _each_ended(f"{silent} never answers; the search ends within {span(SEARCH_DEADLINE)}", scenario, sample, answer)
+    for end in answer.ends:
+        quiet = end.source.casefold() == silent
+        what = f"{end.source} is told as silent, not as knowing nothing" if quiet else f"{end.source} speaks all the same"
+        yield Outcome(scenario, what, end.status in (SILENT if quiet else SPOKE), end.words(), end.elapsed)
+    started = time.monotonic()
+    back = await _until_whole(on, sample)
+    yield Outcome(scenario, f"{silent} is heard again once it speaks", back, "" if back else "not yet", time.monotonic() - started)
+
+
+def _first_with_simulator(on: Stage, sample: Sample) -> str | None:
+    known, loaded = simulators(on.where.home), operations(on.messages.contracts)
+    systems = (on.messages.contracts.interface(loaded[one].interface).system for one in sample.operation.consults if one in loaded)
+    return next((one for one in systems if one in known), None)
+
+
+async def _until_whole(on: Stage, sample: Sample) -> bool:
+    started = time.monotonic()
+    while time.monotonic() - started < BACK_WITHIN:
+        answer = await on.ask(sample.operation, sample.request, within=SEARCH_DEADLINE)
+        if answer.ends and all(end.status in SPOKE for end in answer.ends):
+            return True
+        await asyncio.sleep(POLL)
+    return False
+
+
+@asynccontextmanager
+async def _dials(on: Stage, dials: Sequence[Dial]) -> AsyncIterator[None]:
+    """Dials for the length of the block."""
+    by_system: dict[str, list[Fault]] = {}
+    for dial in dials:
+        by_system.setdefault(dial.system, []).append(Fault(dial=dial.name, setting=dial.setting, share=dial.share, times=dial.times))
+    try:
+        for system, faults in by_system.items():
+            await set_dials(on.where.home, system, faults)
+        yield
+    finally:
+        for system in by_system:
+            await set_dials(on.where.home, system, (), clear=True)
+
+
+async def refused(on: Stage) -> AsyncIterator[Outcome]:
+    """Who may not call is refused, each with its reason."""
+    scenario = "who may not call is refused"
+    for what, shown in _certificates(on):
+        said = await handshaking.handshake(on.where.settings.edge.address or LOOPBACK, on.where.settings.edge.port, shown)
+        yield Outcome(scenario, what, bool(said), said or "it was let in")
+    sample = next((one for one in on.samples if one.operation.officer_required and one.status == "OK"), None)
+    if sample is None:
+        return
+    operation, request = sample.operation, sample.request
+    yield _refusal(scenario, "no officer's token", await on.ask(operation, request, token=""), "UNAUTHENTICATED")
+    another = issue_token(on.where.store, OFFICER, authorised_party=on.where.spiffe_id(f"adapter-{sample.system}"), now=datetime.now(UTC))
+    yield _refusal(
+        scenario, "a token that was issued to another consumer", await on.ask(operation, request, token=another), "PERMISSION_DENIED"
+    )
+    async with edge_channel(on.where, on.where.identity(EDGE)) as channel:
+        token = on.where.token(EDGE)
+        answer = await _ask(Edge(channel, on.messages), operation, request, token=token, within=None)
+    yield _refusal(scenario, "a certificate of this mesh that no grant names", answer, "PERMISSION_DENIED")
+    other = _purpose_not_permitted(on, operation)
+    if other is not None:
+        name, number = other
+        changed: Any = type(request)()
+        changed.CopyFrom(request)
+        changed.access.purpose = number
+        yield _refusal(
+            scenario, f"a purpose that {operation.method} does not permit ({name})", await on.ask(operation, changed), "PERMISSION_DENIED"
+        )
+
+
+def _certificates(on: Stage) -> "list[tuple[str, Any]]":
+    with tempfile.TemporaryDirectory() as folder:
+        foreign = Store(Path(folder))
+        foreign.ensure(trust_domain=on.where.settings.trust_domain)
+        issue(foreign, on.where.spiffe_id(DEVELOPER), name=DEVELOPER)
+        stranger = Identity(foreign.certificate(DEVELOPER), foreign.key(DEVELOPER), on.where.store.ca_certificate)
+        wrong = handshaking.context(stranger.authority, stranger.certificate, stranger.key)
+    bare = handshaking.context(on.where.store.ca_certificate)
+    return [("no certificate", bare), ("a certificate with the right name from a foreign authority", wrong)]
+
+
+def _refusal(scenario: str, what: str, answer: Answer, status: str) -> Outcome:
+    return Outcome(scenario, what, answer.status == status, answer.words(), answer.took)
+
+
+def _purpose_not_permitted(on: Stage, operation: Operation) -> tuple[str, int] | None:
+    purposes = on.messages.purposes
+    others = [value.name for value in purposes.values if value.number and value.number not in operation.purpose_numbers]
+    return (others[0].removeprefix("PURPOSE_"), enum_number(purposes, others[0])) if others else None
+
+
+@dataclass
+class _Tally:
+    done: int = 0
+    failed: int = 0
+    first_failure: str = ""
+    over: bool = False
+
+
+async def hub_killed(on: Stage) -> AsyncIterator[Outcome]:
+    """The hub is killed: calls go on without it, and it comes back by itself."""
+    scenario, sample = "the hub is killed", on.query
+    victim = next((one for one in processes(on.where.home) if one.name == "hub"), None)
+    if sample is None or victim is None or victim.pid is None:
+        return
+    tally = _Tally()
+    callers = [asyncio.create_task(_keep_asking(on, sample, tally)) for _ in range(CALLERS)]
+    try:
+        await asyncio.sleep(CALLS_AFTERWARDS)
+        before = tally.done
+        os.kill(victim.pid, signal.SIGKILL)
+        started = time.monotonic()
+        back = await _until_hub_is_back(on, victim.pid)
+        took = time.monotonic() - started
+        during = tally.done - before
+        await asyncio.sleep(CALLS_AFTERWARDS)
+    finally:
+        tally.over = True
+        await asyncio.gather(*callers)
+    words = f"{during:,} calls while it was away, {tally.failed:,} failed"
+    yield Outcome(scenario, "calls go on without it", during > 0 and not tally.failed, f"{words} {tally.first_failure}".rstrip(), took)
+    yield Outcome(scenario, "it is started again and Envoy comes back to it", back, "" if back else "not yet", took)
+
+
+async def _keep_asking(on: Stage, sample: Sample, tally: _Tally) -> None:
+    while not tally.over:
+        answer = await on.ask(sample.operation, sample.request, within=sample.deadline)
+        if answer.refusal is None:
+            tally.done += 1
+        else:
+            tally.failed += 1
+            tally.first_failure = tally.first_failure or f"({answer.words()})"
+
+
+async def _until_hub_is_back(on: Stage, killed: int) -> bool:
+    started = time.monotonic()
+    while time.monotonic() - started < BACK_WITHIN:
+        if any(one.name == "hub" and one.pid not in (None, killed) for one in processes(on.where.home)):
+            async with hub_client(on.where) as hub:
+                try:
+                    if (await hub.mesh()).envoys:
+                        return True
+                except HubGoneError:
+                    pass
+        await asyncio.sleep(POLL)
+    return False
+
+
+SCENARIOS: Final = (each_sample, federated, one_silent, refused, hub_killed)
+"""In the order in which they are played."""
+
+
+async def play(on: Stage) -> AsyncIterator[Outcome]:
+    """Every outcome of every scenario, as it comes."""
+    for scenario in SCENARIOS:
+        async for outcome in scenario(on):
+            yield outcome
