@@ -4,7 +4,8 @@ Systems are found by their folders, cases by theirs: nothing is registered here.
 names against one running adapter, as they would against a running estate, so a case must not rely on what an earlier one left behind.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -13,24 +14,31 @@ from adapter_rig import from_envoy
 from cases import case_files, case_id, faults_of_writing, play, problems, read_case
 from consulted import Fleet, running_fleet
 
-from adapters.kit import discovery
 from adapters.kit.simulation.dials import Dial
 
-CASES = [pytest.param(system, path, id=case_id(path)) for system in discovery.systems() for path in case_files((system,))]
+Fleets = Callable[[str], Awaitable[Fleet]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
-    """The system that the test is about, with all that it consults."""
-    async with running_fleet(request.param, tmp_path_factory.mktemp("c")) as running:
-        yield running
+async def fleets(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleets]:
+    """Gives a system with all that it consults, started when it is first asked for and running until the last case is done."""
+    running: dict[str, Fleet] = {}
+    async with AsyncExitStack() as stack:
+
+        async def fleet_of(system: str) -> Fleet:
+            if system not in running:
+                running[system] = await stack.enter_async_context(running_fleet(system, tmp_path_factory.mktemp("c")))
+            return running[system]
+
+        yield fleet_of
 
 
-@pytest.mark.parametrize(("fleet", "path"), CASES, indirect=["fleet"])
+@pytest.mark.parametrize("path", case_files(), ids=case_id)
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_the_case_records_comes_back(fleet: Fleet, path: Path) -> None:
+async def test_what_the_case_records_comes_back(fleets: Fleets, path: Path) -> None:
     recorded = read_case(path)
     assert faults_of_writing(recorded) == []
+    fleet = await fleets(recorded.system)
     try:
         for system, faults in recorded.faults.items():
             dials = fleet.rigs[system].dials
