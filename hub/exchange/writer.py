@@ -1,0 +1,101 @@
+"""Group commit: jobs of any number of callers run on one thread, many to a transaction; each caller hears of its own after the commit."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from hub.exchange.records import ExchangeBrokenError, ExchangeFullError
+
+R = TypeVar("R")
+LARGEST_GROUP: Final = 512
+
+
+class Store(Protocol):
+    """Something that runs jobs as one durable transaction; see `SqliteStore.run`."""
+
+    def run(self, jobs: "list[Callable[[], Any]]") -> list[Any]:
+        """Results in the order of the jobs; an exception of a job is its result."""
+
+
+S = TypeVar("S", bound=Store)
+
+
+class Writer(Generic[S]):
+    """One store and the thread that owns it. While a group is being made durable the next one gathers, so that load makes groups larger."""
+
+    def __init__(self, open_store: Callable[[], S], *, on_broken: Callable[[ExchangeBrokenError], None], capacity: int = 10_000) -> None:
+        """`open_store` runs on the thread. `on_broken` is told, once, when the process must stop; it is called on the thread."""
+        self._on_broken = on_broken
+        self._capacity = capacity
+        self._waiting: deque[tuple[Callable[[S], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._ready: threading.Event = threading.Event()
+        self._failed_to_open: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, args=(open_store,), name="exchange-writer")
+        self._thread.start()
+        self._ready.wait()
+        if self._failed_to_open is not None:
+            raise self._failed_to_open
+
+    async def do(self, job: Callable[[S], R]) -> R:
+        """Runs a job on the store; its result is given when it is durable. Raises what the job raised; `ExchangeFullError` past capacity."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        with self._wake:
+            if self._stopping:
+                raise ExchangeBrokenError("the exchange is stopping")
+            if len(self._waiting) >= self._capacity:
+                raise ExchangeFullError(f"{len(self._waiting)} requests wait for the disk")
+            self._waiting.append((job, future, loop))
+            self._wake.notify()
+        return await future
+
+    def close(self) -> None:
+        """Finishes what waits and ends the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _work(self, open_store: Callable[[], S]) -> None:
+        try:
+            store = open_store()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the writer was made
+            self._failed_to_open = error
+            self._ready.set()
+            return
+        self._ready.set()
+        while group := self._gather():
+            try:
+                results = store.run([_bound(job, store) for job, _, _ in group])
+            except (ExchangeFullError, ExchangeBrokenError) as error:
+                results = [error] * len(group)
+                if isinstance(error, ExchangeBrokenError):
+                    self._on_broken(error)
+            for (_, future, loop), result in zip(group, results, strict=True):
+                loop.call_soon_threadsafe(_tell, future, result)
+        close = getattr(store, "close", None)
+        if close is not None:
+            close()
+
+    def _gather(self) -> list[tuple[Callable[[S], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]]:
+        with self._wake:
+            while not self._waiting and not self._stopping:
+                self._wake.wait()
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
+
+
+def _bound(job: Callable[[S], Any], store: S) -> Callable[[], Any]:
+    return lambda: job(store)
+
+
+def _tell(future: "asyncio.Future[Any]", result: Any) -> None:
+    if future.cancelled():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
