@@ -1,6 +1,7 @@
 """SOAP 1.1 for adapters and simulators: envelopes as pure functions, and a client that maps every failure to a fault.
 
-XML is parsed with entities, DTDs and network off; a document with any of them is refused.
+XML is parsed with entities, DTDs and network off; a document with any of them is refused. Comments and processing instructions are
+dropped, so that `Smi<!-- -->th` reads as one word and not as its first half.
 """
 
 import asyncio
@@ -36,7 +37,15 @@ class SoapFault(Exception):
 
 def parse_xml(data: bytes) -> Element:
     """Parses a document without entities, DTD or network. Raises `SoapError`."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_blank_text=False)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_blank_text=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -77,7 +86,7 @@ def open_envelope(data: bytes) -> Element:
     if inside.tag != f"{{{ENVELOPE}}}Fault":
         return inside
     detail = {etree.QName(entry).localname: entry.text or "" for entry in inside.iterfind("detail/*")}
-    raise SoapFault((inside.findtext("faultcode") or "").rpartition(":")[2], inside.findtext("faultstring") or "", detail)
+    raise SoapFault((inside.findtext("faultcode") or "").strip().rpartition(":")[2], inside.findtext("faultstring") or "", detail)
 
 
 class SoapClient:
@@ -117,10 +126,15 @@ class SoapClient:
         return answer
 
     async def _exchange(self, path: str, action: str, data: bytes, passage: Passage) -> Element | SoapFault:
-        headers = {"Content-Type": f"text/xml; charset={self._encoding.lower()}", "SOAPAction": f'"{action}"'}
+        # What comes back is read as it is: nothing compressed, and nothing from any place but the one that was set.
+        headers = {
+            "Content-Type": f"text/xml; charset={self._encoding.lower()}",
+            "SOAPAction": f'"{action}"',
+            "Accept-Encoding": "identity",
+        }
         try:
             passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left
-            async with self._http.post(f"{self._address}{path}", data=data, headers=headers) as response:
+            async with self._http.post(f"{self._address}{path}", data=data, headers=headers, allow_redirects=False) as response:
                 reply = await _bounded(response.content)
                 status = response.status
         except aiohttp.ClientConnectorError:

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc import code_pb2, error_details_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.kit.faults import Fault, Reason, status_of
@@ -71,6 +71,7 @@ def test_fields_become_bad_request_in_their_order() -> None:
     assert [(violation.field, violation.description) for violation in violations] == list(fault.fields)
 
 
+@settings(deadline=None)
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=1)))
 def test_a_delay_becomes_retry_info(delay: timedelta) -> None:
     status = status_of(Fault(Reason.BUSY, "busy", retry_after=delay), system="sample", call_id="")
