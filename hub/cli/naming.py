@@ -11,15 +11,16 @@ So `consumer/tablet`, `tablet_id`, `tablet-7` and `# the tablet asks` name nothi
 the change log and deployment values (`values.yaml`, `*.values.yaml`) may name whom they like.
 """
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path, PurePath
 
 CODE = frozenset({".proto", ".py", ".pyi", ".tmpl", ".txtpb"})
 CONFIGURATION = frozenset({".cfg", ".ini", ".mk", ".sh", ".toml", ".yaml", ".yml"})
 CONFIGURATION_NAMES = frozenset({"Makefile", "run"})
-GENERATED = ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_pb2_grpc.pyi")
+GENERATED = ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_pb2_grpc.pyi", ".binpb")
 
 
 def own(path: str, system: str) -> bool:
@@ -46,20 +47,32 @@ def mentions(system: str, root: Path) -> list[str]:
 
 
 def files(root: Path) -> tuple[str, ...]:
-    """Files of a checkout that git keeps or would keep; without git, all but hidden and generated ones. Sorted, relative, with slashes."""
-    if (root / ".git").exists():
-        import subprocess  # kept out of the start of every other command
+    """Files of a checkout that git keeps or would keep; where git can't tell, all but generated ones and those in hidden folders.
 
-        command = ("git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        listed = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")  # noqa: S603 - fixed arguments
-        return tuple(sorted({path for path in listed if path and (root / path).is_file()}))
-    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    return tuple(sorted(str(path) for path in found if not _passing(path)))
+    Sorted, relative, with slashes.
+    """
+    listed = _listed_by_git(root) if (root / ".git").exists() else None
+    return tuple(sorted(path for path in (_walked(root) if listed is None else listed) if (root / path).is_file()))
 
 
-def _passing(path: PurePath) -> bool:
-    hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts[:-1])
-    return hidden or path.name.endswith((*GENERATED, ".binpb")) or path.parts[:2] == ("protos", "buf")
+def _listed_by_git(root: Path) -> set[str] | None:
+    import subprocess  # kept out of the start of every other command
+
+    command = ("git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - fixed arguments
+    except (OSError, subprocess.CalledProcessError):  # there is no git, or it does not trust a folder of another user
+        return None
+    return set(listed.stdout.split("\0")) - {""}
+
+
+def _walked(root: Path) -> Iterator[str]:
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if not name.startswith(".") and name != "__pycache__"]
+        here = Path(folder).relative_to(root)
+        for name in names:
+            if name != ".git" and not name.endswith(GENERATED) and here.parts[:2] != ("protos", "buf"):
+                yield (here / name).as_posix()
 
 
 def _rule(path: str) -> Callable[[str, str], bool] | None:

@@ -64,5 +64,10 @@ def test_with_git_every_file_counts_that_it_keeps_or_would_keep(checkout: Path) 
     assert files(checkout) == (".ci/run", ".gitignore")
 
 
+def test_where_git_refuses_to_tell_files_are_found_without_it(checkout: Path) -> None:
+    (checkout / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
+    assert files(checkout) == ("hub/x.py", "ignored/x.py")
+
+
 def test_mentions_name_file_and_line(checkout: Path) -> None:
     assert mentions(SYSTEM, checkout) == ["hub/x.py:1", "ignored/x.py:1"]
