@@ -41,7 +41,7 @@ class Writer(Generic[S]):
             raise self._failed_to_open
 
     async def do(self, job: Callable[[S], R]) -> R:
-        """Runs a job on the store; its result is given when it is durable. Raises what the job raised; `ExchangeFullError` past capacity."""
+        """Runs a job on the store; its result comes when it is durable. Raises what the job raised; `ExchangeFullError` past capacity."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         with self._wake:
