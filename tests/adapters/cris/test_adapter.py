@@ -239,7 +239,7 @@ BAD_SHEETS = [
             ]
         },
         "",
-        "sheet.parties.person",
+        "sheet.parties[0].person",
         id="what_cris_has_no_room_for",
     ),
     pytest.param({"flags": ["DV", "DV"]}, "", "sheet.flags", id="a_flag_twice"),
