@@ -92,7 +92,7 @@ async def test_a_killed_hub_is_not_noticed_by_callers(estate: MeshRig) -> None:
         for _ in range(2):
             await estate.kill("hub")
             await _more(calls, 100)
-            await until(lambda: _hub_is_followed(estate))
+            await until(lambda: _hub_is_followed(estate), within=60)
             await _more(calls, 100)  # what the new hub told Envoy must be good, too
     assert calls.failed == []
 
