@@ -1,6 +1,7 @@
 """Runs one simulator: its own protocol on TCP, its dials on a unix socket that only this user can open."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any, Protocol
 import grpc
 
 from adapters.kit import discovery
-from metip.logs import Log
 from adapters.kit.population import Population
 from adapters.kit.simulation.dials import Dial, Dials
 from metip.cases.v1.case_pb2 import Fault
+from metip.logs import Log
 from metip.simulator.v1 import simulator_service_pb2 as control
 from metip.simulator.v1.simulator_service_pb2_grpc import (
     SimulatorServiceServicer,
@@ -52,9 +53,12 @@ async def run_simulator(system: str, run_directory: Path, listen: str, seed: int
         socket = control_socket(run_directory, system)
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         socket.unlink(missing_ok=True)
-        server.add_insecure_port(f"unix:{socket}")
+        old = os.umask(0o177)
+        try:
+            server.add_insecure_port(f"unix:{socket}")
+        finally:
+            os.umask(old)
         await server.start()
-        socket.chmod(0o600)
         log.line("started", address=address)
         await stop.wait()
         await server.stop(None)

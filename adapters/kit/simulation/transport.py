@@ -23,12 +23,12 @@ class Framed:
     @asynccontextmanager
     async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
         """Listens for the length of the block and gives the address, `host:port`."""
-        open_now: set[asyncio.StreamWriter] = set()
+        conversations: set[asyncio.Task[None]] = set()
 
-        async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            open_now.add(writer)
-            await self._converse(reader, writer, dials)
-            open_now.discard(writer)
+        def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self._converse(reader, writer, dials))
+            conversations.add(task)
+            task.add_done_callback(conversations.discard)
 
         server = await asyncio.start_server(converse, host, port)
         try:
@@ -36,10 +36,11 @@ class Framed:
             yield f"{at[0]}:{at[1]}"
         finally:
             server.close()
-            for writer in open_now:
-                writer.transport.abort()
+            for task in conversations:
+                task.cancel()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dials: Dials) -> None:
+        """Until either side ends it. What `answer` raises is told by asyncio when the task is collected."""
         try:
             while True:
                 length = struct.unpack(">I", await reader.readexactly(4))[0]
@@ -110,7 +111,7 @@ class Http:
 
         application = web.Application(client_max_size=LARGEST_FRAME)
         application.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
         async with AsyncExitStack() as stack:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
@@ -125,7 +126,7 @@ class Http:
         if dials.strike("half_open") is not None or dials.strike("hang") is not None:
             await asyncio.Event().wait()
         if dials.strike("drop") is not None:
-            _cut(request)
+            return _cut(request)
         if dials.strike("truncate") is not None:
             return await _first_half(request, reply)
         body = NONSENSE if dials.strike("garbage") is not None else reply.body
@@ -137,13 +138,16 @@ async def _first_half(request: web.Request, reply: HttpReply) -> web.StreamRespo
     response.content_length = len(reply.body)
     await response.prepare(request)
     await response.write(reply.body[: len(reply.body) // 2])
-    _cut(request)
+    if request.transport is not None:
+        request.transport.close()  # what was written still goes out
     return response
 
 
-def _cut(request: web.Request) -> None:
+def _cut(request: web.Request) -> web.StreamResponse:
+    """Closes the connection; the response is for aiohttp, which finds nobody to send it to."""
     if request.transport is not None:
         request.transport.abort()
+    return web.Response()
 
 
 async def _wait(dials: Dials) -> None:
