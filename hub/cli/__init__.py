@@ -27,7 +27,10 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "token": ("hub.cli.identity:token", "Issue and show officer tokens, which say who is behind a call (development only)."),
     },
     "Build": {
-        "new": ("hub.cli.scaffolding:new", "Write the contract, adapter, simulator and tests of a new system."),
+        "new": (
+            "hub.cli.scaffolding:new",
+            "Scaffold SYSTEM: its contract, its adapter and a simulator, which work and pass all checks untouched.",
+        ),
     },
 }
 """Commands by section: where each one lives, and what `metip --help` says of it."""

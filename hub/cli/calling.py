@@ -53,7 +53,7 @@ def call(
     no_token: bool,
     deadline: float | None,
 ) -> None:
-    """Call OPERATION through the edge and print its answer.
+    """Call an operation through the edge and print a readable answer.
 
     OPERATION is a full name, or its end as far as that is unique. The call carries a certificate and, where the operation
     demands one, the token of a synthetic officer.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @json_option
 @estate_options
 def demo(home: Path | None, as_json: bool, systems: tuple[str, ...], workers: int, seed: int, xds: str) -> None:
-    """Play the scenarios on an estate of their own, on free ports, say what happened, and end.
+    """Play the scenarios on an estate of their own, say what happened, and end.
 
     Each operation's sample; one question to several sources; the same while one is silent; who may not call; the hub killed.
     """

@@ -52,7 +52,7 @@ LAW = " (section 62, Data Protection Act 2018)."
 @json_option
 @click.option("--offline", is_flag=True, help="Explain from the installed contracts and the home's access.yaml; ask nobody.")
 def explain(operation: str | None, home: Path, as_json: bool, offline: bool) -> None:
-    """Say who may call an operation, for which purposes, where it goes, its timeout, retries and limits.
+    """Say who may call an operation, why, where it goes, and its limits.
 
     OPERATION is a full name, or its end as far as that is unique. Without one, all operations are listed.
     """

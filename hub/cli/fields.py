@@ -121,7 +121,7 @@ def _into_list(
     items = getattr(message, field.name)
     if here not in given:
         given.add(here)
-        message.ClearField(field.name)
+        del items[:]
     if step.place is None:
         if rest:
             raise FieldError(f"{field.name} is a list: say which, such as {field.name}[0].{rest[0].name}")

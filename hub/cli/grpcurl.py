@@ -45,7 +45,7 @@ class Lines:
 @click.option("--curl", is_flag=True, help="Print curl lines (JSON over HTTP) instead of grpcurl ones.")
 @click.option("--as", "name", default="developer", show_default=True, metavar="NAME", help="Identity to call under.")
 def grpcurl(operation: str | None, fields: tuple[str, ...], home: Path, as_json: bool, curl: bool, name: str) -> None:
-    """Print grpcurl lines with valid sample data, ready to paste.
+    """Print grpcurl and curl lines with valid sample data, ready to paste.
 
     OPERATION is a full name, or its end as far as that is unique. Without one, each operation that has a sample gets a line.
     """

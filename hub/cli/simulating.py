@@ -39,7 +39,7 @@ PATIENCE = 5.0
 @json_option
 @click.option("--clear", is_flag=True, help="Put every dial back; before dials that are given are set.")
 def sim(system: str | None, dials: tuple[str, ...], home: Path, as_json: bool, clear: bool) -> None:
-    """List simulators, show the dials of one, set dials, put them back.
+    """List simulators, show their dials, play faults.
 
     A simulator speaks its system's own protocol with made-up people; its dials make it fail as the real one would.
     """

@@ -67,8 +67,8 @@ class Stopper:
     def _on_signal(self, task: "asyncio.Future[Any]") -> None:
         if not self.told:
             self.told = True
-            self.stopping()
             task.cancel()
+            self.stopping()
             return
         self._say("killing what is left …")
         for group in self._groups:

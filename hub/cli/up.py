@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 @estate_options
 @click.option("--no-sample", is_flag=True, help="Ask no sample question.")
 def up(home: Path, port: int, json_port: int, systems: tuple[str, ...], workers: int, seed: int, xds: str, no_sample: bool) -> None:
-    """Start hub, Envoy, adapters and simulators; show them at work until Ctrl-C.
+    """Start the whole estate and show it at work, until Ctrl-C.
 
-    Once everything is served it prints the status, asks a sample question and says what to try next. What dies is started again.
+    That is the hub, Envoy, and each system's adapter and simulator. Once everything is served it prints the status, asks a
+    sample question and says what to try next. What dies is started again.
     """
     before_grpc()
     from hub.cli.starting import Stopper, check_systems
@@ -65,8 +67,9 @@ class Progress:
         return time.monotonic() - self._started
 
     def say(self, words: str) -> None:
-        """One line."""
-        self.print(f"{dim(f'{self.elapsed:6.1f} s')}  {words}")
+        """One line; nothing when the terminal is gone, since what runs must be stopped all the same."""
+        with suppress(OSError):
+            self.print(f"{dim(f'{self.elapsed:6.1f} s')}  {words}")
 
 
 async def _up(home: "Home", options: "Options", progress: Progress, *, sampled: bool) -> None:
