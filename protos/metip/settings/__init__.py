@@ -3,18 +3,23 @@
 Secrets are files named in the settings, never values. Unknown keys are refused, so that a misspelt one can't go unnoticed.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import protovalidate
 from google.protobuf import json_format
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from metip.rules import where
 
 M = TypeVar("M", bound=Message)
+# What protobuf's parser puts around the problem: the field's own name, which the path has already.
+AROUND = re.compile(r"^Failed to parse \w+ field: |\.? at [\w.]+\.$|\.$")
 
 
 @dataclass
@@ -34,50 +39,87 @@ def read_settings(path: Path, kind: type[M]) -> M:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(str(path), (f"can't be read: {error.strerror}",)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(str(path), ("is not UTF-8 text",)) from None
     return parse_settings(text, kind, source=str(path))
 
 
 def parse_settings(text: str, kind: type[M], *, source: str) -> M:
     """Reads YAML text as a message of that kind; see `read_settings`."""
-    try:
-        tree = YAML(typ="safe", pure=True).load(text) or {}
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise SettingsError(source, (f"line {line}: {error.problem}",)) from None
-    if not isinstance(tree, dict):
-        raise SettingsError(source, ("must be a mapping of settings",))
-    problems = tuple(_unknown(tree, kind.DESCRIPTOR, ""))
-    if problems:
-        raise SettingsError(source, problems)
+    tree = _tree(text, source)
     message = kind()
-    try:
-        json_format.ParseDict(tree, message)
-    except json_format.ParseError as error:
-        raise SettingsError(source, (str(error),)) from None
+    problems = list(_filling(message, tree, ""))
     try:
         protovalidate.validate(message)
     except protovalidate.ValidationError as error:
-        raise SettingsError(source, tuple(_broken(violation) for violation in error.violations)) from None
+        broken = [(where(violation), str(violation.proto.message)) for violation in error.violations]
+        # What could not be read is missing from the message, which then breaks rules for no other reason.
+        problems += [(path, words) for path, words in broken if not any(_within(path, wrong) for wrong, _ in problems)]
+    if problems:
+        raise SettingsError(source, tuple(f"{path or 'the settings'}: {words}" for path, words in problems))
     return message
 
 
-def _unknown(tree: dict[Any, Any], descriptor: Any, path: str) -> list[str]:
-    known = {name: field for field in descriptor.fields for name in (field.name, field.json_name)}
-    found: list[str] = []
+def _tree(text: str, source: str) -> dict[Any, Any]:
+    try:
+        tree = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise SettingsError(source, (f"line {line}: {error.problem}",)) from None
+    except (YAMLError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        # A character that is not allowed, a date that does not exist, brackets without end: the parser lets its parts' errors through.
+        raise SettingsError(source, (f"is not YAML: {str(error).partition(chr(10))[0]}",)) from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise SettingsError(source, ("must be a mapping of settings",))
+    return tree
+
+
+def _filling(message: Message, tree: dict[Any, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Sets what can be set, and gives path and problem of everything that can't."""
+    known = {name: field for field in message.DESCRIPTOR.fields for name in (field.name, field.json_name)}
+    taken: set[str] = set()
     for key, value in tree.items():
         here = f"{path}{key}"
-        field = known.get(key)
+        field = known.get(key) if isinstance(key, str) else None
         if field is None:
-            names = ", ".join(one.name for one in descriptor.fields)
-            found.append(f"{here}: no such setting; there are {names}")
-        elif field.type == FieldDescriptor.TYPE_MESSAGE and not field.message_type.full_name.startswith("google.protobuf."):
-            for place, inner in enumerate(value if isinstance(value, list) else [value]):
-                if isinstance(inner, dict) and not field.message_type.GetOptions().map_entry:
-                    found += _unknown(inner, field.message_type, f"{here}[{place}]." if isinstance(value, list) else f"{here}.")
-    return found
+            yield here, f"no such setting; there are {', '.join(one.name for one in message.DESCRIPTOR.fields)}"
+        elif field.name in taken:
+            yield here, "is set twice, by both of its names"
+        elif value is not None:
+            taken.add(field.name)
+            beside = message.WhichOneof(field.containing_oneof.name) if field.containing_oneof else None
+            if beside:
+                yield here, f"can't be set beside {beside}"
+            yield from _setting(message, field, value, here)
 
 
-def _broken(violation: protovalidate.Violation) -> str:
-    field = violation.proto.field
-    path = ".".join(element.field_name for element in field.elements) if field else ""
-    return f"{path}: {violation.proto.message}"
+def _setting(message: Message, field: Any, value: Any, here: str) -> Iterator[tuple[str, str]]:
+    kind = field.message_type
+    if kind is None or kind.full_name.startswith("google.protobuf.") or kind.GetOptions().map_entry:
+        try:
+            json_format.ParseDict({field.name: value}, message)
+        except json_format.ParseError as error:
+            yield here, AROUND.sub("", str(error))
+    elif field.is_repeated:
+        if not isinstance(value, list):
+            yield here, "must be a list"
+            return
+        for place, inner in enumerate(value):
+            yield from _mapping(getattr(message, field.name).add(), inner, f"{here}[{place}]")
+    else:
+        inside = getattr(message, field.name)
+        inside.SetInParent()
+        yield from _mapping(inside, value, here)
+
+
+def _mapping(message: Message, value: Any, here: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        yield from _filling(message, value, f"{here}.")
+    else:
+        yield here, "must be a mapping"
+
+
+def _within(path: str, other: str) -> bool:
+    return path == other or path.startswith((f"{other}.", f"{other}["))
