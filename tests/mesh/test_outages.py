@@ -121,6 +121,7 @@ async def test_killed_workers_are_not_noticed_by_queries(estate: MeshRig) -> Non
     channel, token = estate.channel(), estate.token()
     async with load(lambda: send(estate, CASE, channel, metadata=token)) as calls:
         for _ in range(KILLS):
+            await _more(calls, 20)
             victim = estate.workers(ADAPTER)[0]
             os.kill(victim, signal.SIGKILL)
 
@@ -188,6 +189,7 @@ async def test_a_planned_stop_of_a_worker_fails_no_call_not_even_one_that_is_nev
     case = write_once()
     channel, token = estate.channel(), estate.token()
     async with load(lambda: send(estate, case, channel, metadata=token)) as calls:
+        await _more(calls, 20)
         victim = estate.workers(ADAPTER)[0]
         os.kill(victim, signal.SIGTERM)
 
