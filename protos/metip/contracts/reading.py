@@ -87,9 +87,7 @@ def _method_faults(
 ) -> Iterator[Fault]:
     name = f"{file.package}.{service.name}/{method.name}"
     if not method.options.HasExtension(options.operation):
-        yield Fault(
-            name, "has no operation option", "Add option (metip.options.v1.operation) = {timeout … verb … purposes …}"
-        )
+        yield Fault(name, "has no operation option", "Add option (metip.options.v1.operation) = {timeout … verb … purposes …}")
         return
     said = method.options.Extensions[options.operation]
     if said.timeout.seconds <= 0 and said.timeout.nanos <= 0:
@@ -133,9 +131,7 @@ def _asks_why(request: DescriptorProto | None) -> bool:
     return request is not None and any(field.name == "access" and field.type_name == ACCESS for field in request.field)
 
 
-def _interface(
-    file: FileDescriptorProto, index: int, service: ServiceDescriptorProto, comments: dict[tuple[int, ...], str]
-) -> Interface:
+def _interface(file: FileDescriptorProto, index: int, service: ServiceDescriptorProto, comments: dict[tuple[int, ...], str]) -> Interface:
     said = service.options.Extensions[options.interface]
     name = f"{file.package}.{service.name}"
     return Interface(
