@@ -14,13 +14,13 @@ import protovalidate
 
 from adapters.kit import discovery
 from adapters.kit.journal import Entry
-from metip.logs import Log
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.population import Population
 from adapters.kit.serving import add_to_server, handlers, installed_contracts
-from metip.settings import read_settings
 from adapters.kit.simulation import Dials
 from adapters.kit.site import Mesh, Site
+from metip.logs import Log
+from metip.settings import read_settings
 
 SEED = 2026
 CONSUMER = "spiffe://metip.local/consumer/test"
