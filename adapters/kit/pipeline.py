@@ -27,6 +27,7 @@ from metip.rules import where
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]
+Teller = Callable[[str, float, str, str], None]
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncGenerator[Message, None]]
 
@@ -71,7 +72,7 @@ class Pipeline:
         return grpc.unary_unary_rpc_method_handler(self._unary(operation, request, cast("Unary", handler)))
 
     def _unary(self, operation: Operation, kind: type[Message], handler: Unary) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        read = self._reader(operation, kind)
+        read, tell = self._reader(operation, kind), self._teller(operation)
 
         async def answer(data: bytes, context: Context) -> bytes:
             reached = _Reached(_metadata(context))
@@ -86,12 +87,12 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes a status
                 return await self._refuse(operation, reached, error, context)
             finally:
-                self._leave(operation, reached)
+                self._leave(reached, tell)
 
         return answer
 
     def _streaming(self, operation: Operation, kind: type[Message], handler: Streaming) -> Callable[[bytes, Context], Awaitable[None]]:
-        read = self._reader(operation, kind)
+        read, tell = self._reader(operation, kind), self._teller(operation)
 
         async def answer(data: bytes, context: Context) -> None:
             reached = _Reached(_metadata(context))
@@ -111,7 +112,7 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - as above
                 await self._refuse(operation, reached, error, context)
             finally:
-                self._leave(operation, reached)
+                self._leave(reached, tell)
 
         return answer
 
@@ -186,17 +187,15 @@ class Pipeline:
             place=f"{at.filename.rpartition('/')[2]}:{at.lineno}",
         )
 
-    def _leave(self, operation: Operation, reached: "_Reached") -> None:
+    def _teller(self, operation: Operation) -> Teller:
+        """Writes the line of one call: outcome, milliseconds, call id, consumer."""
+        return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", operation=operation.name)
+
+    def _leave(self, reached: "_Reached", tell: Teller) -> None:
         if reached.inside:
             self.gate.inside -= 1
-        self.log.line(
-            "operation",
-            operation=operation.name,
-            outcome=reached.outcome or "CANCELLED",
-            ms=round(reached.seconds * 1000, 2),
-            call_id=reached.call_id,
-            consumer=reached.call.consumer if reached.call else "",
-        )
+        consumer = reached.call.consumer if reached.call else ""
+        tell(reached.outcome or "CANCELLED", round(reached.seconds * 1000, 2), reached.call_id, consumer)
 
 
 class _Reached:
