@@ -54,9 +54,9 @@ class OfficerSearch:
 
     def _sources(self, asked: SearchPersonsRequest, call: Call) -> Sequence[Source[PersonMatch]]:
         channel = self._mesh.channel()
-        names: "PersonEnquiryServiceAsyncStub" = PersonEnquiryServiceStub(channel)
-        crimes: "CrimeReportServiceAsyncStub" = CrimeReportServiceStub(channel)
-        reports: "ReportServiceAsyncStub" = ReportServiceStub(channel)
+        names: PersonEnquiryServiceAsyncStub = PersonEnquiryServiceStub(channel)
+        crimes: CrimeReportServiceAsyncStub = CrimeReportServiceStub(channel)
+        reports: ReportServiceAsyncStub = ReportServiceStub(channel)
 
         async def pnc(within: float) -> Answer[PersonMatch]:
             return sources.pnc_answer(await consult(names.SearchPersons, sources.pnc_request(asked), call, within=within))

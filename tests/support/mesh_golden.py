@@ -19,7 +19,7 @@ from hub.mesh.types import cluster, endpoint, listener, route, tls
 
 TODAY = date(2026, 11, 23)
 ROOT = Path(hatch_build.__file__).parent
-CLASSES = {
+CLASSES: dict[ResourceType, Any] = {
     ResourceType.SECRET: tls.Secret,
     ResourceType.CLUSTER: cluster.Cluster,
     ResourceType.ENDPOINT: endpoint.ClusterLoadAssignment,

@@ -1,6 +1,7 @@
 """Picks cases by what their operations are, so that tests of the mesh need not name a system."""
 
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 from cases import RecordedCase, case_files, read_case
@@ -38,6 +39,6 @@ async def send(
     rig: MeshRig, case: RecordedCase, channel: grpc.aio.Channel, *, metadata: list[tuple[str, str]] | None = None, within: float = 10.0
 ) -> bytes:
     """Sends a unary case's request. Raises `grpc.aio.AioRpcError`."""
-    call = channel.unary_unary(case.operation.path)
+    call: Any = channel.unary_unary(case.operation.path)
     reply: bytes = await call(case.case.request.value, timeout=within, metadata=rig.token() if metadata is None else metadata)
     return reply
