@@ -48,6 +48,7 @@ class Hub:
         self._registry.register(_itself(contracts, settings.socket))
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
+        self._changes = changes(settings.watched)
         inputs = Inputs(contracts, settings_files.read_policy(settings), settings_files.read_edge(settings), self._registry.instances)
         self._control = Control(self._publisher, inputs, on_change=self._tell_health)
         self._health = health.aio.HealthServicer()
@@ -96,13 +97,14 @@ class Hub:
         itself = _itself(self._control.inputs.contracts, self._settings.socket)
         while True:
             await asyncio.sleep(EXPIRY_INTERVAL)
-            self._registry.register(itself)
+            if self._registry.register(itself):
+                self._propose("the hub is back among its instances", "registry")
             gone = self._registry.expire()
             if gone:
                 self._propose(f"the lease of {', '.join(gone)} ended", "registry")
 
     async def _watch_files(self) -> None:
-        async for changed in changes(self._settings.watched):
+        async for changed in self._changes:
             names = ", ".join(path.name for path in changed)
             try:
                 policy, edge = settings_files.read_policy(self._settings), settings_files.read_edge(self._settings)

@@ -55,7 +55,9 @@ def read_edge(settings: Settings) -> Edge:
             return (settings.folder / path).read_text(encoding="utf-8")
         except OSError as error:
             problems.append(f"edge.{name}: {path} can't be read: {error.strerror}")
-            return ""
+        except UnicodeDecodeError:
+            problems.append(f"edge.{name}: {path} is not text")
+        return ""
 
     edge = Edge(
         trust_domain=settings.trust_domain,

@@ -3,13 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 INTERVAL = 1.0
+Stamp: TypeAlias = tuple[int, int, int]
 
 
-async def changes(paths: Iterable[Path], *, interval: float = INTERVAL) -> AsyncIterator[tuple[Path, ...]]:
-    """Each time any of the files changed, those that did. A file that is missing for a moment counts as changed when it is back."""
-    known = {path: _stamp(path) for path in paths}
+def changes(paths: Iterable[Path], *, interval: float = INTERVAL) -> AsyncIterator[tuple[Path, ...]]:
+    """Each time any of the files changed since this was called, those that did.
+
+    Call it before the files are read, so that no change falls in between. A file that is missing for a moment counts as changed when it is
+    back.
+    """
+    return _changes({path: _stamp(path) for path in paths}, interval)
+
+
+async def _changes(known: dict[Path, Stamp | None], interval: float) -> AsyncIterator[tuple[Path, ...]]:
     while True:
         await asyncio.sleep(interval)
         now = {path: _stamp(path) for path in known}
@@ -19,7 +28,7 @@ async def changes(paths: Iterable[Path], *, interval: float = INTERVAL) -> Async
             yield changed
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: Path) -> Stamp | None:
     try:
         status = path.stat()
     except OSError:

@@ -72,13 +72,14 @@ class Registry:
 
         An older instance at the same address is gone: its worker died and this one took its place.
         """
+        changed = self._instances.get(instance.id) != instance
+        if changed:
+            # The disk first: an instance that could not be written has to look new again when it comes back.
+            self._forget(one.id for one in self.instances if one.address == instance.address and one.id != instance.id)
+            self._store.put(instance)
+            self._instances[instance.id] = instance
         self._ends[instance.id] = self._clock() + self.lease
-        if self._instances.get(instance.id) == instance:
-            return False
-        self._forget(one.id for one in self.instances if one.address == instance.address and one.id != instance.id)
-        self._instances[instance.id] = instance
-        self._store.put(instance)
-        return True
+        return changed
 
     def deregister(self, instance_id: str) -> bool:
         """Takes an instance out; whether it was there."""
@@ -91,7 +92,7 @@ class Registry:
 
     def _forget(self, ids: Iterable[str]) -> tuple[str, ...]:
         gone = tuple(one for one in ids if one in self._instances)
+        self._store.drop(gone)
         for one in gone:
             del self._instances[one], self._ends[one]
-        self._store.drop(gone)
         return gone

@@ -1,0 +1,148 @@
+"""The hub's settings and the files they name: paths, defaults, and every file that can't be read in one go."""
+
+from pathlib import Path
+
+import pytest
+
+from hub.mesh.inputs import Edge, Grant, Policy, Tokens
+from hub.settings import Settings, read, read_edge, read_policy
+from metip.settings import SettingsError
+
+FILES = ("certificate", "key", "authority", "token_keys")
+TEXT = """
+trust_domain: metip.local
+socket: run/hub.sock
+state: state
+access: access.yaml
+edge:
+  port: 8443
+  json_port: 8444
+  certificate: certificate
+  key: key
+  authority: authority
+  token_keys: token_keys
+  token_issuer: https://issuer.metip.local
+  token_audience: metip
+"""
+POLICY = """
+grants:
+  - consumer: spiffe://metip.local/consumer/one
+    operations: ["*"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with settings that are in order."""
+    (tmp_path / "hub.yaml").write_text(TEXT)
+    (tmp_path / "access.yaml").write_text(POLICY)
+    for name in FILES:
+        (tmp_path / name).write_text(f"the {name}")
+    return tmp_path
+
+
+def written(folder: Path, old: str = "", new: str = "") -> Settings:
+    """Settings with one passage replaced."""
+    assert old in TEXT
+    (folder / "hub.yaml").write_text(TEXT.replace(old, new) if old else TEXT + new)
+    return read(folder / "hub.yaml")
+
+
+def test_relative_paths_start_at_the_settings_folder(folder: Path) -> None:
+    settings = read(folder / "hub.yaml")
+    assert (settings.trust_domain, settings.folder) == ("metip.local", folder)
+    assert (settings.socket, settings.state, settings.access) == (folder / "run" / "hub.sock", folder / "state", folder / "access.yaml")
+
+
+def test_they_start_there_from_whatever_folder_the_hub_was_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert read(Path("hub.yaml")).socket == folder / "run" / "hub.sock"
+
+
+def test_absolute_paths_stay(folder: Path) -> None:
+    assert written(folder, "run/hub.sock", "/run/metip/hub.sock").socket == Path("/run/metip/hub.sock")
+
+
+def test_the_files_that_may_change_without_a_restart_are_watched(folder: Path) -> None:
+    assert read(folder / "hub.yaml").watched == (folder / "access.yaml", *(folder / name for name in FILES))
+
+
+def test_the_edge_is_read_with_the_content_of_its_files(folder: Path) -> None:
+    assert read_edge(read(folder / "hub.yaml")) == Edge(
+        trust_domain="metip.local",
+        address="127.0.0.1",
+        port=8443,
+        json_port=8444,
+        certificate="the certificate",
+        key="the key",
+        authority="the authority",
+        tokens=Tokens("https://issuer.metip.local", "metip", "the token_keys"),
+        access_log="",
+    )
+
+
+def test_an_edge_may_listen_elsewhere_and_log(folder: Path) -> None:
+    edge = read_edge(written(folder, new="  address: 192.0.2.7\n  access_log: logs/access.log\n"))
+    assert (edge.address, edge.access_log) == ("192.0.2.7", str(folder / "logs" / "access.log"))
+
+
+def test_an_edge_never_shows_its_key(folder: Path) -> None:
+    assert "the key" not in repr(read_edge(read(folder / "hub.yaml")))
+
+
+def test_every_file_that_can_not_be_read_is_named_at_once(folder: Path) -> None:
+    (folder / "certificate").unlink()
+    (folder / "key").unlink()
+    (folder / "key").mkdir()
+    (folder / "authority").write_bytes(b"\x30\x82\xff\xfe DER, not PEM")
+    with pytest.raises(SettingsError) as caught:
+        read_edge(read(folder / "hub.yaml"))
+    assert caught.value.problems == (
+        "edge.certificate: certificate can't be read: No such file or directory",
+        "edge.key: key can't be read: Is a directory",
+        "edge.authority: authority is not text",
+    )
+
+
+def test_a_policy_is_read(folder: Path) -> None:
+    assert read_policy(read(folder / "hub.yaml")) == Policy((Grant("spiffe://metip.local/consumer/one", ("*",)),))
+
+
+def test_an_empty_policy_lets_nobody_in(folder: Path) -> None:
+    (folder / "access.yaml").write_text("# nobody yet\n")
+    assert read_policy(read(folder / "hub.yaml")) == Policy()
+
+
+# A grant, and the setting that is wrong with it.
+BAD_GRANTS = [
+    ('{consumer: "*", operations: ["*"]}', "grants[0].consumer"),
+    ("{consumer: https://metip.local/consumer/one, operations: ['*']}", "grants[0].consumer"),
+    ("{consumer: spiffe://metip.local, operations: ['*']}", "grants[0].consumer"),
+    ("{consumer: spiffe://metip.local/a b, operations: ['*']}", "grants[0].consumer"),
+    ("{consumer: spiffe://metip.local/consumer/one}", "grants[0].operations"),
+    ("{consumer: spiffe://metip.local/consumer/one, operations: []}", "grants[0].operations"),
+    ("{consumer: spiffe://metip.local/consumer/one, operations: [Search]}", "grants[0].operations[0]"),
+    ("{consumer: spiffe://metip.local/consumer/one, operations: ['*', metip.pnc.v1.*]}", "grants[0].operations[1]"),
+    ("{consumer: spiffe://metip.local/consumer/one, operation: '*', operations: ['*']}", "grants[0].operation"),
+]
+
+
+@pytest.mark.parametrize(("grant", "path"), BAD_GRANTS, ids=[grant for grant, _ in BAD_GRANTS])
+def test_a_grant_that_means_nothing_is_refused_by_its_place(folder: Path, grant: str, path: str) -> None:
+    (folder / "access.yaml").write_text(f"grants:\n  - {grant}\n")
+    with pytest.raises(SettingsError) as caught:
+        read_policy(read(folder / "hub.yaml"))
+    assert [problem.partition(": ")[0] for problem in caught.value.problems] == [path]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"grants: {", b"\x00"], ids=["not-text", "cut-short", "control"])
+def test_a_policy_that_is_half_written_is_a_problem_and_nothing_worse(folder: Path, content: bytes) -> None:
+    settings = read(folder / "hub.yaml")
+    (folder / "access.yaml").write_bytes(content)
+    with pytest.raises(SettingsError):
+        read_policy(settings)
+
+
+def test_a_setting_that_is_missing_is_named(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="trust_domain"):
+        written(folder, "trust_domain: metip.local", "")
