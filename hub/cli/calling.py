@@ -66,6 +66,7 @@ def call(
     one = operation_named(operation, messages.contracts)
     request, remarks = request_of(one, Wanted(fields, sample, purpose, why), messages)
     where = place(home)
+    where.identity(name)
     for remark in remarks:
         click.echo(dim(f"asked with {printing.clean(remark)}"), err=True)
     token = where.token(name) if one.officer_admissible and not no_token else ""

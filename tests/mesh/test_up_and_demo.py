@@ -1,0 +1,82 @@
+"""`metip up` and `metip demo` from their start to their end: what they show, and that nothing is left behind."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import environment, metip
+
+from hub.laptop.claiming import free_ports, holder
+from hub.laptop.layout import Home
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
+
+READY_WITHIN = 150.0
+"""Seconds, on a machine that is busy with other tests."""
+
+
+async def test_up_shows_the_mesh_at_work_and_stops_without_a_trace(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    port, json_port = free_ports(2)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port)),
+        env={**environment(home.root), "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            while not lines or "Ctrl-C stops everything" not in lines[-1]:
+                line = await process.stdout.readline()
+                assert line, "".join(lines)
+                lines.append(line.decode())
+        pids = [one["pid"] for one in json.loads(home.processes.read_text())["processes"]]
+        assert holder(home) == process.pid
+        process.send_signal(signal.SIGINT)
+        rest, _ = await asyncio.wait_for(process.communicate(), READY_WITHIN)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    shown = "".join(lines)
+    assert "a sample question" in shown
+    assert "complete: " in shown
+    assert "✗" not in shown
+    assert "  metip status" in shown
+    assert "grpcurl -cacert " in shown
+    assert f"https://127.0.0.1:{json_port}/metip." in shown
+    assert process.returncode == 0
+    assert "nothing left running" in rest.decode()
+    assert len(pids) > 2
+    assert not [pid for pid in pids if _exists(pid)]
+    assert not home.processes.exists()
+    assert holder(home) is None
+
+
+async def test_demo_plays_every_scenario_as_expected(tmp_path: Path) -> None:
+    done = await metip(tmp_path, "demo", "--json", within=350)
+    outcomes = done.json["outcomes"]
+    assert [one for one in outcomes if not one["right"]] == []
+    assert done.code == 0
+    assert {one["scenario"] for one in outcomes} == {
+        "each operation's sample",
+        "one question, several sources",
+        "the same, one source silent",
+        "who may not call is refused",
+        "the hub is killed",
+    }
+    assert "nothing left running" in done.err
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
