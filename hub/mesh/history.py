@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -131,7 +131,7 @@ class History:
         """The changes after this one, oldest first."""
         return tuple(change for change in self._changes if change.id > change_id)
 
-    async def watch(self, after: int) -> AsyncIterator[Change]:
+    async def watch(self, after: int) -> AsyncGenerator[Change, None]:
         """Each change after the one with this id, as it finishes, without end.
 
         Nothing is queued for a slow watcher: one that falls behind by more than the history keeps misses changes, and

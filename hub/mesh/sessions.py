@@ -53,6 +53,14 @@ class Answer:
     refusal: str | None = None
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A response that waits for its answer."""
+
+    version: str
+    gone: tuple[str, ...]
+
+
 @dataclass
 class Subscription:
     """One type on one stream. `held` is name to version as last sent (or as a returning Envoy says it has)."""
@@ -61,7 +69,9 @@ class Subscription:
     explicit: bool = False
     names: set[str] = field(default_factory=set)
     held: dict[str, str] = field(default_factory=dict)
-    unanswered: dict[str, str] = field(default_factory=dict)  # nonce to version, oldest first
+    unanswered: dict[str, _Sent] = field(default_factory=dict)  # by nonce, oldest first
+    lingering: set[str] = field(default_factory=set)  # names whose removal was refused: named again in the next response
+    overtaken: bool = False  # the next response had gone out before that refusal came, so another is due
     last_nonce: str = ""
     acked: str = ""
     refused: bool = False
@@ -147,7 +157,9 @@ class Session(ABC, Generic[RequestT]):
         self._owed[kind] = self._owed.get(kind, set()) - {resource.name for resource in due.resources}
         self._owed = {owed: names & snapshot.of_type(owed).keys() for owed, names in self._owed.items()}
         subscription.last_nonce = nonce
-        subscription.unanswered[nonce] = version
+        subscription.unanswered[nonce] = _Sent(version, due.gone)
+        subscription.lingering.clear()
+        subscription.overtaken = False
         return self._packed(kind, version, nonce, due)
 
     def _owe(self, resource: Resource) -> None:
@@ -164,11 +176,14 @@ class Session(ABC, Generic[RequestT]):
         )
 
     def _answered(self, kind: ResourceType, subscription: Subscription, nonce: str, refusal: str | None) -> Answer:
-        version = subscription.unanswered.pop(nonce)
+        sent = subscription.unanswered.pop(nonce)
         subscription.refused = refusal is not None
         if refusal is None:
-            subscription.acked = version
-        return Answer(kind, version, None if refusal is None else refusal[:MESSAGE_LIMIT])
+            subscription.acked = sent.version
+        else:
+            subscription.lingering.update(sent.gone)
+            subscription.overtaken = bool(sent.gone) and nonce != subscription.last_nonce
+        return Answer(kind, sent.version, None if refusal is None else refusal[:MESSAGE_LIMIT])
 
     def _is_behind(self, kind: ResourceType, snapshot: Snapshot) -> bool:
         subscription = self._subscriptions.get(kind)
@@ -275,8 +290,11 @@ class DeltaSession(Session[discovery.DeltaDiscoveryRequest]):
         known = subscription.held.keys() | subscription.names
         present = snapshot.of_type(kind)
         gone = tuple(n for n in sorted(known) if n not in present and subscription.held.get(n) != _ABSENT)
-        unanswered_wildcard = kind in COMPLETE and not subscription.last_nonce
-        return _Due(changed, gone) if changed or gone or unanswered_wildcard else None
+        lingering = tuple(sorted(subscription.lingering - present.keys() - set(gone)))
+        first = kind in COMPLETE and not subscription.last_nonce
+        if changed or gone or first or (lingering and subscription.overtaken):
+            return _Due(changed, gone + lingering)
+        return None
 
     def _packed(self, kind: ResourceType, version: str, nonce: str, due: _Due) -> bytes:
         head = discovery.DeltaDiscoveryResponse(

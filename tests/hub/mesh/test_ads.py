@@ -309,7 +309,7 @@ async def test_what_is_no_request_ends_its_own_stream_and_nothing_else(method: s
         await rig.publish(TWO)
         async with obedient_envoy(rig.channel, "delta") as envoy:
             await eventually(lambda: envoy.held[ROUTE])
-            raw = rig.channel.stream_stream(f"/{SERVICE}/{method}")()
+            raw: grpc.aio.StreamStreamCall[bytes, bytes] = rig.channel.stream_stream(f"/{SERVICE}/{method}")()
             await raw.write(request_bytes)
             assert await raw.code() is not grpc.StatusCode.OK
             assert [connected.node_id for connected in rig.ads.envoys()] == ["edge-1"]

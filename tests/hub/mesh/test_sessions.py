@@ -30,7 +30,7 @@ SNAPSHOTS = [
 LAST = Snapshot.of([*edge("a", content="last"), *system("a", "last"), *system("c", "last")])
 
 ACTIONS = st.one_of(
-    st.tuples(st.just("publish"), st.sampled_from(SNAPSHOTS)),
+    st.tuples(st.just("publish"), st.sampled_from(range(len(SNAPSHOTS)))),
     st.tuples(st.just("ask"), st.sampled_from(NAMES)),
     st.tuples(st.just("give up"), st.sampled_from(NAMES)),
     st.tuples(st.just("server reads"), st.none()),
@@ -133,7 +133,7 @@ def test_an_envoy_ends_up_with_exactly_what_it_asked_for(protocol: type[Session[
     for action, value in actions:
         match action:
             case "publish":
-                snapshot = value
+                snapshot = SNAPSHOTS[value]
             case "ask" | "give up":
                 client.change(value, wanted=action == "ask")
             case "server reads":
@@ -186,6 +186,27 @@ def test_an_envoy_is_behind_until_it_has_asked_for_the_routes_of_its_listeners()
     assert session.behind(snapshot, SEND_ORDER) == (ROUTE,)
     session.receive(request_of(session, ROUTE, resource_names=["edge"], response_nonce=nonce))
     assert session.behind(snapshot, SEND_ORDER) == ()
+
+
+def test_a_delta_envoy_that_asks_again_is_answered_again() -> None:
+    """It may have dropped the resource before it could say so (Envoy's xDS protocol)."""
+    session, snapshot = DeltaSession(), mesh_of("a")
+    for _ in range(2):
+        session.receive(request_of(session, ENDPOINT, resource_names_subscribe=["a"]))
+        assert session.respond(snapshot) is not None
+        assert session.respond(snapshot) is None
+
+
+def test_a_stale_request_is_not_answered_even_when_it_asks_for_more() -> None:
+    session = SotwSession()
+    session.receive(request_of(session, ENDPOINT, resource_names=["a"]))
+    first = nonce_of(session, mesh_of("a", "b"))
+    snapshot = Snapshot.of([*system("a", "2"), *system("b")])
+    last = nonce_of(session, snapshot)
+    session.receive(request_of(session, ENDPOINT, resource_names=["a", "b"], response_nonce=first))
+    assert session.respond(snapshot) is None
+    session.receive(request_of(session, ENDPOINT, resource_names=["a", "b"], response_nonce=last))
+    assert session.respond(snapshot) is not None
 
 
 def test_what_is_owed_is_forgotten_with_the_snapshot_that_held_it() -> None:
