@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "  metip call GetExample id=42 --purpose crime-investigation --why 'Enquiry into an example'\n"
     "  metip call metip.example.v1.ExampleService/SearchExamples name.family_name=Example born=1980-05-17 \\\n"
     "      kinds=FIRST kinds=SECOND lines[0].text=one labels[colour]=red since=2026-11-23T10:15:00Z\n"
-    "  metip call GetExample --sample --as consumer-tablet --deadline 500ms --json\n\n"
+    "  metip call GetExample --sample --as consumer-desk --deadline 500ms --json\n\n"
     "Values are written as people write them: enum values without their prefix, dates YYYY-MM-DD, times HH:MM, spans "
     "2s, identifiers as they are printed; a whole message as JSON in braces. A list grows by repetition.\n\n"
     "Ends with status 1 if the call is refused."

@@ -35,6 +35,14 @@ LOOPBACK: Final = "127.0.0.1"
 PATIENCE: Final = 5.0
 SPARE: Final = 1.0
 """Seconds that a call may take beyond its operation's timeout, so that the far end's own words about it still arrive."""
+GONE: Final = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+)
+"""How a hub looks that is away, or that goes away while it is asked."""
 CHANNEL_OPTIONS: Final = (
     ("grpc.enable_retries", 0),
     ("grpc.use_local_subchannel_pool", 1),
@@ -165,7 +173,7 @@ class HubClient:
         try:
             return await ask(request, timeout=PATIENCE)
         except grpc.aio.AioRpcError as error:
-            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+            if error.code() in GONE:
                 raise HubGoneError(
                     f"the hub at {self.socket} does not answer", "start it with `metip up`; `metip check` says what else is wrong"
                 ) from None

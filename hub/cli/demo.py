@@ -65,7 +65,8 @@ async def _demo(home: "Home", options: "Options", progress: "Progress", stopper:
     from hub.cli.client import place
     from hub.cli.gathering import gather
     from hub.cli.messages import installed
-    from hub.cli.scenarios import play, stage
+    from hub.cli.scenarios import play
+    from hub.cli.staging import stage
     from hub.laptop.estate import running
 
     outcomes: list[Outcome] = []

@@ -10,27 +10,13 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from hub.cli.rendering import prefix_of
+from hub.cli.values import FieldError, scalar
 from hub.cli.writing import WRITERS, fill
 
 STEP: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[([^\]]*)\])?")
-INTEGERS: Final = frozenset(
-    {
-        FieldDescriptor.CPPTYPE_INT32,
-        FieldDescriptor.CPPTYPE_INT64,
-        FieldDescriptor.CPPTYPE_UINT32,
-        FieldDescriptor.CPPTYPE_UINT64,
-    }
-)
-FLOATS: Final = frozenset({FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE})
-YES, NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
-
-
-class FieldError(ValueError):
-    """One assignment that makes no sense; the text says why and what would."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +121,7 @@ def _into_list(
     if field.message_type is None:
         if rest:
             raise FieldError(f"{field.name} holds plain values, without fields")
-        written = _scalar(field, value)
+        written = scalar(field, value)
         items[place:] = [written, *items[place + 1 :]]
         return
     if place == len(items):
@@ -152,7 +138,7 @@ def _append(items: Any, field: FieldDescriptor, value: str) -> None:
         for one in _json_list(value):
             _append(items, field, one)
     elif field.message_type is None:
-        items.append(_scalar(field, value))
+        items.append(scalar(field, value))
     else:
         filled = items.add()
         try:
@@ -178,12 +164,12 @@ def _into_map(
     if step.place is None:
         raise FieldError(f"{field.name} is a map: write {field.name}[key]=value")
     entry: Any = field.message_type
-    key = _scalar(entry.fields_by_name["key"], step.place)
+    key = scalar(entry.fields_by_name["key"], step.place)
     kind = entry.fields_by_name["value"]
     if kind.message_type is None:
         if rest:
             raise FieldError(f"{field.name} holds plain values, without fields")
-        items[key] = _scalar(kind, value)
+        items[key] = scalar(kind, value)
     elif rest:
         _walk(items[key], rest, value, (*here, step.place), given)
     else:
@@ -200,7 +186,7 @@ def _inside(message: Any, field: FieldDescriptor) -> Any:
 
 def _set(message: Any, field: FieldDescriptor, value: str) -> None:
     if field.message_type is None:
-        setattr(message, field.name, _scalar(field, value))
+        setattr(message, field.name, scalar(field, value))
         return
     fresh = type(getattr(message, field.name))()
     _fill(fresh, value)
@@ -224,65 +210,3 @@ def _fill(message: Any, value: str) -> None:
     if not filled:
         names = ", ".join(field.name for field in kind.fields) or "none"
         raise FieldError(f"is a {kind.name}: give its fields ({names}), or JSON in braces")
-
-
-def _scalar(field: FieldDescriptor, value: str) -> Any:
-    if field.enum_type is not None:
-        return enum_number(field.enum_type, value)
-    kind = field.cpp_type
-    if kind == FieldDescriptor.CPPTYPE_BOOL:
-        word = value.casefold()
-        if word not in YES | NO:
-            raise FieldError(f"is true or false, not {value!r}")
-        return word in YES
-    if kind in INTEGERS:
-        return _integer(value, bits=64 if kind in (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64) else 32, field=field)
-    if kind in FLOATS:
-        try:
-            return float(value)
-        except ValueError:
-            raise FieldError(f"is a number, not {value!r}") from None
-    if field.type == FieldDescriptor.TYPE_BYTES:
-        return _bytes(value)
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise FieldError("is no UTF-8 text") from None
-    return value
-
-
-def _integer(value: str, *, bits: int, field: FieldDescriptor) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        raise FieldError(f"is a whole number, not {value!r}") from None
-    unsigned = field.cpp_type in (FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64)
-    low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    if not low <= number <= high:
-        raise FieldError(f"is from {low} to {high}, not {number}")
-    return number
-
-
-def _bytes(value: str) -> bytes:
-    import base64
-    import binascii
-
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error:
-        raise FieldError("holds bytes: write them in base64") from None
-
-
-def enum_number(enum: EnumDescriptor, text: str) -> int:
-    """The number of an enum value written with or without its prefix, in any case. Raises `FieldError` listing the values."""
-    word = text.strip().upper().replace("-", "_").replace(" ", "_")
-    for name in (word, prefix_of(enum) + word):
-        if name in enum.values_by_name:
-            return int(enum.values_by_name[name].number)
-    if text.isdecimal() and int(text) in enum.values_by_number:
-        return int(text)
-    names = [value.name.removeprefix(prefix_of(enum)) for value in enum.values if value.number]
-    close = get_close_matches(word, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
-    raise FieldError(f"{text!r} is no {enum.name}; {hint}")

@@ -9,6 +9,7 @@ from hub.cli import printing
 from hub.cli.client import Place
 from hub.cli.envoy_status import Counts, counts_of, stats_page
 from hub.cli.gathering import State, gather
+from hub.cli.options import Problem
 from hub.cli.printing import FAILED, OK, SKIPPED, count, mark
 from hub.mesh.admin import EnvoyGoneError
 
@@ -30,7 +31,7 @@ async def _tell(where: Place, progress: "Progress") -> None:
     """A line for each interface that changes between served and not."""
     known: dict[str, str] = {}
     while True:
-        for name, state in _states(await gather(where)).items():
+        for name, state in _states(await _look(where)).items():
             if known.get(name, state) != state:
                 words = "is served again" if state == OK else "is not served: `metip check` says why"
                 progress.say(f"{mark(state)} {name} {words}")
@@ -54,17 +55,25 @@ async def _draw(where: Place, progress: "Progress") -> None:
         progress.print = lambda words: console.print(Text.from_ansi(words))
         try:
             while True:
-                state, counts = await gather(where), await _counts(where)
+                state, counts = await _look(where), await _counts(where)
                 live.update(Group(_table(state, counts), Text.from_ansi(_summary(state))), refresh=True)
                 await asyncio.sleep(EVERY)
         finally:
             progress.print = before
 
 
+async def _look(where: Place) -> State:
+    """The state, or an empty one: whatever is wrong with the mesh, watching it must not bring it down."""
+    try:
+        return await gather(where)
+    except (Problem, ValueError, KeyError):
+        return State()
+
+
 async def _counts(where: Place) -> dict[str, Counts]:
     try:
         return counts_of(await where.admin.get(stats_page()))
-    except EnvoyGoneError:
+    except (EnvoyGoneError, ValueError):
         return {}
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from hub.cli.fields import FieldError, assign, enum_number
+from hub.cli.fields import assign
 from hub.cli.messages import Messages
 from hub.cli.options import Problem
 from hub.cli.rendering import enum_word
 from hub.cli.samples import Sample, sample_of
+from hub.cli.values import FieldError, enum_number
 from hub.contracts import Operation
 
 ACCESS = "access"

@@ -1,6 +1,6 @@
 """The recorded cases of the systems, found by folder and read by the contracts alone; those marked as samples are what commands show."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -78,6 +78,11 @@ def samples(messages: Messages, folder: Path | None = None) -> tuple[Sample, ...
         if case.marked:
             found.setdefault(case.operation.name, case)
     return tuple(found[name] for name in sorted(found))
+
+
+def playable(sample: Sample, served: Collection[str]) -> bool:
+    """Whether an operation and all that it consults are on interfaces that are served."""
+    return all(name.partition("/")[0] in served for name in (sample.operation.name, *sample.operation.consults))
 
 
 def sample_of(operation: Operation, messages: Messages, folder: Path | None = None) -> Sample | None:

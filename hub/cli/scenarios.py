@@ -15,19 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import grpc
-from google.protobuf.message import Message
-
 from hub.cli import handshaking
-from hub.cli.client import LOOPBACK, OFFICER, Edge, HubGoneError, Identity, Place, edge_channel, hub_client
-from hub.cli.fields import enum_number
+from hub.cli.client import LOOPBACK, OFFICER, Edge, HubGoneError, Identity, edge_channel, hub_client
 from hub.cli.gathering import processes
-from hub.cli.messages import Messages, operations
+from hub.cli.messages import operations
 from hub.cli.printing import count, span
-from hub.cli.refusals import Refusal, refusal_of
-from hub.cli.samples import Dial, Sample, agrees, samples
+from hub.cli.samples import Dial, Sample, agrees
 from hub.cli.simulating import set_dials, simulators
-from hub.cli.sources import SILENT, SPOKE, SourceEnd, ends_of
+from hub.cli.sources import SILENT, SPOKE
+from hub.cli.staging import Answer, Stage, ask
+from hub.cli.values import enum_number
 from hub.contracts import Operation
 from hub.identity import Store, issue, issue_token
 from hub.laptop.layout import DEVELOPER, EDGE
@@ -40,7 +37,6 @@ BACK_WITHIN: Final = 60.0
 POLL: Final = 0.1
 CALLERS: Final = 4
 CALLS_AFTERWARDS: Final = 1.0
-ORDER: Final = {"READ": 0, "WRITE_IDEMPOTENT": 1, "WRITE_ONCE": 2}
 
 
 @dataclass(frozen=True)
@@ -58,88 +54,6 @@ class Outcome:
     def document(self) -> dict[str, Any]:
         """The outcome as JSON."""
         return {"scenario": self.scenario, "what": self.what, "right": self.right, "told": self.told, "seconds": self.took}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a call ended with."""
-
-    replies: tuple[Message, ...]
-    refusal: Refusal | None
-    took: float
-
-    @property
-    def status(self) -> str:
-        """gRPC status by name."""
-        return self.refusal.status if self.refusal else "OK"
-
-    @property
-    def ends(self) -> tuple[SourceEnd, ...]:
-        """How each source ended, where the answer comes from several."""
-        return tuple(end for reply in self.replies for end in ends_of(reply))
-
-    def words(self) -> str:
-        """The end in words."""
-        if self.refusal is not None:
-            return f"{self.refusal.status} {self.refusal.reason}: {self.refusal.text}"
-        return "answered" if len(self.replies) == 1 else f"answered in {count(len(self.replies), 'message')}"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A running mesh and what the scenarios play on it."""
-
-    where: Place
-    messages: Messages
-    calls: Edge
-    token: str
-    samples: tuple[Sample, ...]
-
-    async def ask(self, operation: Operation, request: Message, *, within: float | None = None, token: str | None = None) -> Answer:
-        """Calls an operation as the developer, with an officer's token unless another (or `""` for none) is given."""
-        return await _ask(self.calls, operation, request, token=self._token(operation) if token is None else token, within=within)
-
-    def _token(self, operation: Operation) -> str:
-        return self.token if operation.officer_admissible else ""
-
-    @property
-    def federated(self) -> Sample | None:
-        """The sample that consults most sources; None when none does."""
-        return max(
-            (one for one in self.samples if one.operation.consults and one.status == "OK"),
-            key=lambda one: len(one.operation.consults),
-            default=None,
-        )
-
-    @property
-    def query(self) -> Sample | None:
-        """A plain query that is answered."""
-        fit = (one for one in self.samples if one.operation.delivery_class.name == "READ" and one.status == "OK" and not one.dials)
-        return min(fit, key=lambda one: len(one.operation.consults), default=None)
-
-
-@asynccontextmanager
-async def stage(where: Place, messages: Messages, served: set[str]) -> AsyncIterator[Stage]:
-    """The scenarios' ground for the length of the block; `served` are interfaces that have a healthy host."""
-    found = tuple(
-        sorted(
-            (one for one in samples(messages) if one.operation.interface in served),
-            key=lambda one: (ORDER[one.operation.delivery_class.name], one.operation.name),
-        )
-    )
-    async with edge_channel(where, where.identity()) as channel:
-        yield Stage(where, messages, Edge(channel, messages), where.token(), found)
-
-
-async def _ask(calls: Edge, operation: Operation, request: Message, *, token: str, within: float | None) -> Answer:
-    started = time.monotonic()
-    replies: list[Message] = []
-    try:
-        async for reply in calls.replies(operation, request, token=token, within=within):
-            replies.append(reply)
-    except grpc.aio.AioRpcError as error:
-        return Answer(tuple(replies), refusal_of(error), time.monotonic() - started)
-    return Answer(tuple(replies), None, time.monotonic() - started)
 
 
 async def each_sample(on: Stage) -> AsyncIterator[Outcome]:
@@ -251,7 +165,7 @@ async def refused(on: Stage) -> AsyncIterator[Outcome]:
     )
     async with edge_channel(on.where, on.where.identity(EDGE)) as channel:
         token = on.where.token(EDGE)
-        answer = await _ask(Edge(channel, on.messages), operation, request, token=token, within=None)
+        answer = await ask(Edge(channel, on.messages), operation, request, token=token, within=None)
     yield _refusal(scenario, "a certificate of this mesh that no grant names", answer, "PERMISSION_DENIED")
     other = _purpose_not_permitted(on, operation)
     if other is not None:

@@ -98,9 +98,9 @@ async def _up(home: "Home", options: "Options", progress: Progress, *, sampled: 
 
 def best_sample(messages: "Messages", served: set[str]) -> "Sample | None":
     """The sample that shows most: one that consults several sources if there is one, a query rather than a command."""
-    from hub.cli.samples import samples
+    from hub.cli.samples import playable, samples
 
-    fit = [one for one in samples(messages) if one.operation.interface in served and one.status == "OK" and not one.dials]
+    fit = [one for one in samples(messages) if playable(one, served) and one.status == "OK" and not one.dials]
     return max(fit, key=lambda one: (len(one.operation.consults), one.operation.delivery_class.name == "READ"), default=None)
 
 
