@@ -64,8 +64,8 @@ class Supervisor:
         delay = FIRST_DELAY
         while True:
             started = asyncio.get_running_loop().time()
-            with process.log.open("ab") as log:
-                try:
+            try:
+                with process.log.open("ab") as log:
                     process._child = await asyncio.create_subprocess_exec(
                         *process.command,
                         stdin=asyncio.subprocess.DEVNULL,
@@ -74,10 +74,11 @@ class Supervisor:
                         start_new_session=True,  # Ctrl-C is for the supervisor, which stops the others in order
                         preexec_fn=die_with_parent,
                     )
-                except OSError as error:
-                    process.state = "failed"
-                    self._told(process, f"can't be started: {error.strerror}")
-                    return
+            except OSError as error:
+                process.state = "failed"
+                self._write()
+                self._told(process, f"can't be started: {error.strerror}")
+                return
             process.state = "running"
             self._write()
             code = await process._child.wait()
@@ -96,7 +97,7 @@ class Supervisor:
             with suppress(asyncio.CancelledError):
                 await process._keeping
         child = process._child
-        if child is not None and child.returncode is None:
+        if child is not None and process.state == "running":
             with suppress(ProcessLookupError):
                 child.terminate()
             try:
@@ -109,17 +110,24 @@ class Supervisor:
         process.state = "stopped"
 
     def _write(self) -> None:
-        """What runs now, for `metip status` and for tests; replaced in one step, so that nobody reads half of it."""
+        """What runs now, for `metip status` and for tests; replaced in one step, so that nobody reads half of it.
+
+        A disk that is full keeps nothing from being started again, or from being stopped.
+        """
         rows = [
             {"name": one.name, "state": one.state, "pid": one.pid, "restarts": one.restarts, "log": str(one.log)} for one in self.processes
         ]
         fresh = self._record.with_suffix(".new")
-        fresh.write_text(json.dumps({"supervisor": os.getpid(), "processes": rows}, indent=1), encoding="utf-8")
-        fresh.replace(self._record)
+        with suppress(OSError):
+            fresh.write_text(json.dumps({"supervisor": os.getpid(), "processes": rows}, indent=1), encoding="utf-8")
+            fresh.replace(self._record)
 
 
 def _words(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
+    if code >= 0:
+        return f"code {code}"
+    named = {number.value: number.name for number in signal.Signals}
+    return f"signal {named.get(-code, -code)}"
 
 
 def _sweep(group: int) -> None:
