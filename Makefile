@@ -39,7 +39,7 @@ golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the 
 bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
 
-new: $(DESCRIPTORS) ## Scaffold a system: make new system=example
+new: $(DESCRIPTORS) ## Scaffold a system: make new system=custody
 	@$(BIN)/metip new $(system)
 
 clean: ## Remove everything that was built or started here

@@ -92,7 +92,7 @@ class Person:
     own_ethnicity: Annotated[str, Attribute("sde")] = ""
     height: Annotated[int, Attribute("height")] = 0
     """Centimetres; 0 when unknown."""
-    pnc_id: Annotated[str, Attribute("pnc")] = ""
+    pnc_id: Annotated[str, Attribute("pncId")] = ""
     cro_number: Annotated[str, Attribute("cro")] = ""
     name: Annotated[Name, Part("Name")]
     aliases: Annotated[tuple[Name, ...], Part("Alias")] = ()

@@ -89,9 +89,10 @@ def listeners_of(contracts: Contracts, edge: Edge) -> tuple[Resource, ...]:
     """The listener for gRPC and grpc-web, and the one for JSON."""
     json_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_json_transcoder", typed_config=packed(_transcoder(contracts)))
     web_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(grpc_web.GrpcWeb()))
+    stats = hcm.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(_counted(contracts)))
     return (
-        _listener(EDGE, edge, edge.port, web_filter, ["h2", "http/1.1"], None),
-        _listener(JSON, edge, edge.json_port, json_filter, ["h2", "http/1.1"], _json_errors()),
+        _listener(EDGE, edge, edge.port, [web_filter, stats], ["h2", "http/1.1"], None),
+        _listener(JSON, edge, edge.json_port, [json_filter, stats], ["h2", "http/1.1"], _json_errors()),
     )
 
 
@@ -124,7 +125,7 @@ def secrets_of(edge: Edge) -> tuple[Resource, ...]:
 
 
 def _listener(
-    name: str, edge: Edge, port: int, face: hcm.HttpFilter, protocols: list[str], replies: hcm.LocalReplyConfig | None
+    name: str, edge: Edge, port: int, faces: list[hcm.HttpFilter], protocols: list[str], replies: hcm.LocalReplyConfig | None
 ) -> Resource:
     manager = hcm.HttpConnectionManager(
         stat_prefix=name,
@@ -134,8 +135,7 @@ def _listener(
             hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge))),
             # Lets nobody in; each route says whom it lets in instead.
             hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=rbac.Rbac(policies={})))),
-            face,
-            hcm.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(grpc_stats.FilterConfig(stats_for_all_methods=True))),
+            *faces,
             hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router())),
         ],
         early_header_mutation_extensions=[_drop_forged_headers()],
@@ -229,6 +229,16 @@ def _transcoder(contracts: Contracts) -> transcoder.GrpcJsonTranscoder:
             reject_unknown_method=True, reject_unknown_query_parameters=True
         ),
     )
+
+
+def _counted(contracts: Contracts) -> grpc_stats.FilterConfig:
+    """Counts calls by operation and status. The operations are named, since Envoy makes the name of a counter anew for each call otherwise."""
+    counted = [
+        core.GrpcMethodListService(name=interface.name, method_names=[operation.method for operation in interface.operations])
+        for interface in contracts.interfaces
+        if not interface.private
+    ]
+    return grpc_stats.FilterConfig(individual_method_stats_allowlist=core.GrpcMethodList(services=counted))
 
 
 def _json_errors() -> hcm.LocalReplyConfig:

@@ -73,7 +73,7 @@ def _digest(*parts: bytes) -> str:
 
 
 def in_words(reference: Reference) -> str:
-    """`cluster 'pnc'`."""
+    """`cluster 'example'`."""
     return f"{reference[0].word} '{reference[1]}'"
 
 

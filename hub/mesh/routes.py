@@ -20,6 +20,9 @@ JWT: Final = "envoy.filters.http.jwt_authn"
 PREVIOUS_HOSTS: Final = "envoy.retry_host_predicates.previous_hosts"
 OFFICER_REQUIRED, OFFICER_OPTIONAL = "officer_required", "officer_optional"
 OFFICER_METADATA: Final = "officer"
+TOKEN_HEADER: Final = "authorization"
+# What no adapter reads and each would pay for with every call.
+UNREAD: Final = ("user-agent", "x-envoy-external-address", "x-forwarded-for", "x-forwarded-proto")
 REFLECTION: Final = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 HEALTH: Final = "grpc.health.v1.Health"
 SERVICES_OF_THE_HUB: Final = (*REFLECTION, HEALTH)
@@ -60,7 +63,7 @@ def routes_of(contracts: Contracts, policy: Policy, trust_domain: str) -> Resour
         found += [_service_of_the_hub(service, everybody) for service in SERVICES_OF_THE_HUB]
     body = route.RouteConfiguration(
         name=NAME,
-        virtual_hosts=[route.VirtualHost(name=NAME, domains=["*"], routes=found)],
+        virtual_hosts=[route.VirtualHost(name=NAME, domains=["*"], routes=found, request_headers_to_remove=list(UNREAD))],
         validate_clusters=False,
     )
     return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, name) for name in clusters))
@@ -79,6 +82,8 @@ def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str) -
             max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
             retry_policy=_retry() if operation.delivery_class.repeatable else None,
         ),
+        # Who consults nobody on the officer's behalf has no use for the token itself; what it says comes verified, in a header of Envoy's.
+        request_headers_to_remove=[] if operation.consults else [TOKEN_HEADER],
         typed_per_filter_config={
             RBAC: packed(_only(consumers, adapters, personal=operation.personal)),
             JWT: packed(_token(operation)),
@@ -96,6 +101,7 @@ def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> route.Route
             timeout=seconds(0),
             max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
         ),
+        request_headers_to_remove=[TOKEN_HEADER],
         typed_per_filter_config={
             RBAC: packed(_only(consumers, "", personal=False)),
             JWT: packed(jwt.PerRouteConfig(disabled=True)),

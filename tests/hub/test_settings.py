@@ -122,7 +122,7 @@ BAD_GRANTS = [
     ("{consumer: spiffe://metip.local/consumer/one}", "grants[0].operations"),
     ("{consumer: spiffe://metip.local/consumer/one, operations: []}", "grants[0].operations"),
     ("{consumer: spiffe://metip.local/consumer/one, operations: [Search]}", "grants[0].operations[0]"),
-    ("{consumer: spiffe://metip.local/consumer/one, operations: ['*', metip.pnc.v1.*]}", "grants[0].operations[1]"),
+    ("{consumer: spiffe://metip.local/consumer/one, operations: ['*', metip.one.v1.*]}", "grants[0].operations[1]"),
     ("{consumer: spiffe://metip.local/consumer/one, operation: '*', operations: ['*']}", "grants[0].operation"),
 ]
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import grpc
 import pytest
-from ads_rig import CAUSE, eventually, now
+from ads_rig import CAUSE, now
 from envoy_process import RunningEnvoy, ads_bootstrap, running_envoy, short_directory
 from mesh_samples import cluster, endpoint, listener, route, secret, self_signed
+from waiting import until
 
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.history import Change, Outcome
@@ -155,7 +156,7 @@ async def test_traffic_flows_through_an_envoy_that_knows_nothing_but_its_control
             current = made.plane.publisher.current()
             asked = set(ResourceType) - {ResourceType.SECRET}
             assert connected.acked == {kind: current.version(kind) for kind in asked}
-        await eventually(lambda: not made.plane.ads.envoys())
+        await until(lambda: not made.plane.ads.envoys())
 
 
 @IN_BOTH
@@ -268,10 +269,10 @@ async def test_calls_go_on_while_the_control_plane_is_away_and_envoy_comes_back_
                 async def alone() -> bool:
                     return await envoy.stat("control_plane.connected_state") == 0
 
-                await eventually(alone)
+                await until(alone)
                 await made.plane.start()
                 # Envoy is back before anything is published: it keeps what it has.
-                await eventually(lambda: made.plane.ads.envoys(), within=10)
+                await until(lambda: made.plane.ads.envoys(), within=10)
                 assert await client.say() == "a"
                 await made.accepted(made.snapshot("echo"))
                 await made.accepted(made.snapshot("other", "b"))

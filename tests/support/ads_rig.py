@@ -1,14 +1,14 @@
 """A publisher and its ADS server on a unix socket, for tests: real gRPC, no Envoy."""
 
 import asyncio
-import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import grpc
-from envoy_process import POLL, short_directory
+from envoy_process import short_directory
+from waiting import until
 
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.history import Cause, Change
@@ -21,16 +21,6 @@ CAUSE = Cause("a test", "tester")
 def now() -> datetime:
     """The time of day; tests that care pass their own."""
     return datetime.now(UTC)
-
-
-async def eventually(condition: Callable[[], object], within: float = 5.0) -> None:
-    """Wait until a condition, which may be asynchronous, holds; raises TimeoutError when it does not in so many seconds."""
-    async with asyncio.timeout(within):
-        while True:
-            found = condition()
-            if await found if inspect.isawaitable(found) else found:
-                return
-            await asyncio.sleep(POLL)
 
 
 @dataclass(frozen=True)
@@ -61,9 +51,9 @@ async def ads_rig(*, answer_within: float = 5.0) -> AsyncIterator[AdsRig]:
         try:
             async with grpc.aio.insecure_channel(f"unix:{directory / 'ads.sock'}") as channel:
                 yield AdsRig(publisher, ads, server, channel)
-                await eventually(lambda: not ads.envoys())
+                await until(lambda: not ads.envoys())
         finally:
             ads.close()
             await server.stop(1)
             await publisher.finish()
-    await eventually(lambda: not asyncio.all_tasks() - before)
+    await until(lambda: not asyncio.all_tasks() - before)

@@ -1,7 +1,7 @@
 """A real Envoy for a test: started, waited for by its own `/ready`, its log kept, and killed at the end.
 
     async with running_envoy(bootstrap, tmp_path) as envoy:
-        assert "cluster.pnc" in await envoy.get("/stats")
+        assert "cluster.birch" in await envoy.get("/stats")
 
 The bootstrap is a plain dictionary as in Envoy's own JSON; the admin port is put on a unix socket in the directory.
 """

@@ -122,6 +122,8 @@ def _method_faults(
             f"allows requests over {MAX_REQUEST_BYTES} bytes",
             "Lower max_request_bytes; send large content by reference",
         )
+    if method.client_streaming:
+        yield Fault(name, "streams its request", "Take one message; send large content by reference, many messages one by one")
     for consulted in said.consults:
         if consulted not in declared:
             yield Fault(name, f"consults {consulted}, which no contract declares", "Correct the name in consults")

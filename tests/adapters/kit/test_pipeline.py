@@ -1,4 +1,7 @@
-"""The pipeline on a real gRPC server: what is refused and how, what is journalled, what is logged, and that nothing leaks."""
+"""The pipeline on a real gRPC server: what is refused and how, what is journalled, what is logged, and that nothing leaks.
+
+Long because one contract and one servicer, compiled here, carry every case.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -22,7 +22,7 @@ from hub.identity.store import read_key
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-TABLET = "spiffe://metip.local/consumer/tablet"
+TABLET = "spiffe://metip.local/consumer/handset"
 TYPES = "type.googleapis.com/envoy.extensions"
 
 # Where Envoy answers otherwise than 401. It doesn't know `azp`: whose token it is has to be compared behind this filter.
@@ -112,7 +112,7 @@ async def edge(pattern: Path) -> AsyncIterator[Edge]:
     with short_directory() as directory:
         store = Store(Path(shutil.copytree(pattern, directory / "identity")))
         issue(store, "spiffe://metip.local/edge", dns=("localhost",))
-        issue(store, TABLET, name="tablet")
+        issue(store, TABLET, name="handset")
         listener = directory / "edge.sock"
         async with running_envoy(_bootstrap(listener, store), directory):
             yield Edge(listener, store)
@@ -123,7 +123,7 @@ def _token(store: Store, now: datetime) -> str:
 
 
 async def test_our_certificate_and_our_token_are_accepted(edge: Edge, now: datetime) -> None:
-    certificate, key = edge.store.certificate("tablet"), edge.store.key("tablet")
+    certificate, key = edge.store.certificate("handset"), edge.store.key("handset")
     assert await edge.status(certificate, key, _token(edge.store, now)) == 200
     assert await edge.status(certificate, key, None) == 401
 
@@ -131,7 +131,7 @@ async def test_our_certificate_and_our_token_are_accepted(edge: Edge, now: datet
 @pytest.mark.parametrize("case", [case for case, forgery in TOKENS.items() if forgery.reason is not None])
 async def test_a_hostile_token_gets_the_same_judgement_from_envoy(edge: Edge, now: datetime, case: str) -> None:
     ground = TokenGround(read_key(edge.store.token_issuer_key), "metip.local", TABLET, now)
-    status = await edge.status(edge.store.certificate("tablet"), edge.store.key("tablet"), hostile_token(case, ground).text)
+    status = await edge.status(edge.store.certificate("handset"), edge.store.key("handset"), hostile_token(case, ground).text)
     assert status == BY_ENVOY.get(case, 401)
 
 

@@ -9,7 +9,7 @@ from hub.identity import IdentityError, Reason, SpiffeId, parse_spiffe_id, parse
 GOOD = [
     ("spiffe://metip.local", SpiffeId("metip.local")),
     ("spiffe://metip.local/edge", SpiffeId("metip.local", ("edge",))),
-    ("spiffe://metip.local/consumer/tablet", SpiffeId("metip.local", ("consumer", "tablet"))),
+    ("spiffe://metip.local/consumer/handset", SpiffeId("metip.local", ("consumer", "handset"))),
     ("spiffe://a_b-c.9/X.y_Z-0/...", SpiffeId("a_b-c.9", ("X.y_Z-0", "..."))),
 ]
 BAD = {

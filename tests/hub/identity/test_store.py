@@ -160,9 +160,9 @@ def test_a_name_that_is_no_folder_of_a_workload_is_refused(store: Store, name: s
 
 
 def test_the_names_are_those_of_the_workloads(store: Store, tmp_path: Path) -> None:
-    for name in ("edge", "adapter-pnc"):
+    for name in ("edge", "adapter-one"):
         issue(store, f"spiffe://metip.local/{name}")
-    assert store.names() == ("adapter-pnc", "edge")
+    assert store.names() == ("adapter-one", "edge")
     assert Store(tmp_path / "nothing").names() == ()
 
 

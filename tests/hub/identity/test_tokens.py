@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hub.identity import IdentityError, Officer, Reason, Store, TokenError, TokenReason, inspect_token, issue_token
 from hub.identity.store import read_key
 
-TABLET = "spiffe://metip.local/consumer/tablet"
+TABLET = "spiffe://metip.local/consumer/handset"
 OFFICER = Officer("100001XX", "01", "CO10", ("response", "custody-sergeant"))
 
 
@@ -156,7 +156,7 @@ def test_a_lifetime_beyond_a_day_is_refused(store: Store, now: datetime, lifetim
     assert refused.value.fault.reason is Reason.INVALID_LIFETIME
 
 
-@pytest.mark.parametrize("party", ["tablet", "spiffe://metip.local", "spiffe://METIP.local/tablet", ""])
+@pytest.mark.parametrize("party", ["handset", "spiffe://metip.local", "spiffe://METIP.local/handset", ""])
 def test_a_consumer_that_is_no_workload_is_refused(store: Store, now: datetime, party: str) -> None:
     with pytest.raises(IdentityError) as refused:
         issue_token(store, OFFICER, authorised_party=party, now=now)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ads_rig import CAUSE, ads_rig, eventually
+from ads_rig import CAUSE, ads_rig
 from scripted_envoy import (
     CLUSTER,
     ENDPOINT,
@@ -20,23 +20,24 @@ from scripted_envoy import (
     system,
     thing,
 )
+from waiting import until
 
 from hub.mesh.history import Cause, Change, History, Outcome
 from hub.mesh.publisher import Publisher
 from hub.mesh.resources import EMPTY, ResourceType, Snapshot
 
 ON_BOTH = pytest.mark.parametrize("protocol", PROTOCOLS)
-PNC, CRIS = mesh_of("pnc"), mesh_of("cris")
+BIRCH, ALDER = mesh_of("birch"), mesh_of("alder")
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 REFUSED = [
     pytest.param(
-        Snapshot.of([*edge("leds"), *system("pnc")]),
+        Snapshot.of([*edge("leds"), *system("birch")]),
         ("route 'edge' needs cluster 'leds', which is not in the snapshot",),
         id="a route to no cluster",
     ),
     pytest.param(
-        Snapshot.of([*system("pnc"), thing(LISTENER, "edge", "1", (ROUTE, "new")), thing(ROUTE, "new", "1", (CLUSTER, "pnc"))]),
+        Snapshot.of([*system("birch"), thing(LISTENER, "edge", "1", (ROUTE, "new")), thing(ROUTE, "new", "1", (CLUSTER, "birch"))]),
         ("listener 'edge' leaves route 'edge', which its open connections keep: change the route instead",),
         id="a listener that leaves its route table",
     ),
@@ -54,7 +55,7 @@ def refusing_clusters(response: Response) -> str | None:
 
 BAD = [
     pytest.param(
-        mesh_of("cris", content="bad"),
+        mesh_of("alder", content="bad"),
         refusing_routes,
         ROUTE,
         ["prepare", "switch"],
@@ -68,38 +69,38 @@ BAD = [
 @pytest.mark.asyncio(loop_scope="module")
 async def test_without_any_envoy_a_change_is_accepted_at_once() -> None:
     async with ads_rig() as rig:
-        change = await rig.publish(PNC)
+        change = await rig.publish(BIRCH)
         assert change.outcome is Outcome.ACCEPTED
-        assert (change.id, change.cause, change.digest) == (1, CAUSE, PNC.digest)
-        assert str(change.difference) == "added cluster 'pnc', endpoint 'pnc', listener 'edge', route 'edge'"
-        assert rig.publisher.current() == PNC
+        assert (change.id, change.cause, change.digest) == (1, CAUSE, BIRCH.digest)
+        assert str(change.difference) == "added cluster 'birch', endpoint 'birch', listener 'edge', route 'edge'"
+        assert rig.publisher.current() == BIRCH
 
 
 @pytest.mark.parametrize(("candidate", "reasons"), REFUSED)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_snapshot_that_would_lose_calls_is_refused_and_no_envoy_sees_it(candidate: Snapshot, reasons: tuple[str, ...]) -> None:
     async with ads_rig() as rig, obedient_envoy(rig.channel, "sotw") as envoy:
-        await rig.publish(PNC)
-        await eventually(lambda: envoy.held[ROUTE])
+        await rig.publish(BIRCH)
+        await until(lambda: envoy.held[ROUTE])
         seen = list(envoy.seen)
         change = await rig.publish(candidate)
         assert (change.outcome, change.reasons, change.stages) == (Outcome.REFUSED, reasons, ())
-        assert rig.publisher.current() == PNC
-        assert (await rig.publish(CRIS)).outcome is Outcome.ACCEPTED
+        assert rig.publisher.current() == BIRCH
+        assert (await rig.publish(ALDER)).outcome is Outcome.ACCEPTED
         assert all("leds" not in response.contents.get("edge", "") for response in envoy.seen[len(seen) :])
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_change_that_changes_nothing_is_neither_sent_nor_recorded() -> None:
     async with ads_rig() as rig, obedient_envoy(rig.channel, "delta") as envoy:
-        await rig.publish(PNC)
-        await eventually(lambda: envoy.held[ROUTE])
+        await rig.publish(BIRCH)
+        await until(lambda: envoy.held[ROUTE])
         seen = len(envoy.seen)
-        change = await rig.publish(mesh_of("pnc"))
+        change = await rig.publish(mesh_of("birch"))
         assert (change.outcome, change.id) == (Outcome.UNCHANGED, 0)
         assert not change.difference
         assert [kept.id for kept in rig.publisher.history.latest()] == [1]
-        await rig.publish(mesh_of("pnc", content="2"))
+        await rig.publish(mesh_of("birch", content="2"))
         assert [response.type for response in envoy.seen[seen:]] == [ROUTE]
 
 
@@ -107,26 +108,26 @@ async def test_a_change_that_changes_nothing_is_neither_sent_nor_recorded() -> N
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_step_begins_only_when_every_envoy_has_taken_the_one_before(protocol: str) -> None:
     async with ads_rig() as rig, obedient_envoy(rig.channel, protocol, "quick") as quick:
-        await rig.publish(PNC)
+        await rig.publish(BIRCH)
         async with scripted_envoy(rig.channel, protocol, "slow") as slow:
             await slow.subscribe(CLUSTER)
             await slow.ack(await slow.next())
-            await slow.subscribe(ENDPOINT, "pnc")
+            await slow.subscribe(ENDPOINT, "birch")
             await slow.ack(await slow.next())
-            await eventually(lambda: quick.held[ROUTE] == {"edge": "1>pnc"})
-            changing = asyncio.create_task(rig.publish(CRIS))
+            await until(lambda: quick.held[ROUTE] == {"edge": "1>birch"})
+            changing = asyncio.create_task(rig.publish(ALDER))
             clusters = await slow.next()
             assert clusters.type is CLUSTER
-            await eventually(lambda: "cris" in quick.held[ENDPOINT])
+            await until(lambda: "alder" in quick.held[ENDPOINT])
             # The quick one is ready, the slow one is not: no route has moved.
-            assert quick.held[ROUTE] == {"edge": "1>pnc"}
+            assert quick.held[ROUTE] == {"edge": "1>birch"}
             await slow.ack(clusters)
-            await slow.subscribe(ENDPOINT, "cris")
+            await slow.subscribe(ENDPOINT, "alder")
             endpoints = await slow.next()
-            assert endpoints.contents["cris"] == "1"
-            assert quick.held[ROUTE] == {"edge": "1>pnc"}
+            assert endpoints.contents["alder"] == "1"
+            assert quick.held[ROUTE] == {"edge": "1>birch"}
             await slow.ack(endpoints)
-            await eventually(lambda: quick.held[ROUTE] == {"edge": "1>cris"})
+            await until(lambda: quick.held[ROUTE] == {"edge": "1>alder"})
             dropped = await slow.next()
             assert dropped.type is CLUSTER
             await slow.ack(dropped)
@@ -152,8 +153,8 @@ async def test_what_one_envoy_refuses_is_taken_back_from_all(
         obedient_envoy(rig.channel, protocol, "taking") as taking,
         obedient_envoy(rig.channel, protocol, "refusing", refusing) as other,
     ):
-        await rig.publish(PNC)
-        await eventually(lambda: taking.held[ROUTE] and other.held[ROUTE])
+        await rig.publish(BIRCH)
+        await until(lambda: taking.held[ROUTE] and other.held[ROUTE])
         change = await rig.publish(candidate, Cause("cut over", "migration lead"))
         assert change.outcome is Outcome.REJECTED
         (rejection,) = change.rejections
@@ -161,73 +162,73 @@ async def test_what_one_envoy_refuses_is_taken_back_from_all(
         assert rejection.message == refusing(Response(kind, "", "", {"bad": "", "edge": "bad"}))
         assert [stage.name for stage in change.stages] == steps
         assert [stage.name for stage in change.restoring] == back
-        assert rig.publisher.current() == rig.publisher.serving() == PNC
+        assert rig.publisher.current() == rig.publisher.serving() == BIRCH
         for envoy in (taking, other):
-            assert envoy.held[CLUSTER] == {"pnc": "1"}
-            assert envoy.held[ROUTE] == {"edge": "1>pnc"}
+            assert envoy.held[CLUSTER] == {"birch": "1"}
+            assert envoy.held[ROUTE] == {"edge": "1>birch"}
         assert "would not take the" in str(change)
 
-        after = await rig.publish(CRIS)
+        after = await rig.publish(ALDER)
         assert after.outcome is Outcome.ACCEPTED
-        assert taking.held[ROUTE] == other.held[ROUTE] == {"edge": "1>cris"}
+        assert taking.held[ROUTE] == other.held[ROUTE] == {"edge": "1>alder"}
 
 
 @ON_BOTH
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_refused_change_can_be_tried_again(protocol: str) -> None:
     refusals = iter(["not yet", None])
-    refusing = lambda response: next(refusals) if response.contents.get("edge") == "1>cris" else None  # noqa: E731
+    refusing = lambda response: next(refusals) if response.contents.get("edge") == "1>alder" else None  # noqa: E731
     async with ads_rig() as rig, obedient_envoy(rig.channel, protocol, refusing=refusing) as envoy:
-        await rig.publish(PNC)
-        await eventually(lambda: envoy.held[ROUTE])
-        assert (await rig.publish(CRIS)).outcome is Outcome.REJECTED
-        assert (await rig.publish(CRIS)).outcome is Outcome.ACCEPTED
-        assert envoy.held[ROUTE] == {"edge": "1>cris"}
+        await rig.publish(BIRCH)
+        await until(lambda: envoy.held[ROUTE])
+        assert (await rig.publish(ALDER)).outcome is Outcome.REJECTED
+        assert (await rig.publish(ALDER)).outcome is Outcome.ACCEPTED
+        assert envoy.held[ROUTE] == {"edge": "1>alder"}
 
 
 @ON_BOTH
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_first_change_that_is_refused_leaves_nothing_to_serve(protocol: str) -> None:
-    refusing = lambda response: "no" if response.contents.get("edge") == "bad>pnc" else None  # noqa: E731
+    refusing = lambda response: "no" if response.contents.get("edge") == "bad>birch" else None  # noqa: E731
     async with ads_rig() as rig, obedient_envoy(rig.channel, protocol, refusing=refusing) as envoy:
-        await eventually(rig.ads.envoys)
-        change = await rig.publish(mesh_of("pnc", content="bad"))
+        await until(rig.ads.envoys)
+        change = await rig.publish(mesh_of("birch", content="bad"))
         assert (change.outcome, change.restoring) == (Outcome.REJECTED, ())
         assert rig.publisher.current() == EMPTY
         assert rig.publisher.serving() is None
-        assert (await rig.publish(PNC)).outcome is Outcome.ACCEPTED
-        assert envoy.held[ROUTE] == {"edge": "1>pnc"}
+        assert (await rig.publish(BIRCH)).outcome is Outcome.ACCEPTED
+        assert envoy.held[ROUTE] == {"edge": "1>birch"}
 
 
 @ON_BOTH
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_envoy_that_does_not_answer_is_named_and_the_change_stands(protocol: str) -> None:
     async with ads_rig(answer_within=1) as rig, obedient_envoy(rig.channel, protocol, "quick") as quick:
-        await rig.publish(PNC)
-        await eventually(lambda: quick.held[ROUTE])
+        await rig.publish(BIRCH)
+        await until(lambda: quick.held[ROUTE])
         async with scripted_envoy(rig.channel, protocol, "deaf") as deaf:
             await deaf.subscribe(CLUSTER)
             await deaf.ack(await deaf.next())
-            await deaf.subscribe(ENDPOINT, "pnc")
+            await deaf.subscribe(ENDPOINT, "birch")
             await deaf.ack(await deaf.next())
-            change = await rig.publish(CRIS)
+            change = await rig.publish(ALDER)
             assert change.outcome is Outcome.TIMED_OUT_WAITING
             (silence,) = change.silences  # it was waited for once, and not once for each step
             assert (silence.node_id, silence.stage, silence.types) == ("deaf", "prepare", (CLUSTER, ENDPOINT))
             assert str(silence) == "deaf did not answer for cluster, endpoint (step prepare)"
-            assert quick.held[ROUTE] == {"edge": "1>cris"}
-            assert rig.publisher.current() == CRIS
+            assert quick.held[ROUTE] == {"edge": "1>alder"}
+            assert rig.publisher.current() == ALDER
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_late_refusal_of_one_change_is_not_held_against_the_next(caplog: pytest.LogCaptureFixture) -> None:
     async with ads_rig(answer_within=0.5) as rig, scripted_envoy(rig.channel, "delta") as envoy:
-        await rig.publish(PNC)
+        await rig.publish(BIRCH)
         await envoy.subscribe(ROUTE, "edge")
         await envoy.ack(await envoy.next())
-        assert (await rig.publish(mesh_of("pnc", content="2"))).outcome is Outcome.TIMED_OUT_WAITING
+        assert (await rig.publish(mesh_of("birch", content="2"))).outcome is Outcome.TIMED_OUT_WAITING
         late = await envoy.next()
-        changing = asyncio.create_task(rig.publish(mesh_of("pnc", content="3")))
+        changing = asyncio.create_task(rig.publish(mesh_of("birch", content="3")))
         following = await envoy.next()
         await envoy.refuse(late, "too late")
         await envoy.ack(following)
@@ -242,12 +243,12 @@ async def test_a_late_refusal_of_one_change_is_not_held_against_the_next(caplog:
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_envoy_that_goes_is_not_waited_for(protocol: str) -> None:
     async with ads_rig(answer_within=60) as rig:
-        await rig.publish(PNC)
+        await rig.publish(BIRCH)
         async with scripted_envoy(rig.channel, protocol) as going:
             await going.subscribe(CLUSTER)
             await going.next()
-            changing = asyncio.create_task(rig.publish(CRIS))
-            await eventually(lambda: rig.publisher.serving() not in {PNC, CRIS})
+            changing = asyncio.create_task(rig.publish(ALDER))
+            await until(lambda: rig.publisher.serving() not in {BIRCH, ALDER})
         async with asyncio.timeout(5):
             assert (await changing).outcome is Outcome.ACCEPTED
 
@@ -256,18 +257,18 @@ async def test_an_envoy_that_goes_is_not_waited_for(protocol: str) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_envoy_that_comes_in_the_middle_of_a_change_gets_the_step_that_is_being_made(protocol: str) -> None:
     async with ads_rig() as rig:
-        await rig.publish(PNC)
+        await rig.publish(BIRCH)
         async with scripted_envoy(rig.channel, protocol, "first") as first:
             await first.subscribe(CLUSTER)
             await first.ack(await first.next())
-            await first.subscribe(ENDPOINT, "pnc", "cris")
+            await first.subscribe(ENDPOINT, "birch", "alder")
             await first.ack(await first.next())
-            changing = asyncio.create_task(rig.publish(CRIS))
+            changing = asyncio.create_task(rig.publish(ALDER))
             clusters = await first.next()
             async with obedient_envoy(rig.channel, protocol, "second") as second:
-                await eventually(lambda: second.held[ROUTE])
-                assert second.held[CLUSTER] == {"pnc": "1", "cris": "1"}
-                assert second.held[ROUTE] == {"edge": "1>pnc"}
+                await until(lambda: second.held[ROUTE])
+                assert second.held[CLUSTER] == {"birch": "1", "alder": "1"}
+                assert second.held[ROUTE] == {"edge": "1>birch"}
                 await first.ack(clusters)
                 while not changing.done():
                     answer = asyncio.create_task(first.next())
@@ -277,8 +278,8 @@ async def test_an_envoy_that_comes_in_the_middle_of_a_change_gets_the_step_that_
                     else:
                         answer.cancel()
                 assert (await changing).outcome is Outcome.ACCEPTED
-                assert second.held[CLUSTER] == {"cris": "1"}
-                assert second.held[ROUTE] == {"edge": "1>cris"}
+                assert second.held[CLUSTER] == {"alder": "1"}
+                assert second.held[ROUTE] == {"edge": "1>alder"}
 
 
 @ON_BOTH
@@ -286,33 +287,33 @@ async def test_an_envoy_that_comes_in_the_middle_of_a_change_gets_the_step_that_
 async def test_changes_are_made_in_the_order_they_were_asked_for_and_never_merged(protocol: str) -> None:
     """A good change followed at once by a bad one is made, and the bad one alone is taken back."""
     async with ads_rig() as rig, obedient_envoy(rig.channel, protocol, refusing=refusing_routes) as envoy:
-        await rig.publish(PNC)
-        await eventually(lambda: envoy.held[ROUTE])
-        asked = [mesh_of("pnc", content=content) for content in ("2", "bad", "3", "4")]
+        await rig.publish(BIRCH)
+        await until(lambda: envoy.held[ROUTE])
+        asked = [mesh_of("birch", content=content) for content in ("2", "bad", "3", "4")]
         changes = await asyncio.gather(*(rig.publish(snapshot) for snapshot in asked))
         assert [change.outcome.name for change in changes] == ["ACCEPTED", "REJECTED", "ACCEPTED", "ACCEPTED"]
         assert [change.id for change in changes] == [2, 3, 4, 5]
         routes = [response.contents["edge"] for response in envoy.seen if response.type is ROUTE]
-        assert routes == ["1>pnc", "2>pnc", "bad>pnc", "2>pnc", "3>pnc", "4>pnc"]
+        assert routes == ["1>birch", "2>birch", "bad>birch", "2>birch", "3>birch", "4>birch"]
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_change_goes_on_to_its_end_when_whoever_asked_for_it_is_gone() -> None:
     async with ads_rig() as rig:
-        await rig.publish(PNC)
+        await rig.publish(BIRCH)
         async with scripted_envoy(rig.channel, "sotw") as envoy:
             await envoy.subscribe(LISTENER)
             await envoy.ack(await envoy.next())
             await envoy.subscribe(ROUTE, "edge")
             await envoy.ack(await envoy.next())
-            asking = asyncio.create_task(rig.publish(CRIS))
+            asking = asyncio.create_task(rig.publish(ALDER))
             route = await envoy.next()
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-            assert rig.publisher.current() == PNC
+            assert rig.publisher.current() == BIRCH
             await envoy.ack(route)
             await rig.publisher.finish()
-            assert rig.publisher.current() == CRIS
+            assert rig.publisher.current() == ALDER
             assert rig.publisher.history.latest(1)[0].outcome is Outcome.ACCEPTED
 
 
@@ -320,7 +321,7 @@ async def test_a_change_goes_on_to_its_end_when_whoever_asked_for_it_is_gone() -
 async def test_times_come_from_the_clock_that_was_passed_in() -> None:
     ticks = iter(START + timedelta(seconds=second) for second in range(100))
     publisher = Publisher(lambda: next(ticks))
-    change = await publisher.publish(PNC, CAUSE)
+    change = await publisher.publish(BIRCH, CAUSE)
     (stage,) = change.stages
     times = [change.started, stage.started, stage.finished, change.finished]
     assert times == [START + timedelta(seconds=second) for second in range(4)]
@@ -330,7 +331,7 @@ async def test_times_come_from_the_clock_that_was_passed_in() -> None:
 async def test_the_history_keeps_the_last_changes_and_no_more() -> None:
     publisher = Publisher(lambda: START, history=History(limit=3))
     for number in range(5):
-        await publisher.publish(mesh_of("pnc", content=str(number)), CAUSE)
+        await publisher.publish(mesh_of("birch", content=str(number)), CAUSE)
     assert [change.id for change in publisher.history.latest()] == [5, 4, 3]
     assert [change.id for change in publisher.history.latest(1)] == [5]
     assert [change.id for change in publisher.history.since(4)] == [5]
@@ -342,7 +343,7 @@ async def test_a_watcher_sees_each_change_once_and_one_that_falls_behind_sees_th
 
     async def made(count: int) -> None:
         for _ in range(count):
-            await publisher.publish(mesh_of("pnc", content=str(publisher.history.latest(1))), CAUSE)
+            await publisher.publish(mesh_of("birch", content=str(publisher.history.latest(1))), CAUSE)
 
     async def taken(watch: AsyncGenerator[Change, None]) -> int:
         async with asyncio.timeout(5):

@@ -23,24 +23,24 @@ def thing(kind: ResourceType, name: str, content: str = "1", *needs: Reference) 
 
 
 CERTIFICATE = thing(SECRET, "edge-cert")
-PNC = thing(CLUSTER, "pnc", "1", (ENDPOINT, "pnc"))
-PNC_AT = thing(ENDPOINT, "pnc")
-CRIS = thing(CLUSTER, "cris", "1", (ENDPOINT, "cris"))
-CRIS_AT = thing(ENDPOINT, "cris")
+BIRCH = thing(CLUSTER, "birch", "1", (ENDPOINT, "birch"))
+BIRCH_AT = thing(ENDPOINT, "birch")
+ALDER = thing(CLUSTER, "alder", "1", (ENDPOINT, "alder"))
+ALDER_AT = thing(ENDPOINT, "alder")
 EDGE = thing(LISTENER, "edge", "1", (ROUTE, "edge"), (SECRET, "edge-cert"))
-TO_PNC = thing(ROUTE, "edge", "pnc", (CLUSTER, "pnc"))
-TO_CRIS = thing(ROUTE, "edge", "cris", (CLUSTER, "cris"))
+TO_PNC = thing(ROUTE, "edge", "birch", (CLUSTER, "birch"))
+TO_CRIS = thing(ROUTE, "edge", "alder", (CLUSTER, "alder"))
 
-ONE_SYSTEM = Snapshot.of([CERTIFICATE, PNC, PNC_AT, EDGE, TO_PNC])
-OTHER_SYSTEM = Snapshot.of([CERTIFICATE, CRIS, CRIS_AT, EDGE, TO_CRIS])
+ONE_SYSTEM = Snapshot.of([CERTIFICATE, BIRCH, BIRCH_AT, EDGE, TO_PNC])
+OTHER_SYSTEM = Snapshot.of([CERTIFICATE, ALDER, ALDER_AT, EDGE, TO_CRIS])
 
 INCONSISTENT = [
     pytest.param(
-        [thing(ROUTE, "edge", "1", (CLUSTER, "pnc")), EDGE, CERTIFICATE],
-        ["route 'edge' needs cluster 'pnc', which is not in the snapshot"],
+        [thing(ROUTE, "edge", "1", (CLUSTER, "birch")), EDGE, CERTIFICATE],
+        ["route 'edge' needs cluster 'birch', which is not in the snapshot"],
         id="route to no cluster",
     ),
-    pytest.param([PNC], ["cluster 'pnc' needs endpoint 'pnc', which is not in the snapshot"], id="cluster without endpoints"),
+    pytest.param([BIRCH], ["cluster 'birch' needs endpoint 'birch', which is not in the snapshot"], id="cluster without endpoints"),
     pytest.param(
         [EDGE],
         [
@@ -49,8 +49,8 @@ INCONSISTENT = [
         ],
         id="listener without route or certificate",
     ),
-    pytest.param([PNC_AT], ["endpoint 'pnc' belongs to no cluster"], id="endpoints without cluster"),
-    pytest.param([TO_PNC, PNC, PNC_AT], ["route 'edge' belongs to no listener"], id="route without listener"),
+    pytest.param([BIRCH_AT], ["endpoint 'birch' belongs to no cluster"], id="endpoints without cluster"),
+    pytest.param([TO_PNC, BIRCH, BIRCH_AT], ["route 'edge' belongs to no listener"], id="route without listener"),
     pytest.param([CERTIFICATE], [], id="a secret may wait for its user"),
     pytest.param([], [], id="nothing at all"),
 ]
@@ -61,35 +61,35 @@ STEPS = [
         ONE_SYSTEM,
         OTHER_SYSTEM,
         [
-            ("prepare", "added cluster 'cris', endpoint 'cris'"),
+            ("prepare", "added cluster 'alder', endpoint 'alder'"),
             ("switch", "changed route 'edge'"),
-            ("drop", "removed cluster 'pnc', endpoint 'pnc'"),
+            ("drop", "removed cluster 'birch', endpoint 'birch'"),
         ],
         id="to another system",
     ),
     pytest.param(
         ONE_SYSTEM,
-        Snapshot.of([CERTIFICATE, PNC, thing(ENDPOINT, "pnc", "2"), EDGE, TO_PNC]),
-        [("prepare", "changed endpoint 'pnc'")],
+        Snapshot.of([CERTIFICATE, BIRCH, thing(ENDPOINT, "birch", "2"), EDGE, TO_PNC]),
+        [("prepare", "changed endpoint 'birch'")],
         id="endpoints only",
     ),
     pytest.param(
         ONE_SYSTEM,
-        Snapshot.of([CERTIFICATE, PNC, PNC_AT, EDGE, thing(ROUTE, "edge", "2", (CLUSTER, "pnc"))]),
+        Snapshot.of([CERTIFICATE, BIRCH, BIRCH_AT, EDGE, thing(ROUTE, "edge", "2", (CLUSTER, "birch"))]),
         [("switch", "changed route 'edge'")],
         id="route only",
     ),
     pytest.param(
         ONE_SYSTEM,
-        Snapshot.of([CERTIFICATE, thing(CLUSTER, "pnc", "2", (ENDPOINT, "pnc-2")), thing(ENDPOINT, "pnc-2"), EDGE, TO_PNC]),
-        [("prepare", "added endpoint 'pnc-2'; changed cluster 'pnc'; removed endpoint 'pnc'")],
+        Snapshot.of([CERTIFICATE, thing(CLUSTER, "birch", "2", (ENDPOINT, "birch-2")), thing(ENDPOINT, "birch-2"), EDGE, TO_PNC]),
+        [("prepare", "added endpoint 'birch-2'; changed cluster 'birch'; removed endpoint 'birch'")],
         id="a cluster that takes its endpoints under another name",
     ),
     pytest.param(
         EMPTY,
         ONE_SYSTEM,
         [
-            ("prepare", "added secret 'edge-cert', cluster 'pnc', endpoint 'pnc'"),
+            ("prepare", "added secret 'edge-cert', cluster 'birch', endpoint 'birch'"),
             ("switch", "added listener 'edge', route 'edge'"),
         ],
         id="from nothing",
@@ -99,7 +99,7 @@ STEPS = [
         EMPTY,
         [
             ("switch", "removed listener 'edge', route 'edge'"),
-            ("drop", "removed secret 'edge-cert', cluster 'pnc', endpoint 'pnc'"),
+            ("drop", "removed secret 'edge-cert', cluster 'birch', endpoint 'birch'"),
         ],
         id="to nothing",
     ),
@@ -174,8 +174,8 @@ def test_snapshots_are_equal_exactly_when_nothing_differs(one: Snapshot, other: 
 
 
 def test_two_resources_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="two resources are called cluster 'pnc'"):
-        Snapshot.of([PNC, PNC])
+    with pytest.raises(ValueError, match="two resources are called cluster 'birch'"):
+        Snapshot.of([BIRCH, BIRCH])
 
 
 @pytest.mark.parametrize("name", ["", "*"])
@@ -185,19 +185,19 @@ def test_a_resource_needs_a_name_that_is_not_the_wildcard(name: str) -> None:
 
 
 def test_a_reference_that_its_type_cannot_have_is_refused() -> None:
-    with pytest.raises(ValueError, match="endpoint 'pnc' cannot refer to cluster 'pnc'"):
-        thing(ENDPOINT, "pnc", "1", (CLUSTER, "pnc"))
+    with pytest.raises(ValueError, match="endpoint 'birch' cannot refer to cluster 'birch'"):
+        thing(ENDPOINT, "birch", "1", (CLUSTER, "birch"))
 
 
 def test_a_version_is_the_same_in_every_run_of_the_hub() -> None:
-    assert PNC.version == "7af13aaa0b482e10"
-    assert ONE_SYSTEM.version(ENDPOINT) == Snapshot.of([PNC_AT]).version(ENDPOINT)
+    assert BIRCH.version == "b0370c2a10a6e317"
+    assert ONE_SYSTEM.version(ENDPOINT) == Snapshot.of([BIRCH_AT]).version(ENDPOINT)
     assert ONE_SYSTEM.version(CLUSTER) != OTHER_SYSTEM.version(CLUSTER)
 
 
 def test_an_open_listener_may_not_leave_its_route_table() -> None:
     moved = Snapshot.of(
-        [CERTIFICATE, PNC, PNC_AT, thing(LISTENER, "edge", "2", (ROUTE, "new")), thing(ROUTE, "new", "1", (CLUSTER, "pnc"))]
+        [CERTIFICATE, BIRCH, BIRCH_AT, thing(LISTENER, "edge", "2", (ROUTE, "new")), thing(ROUTE, "new", "1", (CLUSTER, "birch"))]
     )
     assert not moved.consistent()
     assert [str(problem) for problem in unsafe(ONE_SYSTEM, moved)] == [
