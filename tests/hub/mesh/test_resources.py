@@ -28,11 +28,11 @@ BIRCH_AT = thing(ENDPOINT, "birch")
 ALDER = thing(CLUSTER, "alder", "1", (ENDPOINT, "alder"))
 ALDER_AT = thing(ENDPOINT, "alder")
 EDGE = thing(LISTENER, "edge", "1", (ROUTE, "edge"), (SECRET, "edge-cert"))
-TO_PNC = thing(ROUTE, "edge", "birch", (CLUSTER, "birch"))
-TO_CRIS = thing(ROUTE, "edge", "alder", (CLUSTER, "alder"))
+TO_BIRCH = thing(ROUTE, "edge", "birch", (CLUSTER, "birch"))
+TO_ALDER = thing(ROUTE, "edge", "alder", (CLUSTER, "alder"))
 
-ONE_SYSTEM = Snapshot.of([CERTIFICATE, BIRCH, BIRCH_AT, EDGE, TO_PNC])
-OTHER_SYSTEM = Snapshot.of([CERTIFICATE, ALDER, ALDER_AT, EDGE, TO_CRIS])
+ONE_SYSTEM = Snapshot.of([CERTIFICATE, BIRCH, BIRCH_AT, EDGE, TO_BIRCH])
+OTHER_SYSTEM = Snapshot.of([CERTIFICATE, ALDER, ALDER_AT, EDGE, TO_ALDER])
 
 INCONSISTENT = [
     pytest.param(
@@ -50,7 +50,7 @@ INCONSISTENT = [
         id="listener without route or certificate",
     ),
     pytest.param([BIRCH_AT], ["endpoint 'birch' belongs to no cluster"], id="endpoints without cluster"),
-    pytest.param([TO_PNC, BIRCH, BIRCH_AT], ["route 'edge' belongs to no listener"], id="route without listener"),
+    pytest.param([TO_BIRCH, BIRCH, BIRCH_AT], ["route 'edge' belongs to no listener"], id="route without listener"),
     pytest.param([CERTIFICATE], [], id="a secret may wait for its user"),
     pytest.param([], [], id="nothing at all"),
 ]
@@ -69,7 +69,7 @@ STEPS = [
     ),
     pytest.param(
         ONE_SYSTEM,
-        Snapshot.of([CERTIFICATE, BIRCH, thing(ENDPOINT, "birch", "2"), EDGE, TO_PNC]),
+        Snapshot.of([CERTIFICATE, BIRCH, thing(ENDPOINT, "birch", "2"), EDGE, TO_BIRCH]),
         [("prepare", "changed endpoint 'birch'")],
         id="endpoints only",
     ),
@@ -81,7 +81,7 @@ STEPS = [
     ),
     pytest.param(
         ONE_SYSTEM,
-        Snapshot.of([CERTIFICATE, thing(CLUSTER, "birch", "2", (ENDPOINT, "birch-2")), thing(ENDPOINT, "birch-2"), EDGE, TO_PNC]),
+        Snapshot.of([CERTIFICATE, thing(CLUSTER, "birch", "2", (ENDPOINT, "birch-2")), thing(ENDPOINT, "birch-2"), EDGE, TO_BIRCH]),
         [("prepare", "added endpoint 'birch-2'; changed cluster 'birch'; removed endpoint 'birch'")],
         id="a cluster that takes its endpoints under another name",
     ),
