@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ async def run_workers(launch: Launch, settings: Any, workers: int, number: int, 
 async def _keep(place: int, arguments: list[str], log: Log, stop: asyncio.Event) -> None:
     delay = FIRST_DELAY
     while not stop.is_set():
+        started = asyncio.get_running_loop().time()
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "adapters.kit", *arguments, f"--worker={place}", preexec_fn=die_with_parent
         )
@@ -53,11 +55,15 @@ async def _keep(place: int, arguments: list[str], log: Log, stop: asyncio.Event)
         await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         if not ended.done():
-            child.terminate()
+            with suppress(ProcessLookupError):
+                child.terminate()
             await ended
             return
+        if asyncio.get_running_loop().time() - started > LONGEST_DELAY:
+            delay = FIRST_DELAY
         log.line("worker_ended", worker=place, code=ended.result(), again_in=delay)
-        await asyncio.sleep(delay)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), delay)
         delay = min(delay * 2, LONGEST_DELAY)
 
 
