@@ -76,21 +76,19 @@ async def _demo(home: "Home", options: "Options", progress: "Progress", stopper:
         state = await gather(where)
         served = {one.name for one in state.interfaces if one.healthy}
         async with stage(where, installed(), served) as on:
-            async for outcome in play(on):
-                if not as_json:
-                    for line in lines(outcome, outcomes[-1] if outcomes else None):
-                        click.echo(line)
+            async for outcome in play(on, lambda words: click.echo(f"\n{title(words)}", err=as_json)):
+                for line in lines(outcome):
+                    click.echo(line, err=as_json)
                 outcomes.append(outcome)
         click.echo(err=as_json)
         stopper.stopping()
     return outcomes
 
 
-def lines(outcome: "Outcome", before: "Outcome | None") -> list[str]:
-    """An outcome for people, under its scenario's heading where that begins."""
-    found = [] if before is not None and before.scenario == outcome.scenario else [f"\n{title(outcome.scenario)}"]
+def lines(outcome: "Outcome") -> list[str]:
+    """An outcome for people."""
     took = span(outcome.took) if outcome.took is not None else ""
-    found.append(f"  {mark(OK if outcome.right else FAILED)} {took:>8}  {printing.clean(outcome.what)}")
+    found = [f"  {mark(OK if outcome.right else FAILED)} {took:>8}  {printing.clean(outcome.what)}"]
     if outcome.told:
         found.append(printing.dim(f"{' ' * 14}{printing.clean(outcome.told)}"))
     return found

@@ -8,9 +8,9 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -43,13 +43,14 @@ CALLS_AFTERWARDS: Final = 1.0
 class Outcome:
     """One thing that was expected and what came."""
 
-    scenario: str
     what: str
     right: bool
     told: str = ""
     """What came, in words."""
     took: float | None = None
     """Seconds."""
+    scenario: str = ""
+    """The title of the scenario that it belongs to."""
 
     def document(self) -> dict[str, Any]:
         """The outcome as JSON."""
@@ -63,7 +64,6 @@ async def each_sample(on: Stage) -> AsyncIterator[Outcome]:
             answer = await on.ask(sample.operation, sample.request, within=sample.deadline)
         problem = _disagreement(sample, answer)
         yield Outcome(
-            "each operation's sample",
             f"{sample.operation.name}: {sample.title}",
             not problem,
             problem or ("" if sample.status == "OK" else answer.words()),
@@ -88,33 +88,33 @@ async def federated(on: Stage) -> AsyncIterator[Outcome]:
     if sample is None:
         return
     answer = await on.ask(sample.operation, sample.request)
-    yield _each_ended(f"{sample.operation.name}: {sample.title}", "one question, several sources", sample, answer)
+    yield _each_ended(f"{sample.operation.name}: {sample.title}", sample, answer)
     for end in answer.ends:
-        yield Outcome("one question, several sources", f"{end.source} speaks", end.status in SPOKE, end.words(), end.elapsed)
+        yield Outcome(f"{end.source} speaks", end.status in SPOKE, end.words(), end.elapsed)
 
 
-def _each_ended(what: str, scenario: str, sample: Sample, answer: Answer) -> Outcome:
+def _each_ended(what: str, sample: Sample, answer: Answer) -> Outcome:
     expected, came = len(sample.operation.consults), len(answer.ends)
     right = answer.refusal is None and came == expected
-    return Outcome(scenario, what, right, f"{came} of {count(expected, 'source')} told how they ended; {answer.words()}", answer.took)
+    return Outcome(what, right, f"{came} of {count(expected, 'source')} told how they ended; {answer.words()}", answer.took)
 
 
 async def one_silent(on: Stage) -> AsyncIterator[Outcome]:
     """The same while one source never answers: it is told as silent, never as knowing nothing, and the others are not held up."""
-    scenario, sample = "the same, one source silent", on.federated
+    sample = on.federated
     silent = _first_with_simulator(on, sample) if sample else None
     if sample is None or silent is None:
         return
     async with _dials(on, (Dial(silent, SILENCE),)):
         answer = await on.ask(sample.operation, sample.request, within=SEARCH_DEADLINE)
-    yield _each_ended(f"{silent} never answers; the search ends within {span(SEARCH_DEADLINE)}", scenario, sample, answer)
+    yield _each_ended(f"{silent} never answers; the search ends within {span(SEARCH_DEADLINE)}", sample, answer)
     for end in answer.ends:
         quiet = end.source.casefold() == silent
         what = f"{end.source} is told as silent, not as knowing nothing" if quiet else f"{end.source} speaks all the same"
-        yield Outcome(scenario, what, end.status in (SILENT if quiet else SPOKE), end.words(), end.elapsed)
+        yield Outcome(what, end.status in (SILENT if quiet else SPOKE), end.words(), end.elapsed)
     started = time.monotonic()
     back = await _until_whole(on, sample)
-    yield Outcome(scenario, f"{silent} is heard again once it speaks", back, "" if back else "not yet", time.monotonic() - started)
+    yield Outcome(f"{silent} is heard again once it speaks", back, "" if back else "not yet", time.monotonic() - started)
 
 
 def _first_with_simulator(on: Stage, sample: Sample) -> str | None:
@@ -150,32 +150,27 @@ async def _dials(on: Stage, dials: Sequence[Dial]) -> AsyncIterator[None]:
 
 async def refused(on: Stage) -> AsyncIterator[Outcome]:
     """Who may not call is refused, each with its reason."""
-    scenario = "who may not call is refused"
     for what, shown in _certificates(on):
         said = await handshaking.handshake(on.where.settings.edge.address or LOOPBACK, on.where.settings.edge.port, shown)
-        yield Outcome(scenario, what, bool(said), said or "it was let in")
+        yield Outcome(what, bool(said), said or "it was let in")
     sample = next((one for one in on.samples if one.operation.officer_required and one.status == "OK"), None)
     if sample is None:
         return
     operation, request = sample.operation, sample.request
-    yield _refusal(scenario, "no officer's token", await on.ask(operation, request, token=""), "UNAUTHENTICATED")
+    yield _refusal("no officer's token", await on.ask(operation, request, token=""), "UNAUTHENTICATED")
     another = issue_token(on.where.store, OFFICER, authorised_party=on.where.spiffe_id(f"adapter-{sample.system}"), now=datetime.now(UTC))
-    yield _refusal(
-        scenario, "a token that was issued to another consumer", await on.ask(operation, request, token=another), "PERMISSION_DENIED"
-    )
+    yield _refusal("a token that was issued to another consumer", await on.ask(operation, request, token=another), "PERMISSION_DENIED")
     async with edge_channel(on.where, on.where.identity(EDGE)) as channel:
         token = on.where.token(EDGE)
         answer = await ask(Edge(channel, on.messages), operation, request, token=token, within=None)
-    yield _refusal(scenario, "a certificate of this mesh that no grant names", answer, "PERMISSION_DENIED")
+    yield _refusal("a certificate of this mesh that no grant names", answer, "PERMISSION_DENIED")
     other = _purpose_not_permitted(on, operation)
     if other is not None:
         name, number = other
         changed: Any = type(request)()
         changed.CopyFrom(request)
         changed.access.purpose = number
-        yield _refusal(
-            scenario, f"a purpose that {operation.method} does not permit ({name})", await on.ask(operation, changed), "PERMISSION_DENIED"
-        )
+        yield _refusal(f"a purpose that {operation.method} does not permit ({name})", await on.ask(operation, changed), "PERMISSION_DENIED")
 
 
 def _certificates(on: Stage) -> "list[tuple[str, Any]]":
@@ -189,8 +184,8 @@ def _certificates(on: Stage) -> "list[tuple[str, Any]]":
     return [("no certificate", bare), ("a certificate with the right name from a foreign authority", wrong)]
 
 
-def _refusal(scenario: str, what: str, answer: Answer, status: str) -> Outcome:
-    return Outcome(scenario, what, answer.status == status, answer.words(), answer.took)
+def _refusal(what: str, answer: Answer, status: str) -> Outcome:
+    return Outcome(what, answer.status == status, answer.words(), answer.took)
 
 
 def _purpose_not_permitted(on: Stage, operation: Operation) -> tuple[str, int] | None:
@@ -209,7 +204,7 @@ class _Tally:
 
 async def hub_killed(on: Stage) -> AsyncIterator[Outcome]:
     """The hub is killed: calls go on without it, and it comes back by itself."""
-    scenario, sample = "the hub is killed", on.query
+    sample = on.query
     victim = next((one for one in processes(on.where.home) if one.name == "hub"), None)
     if sample is None or victim is None or victim.pid is None:
         return
@@ -228,8 +223,8 @@ async def hub_killed(on: Stage) -> AsyncIterator[Outcome]:
         tally.over = True
         await asyncio.gather(*callers)
     words = f"{during:,} calls while it was away, {tally.failed:,} failed"
-    yield Outcome(scenario, "calls go on without it", during > 0 and not tally.failed, f"{words} {tally.first_failure}".rstrip(), took)
-    yield Outcome(scenario, "it is started again and Envoy comes back to it", back, "" if back else "not yet", took)
+    yield Outcome("calls go on without it", during > 0 and not tally.failed, f"{words} {tally.first_failure}".rstrip(), took)
+    yield Outcome("it is started again and Envoy comes back to it", back, "" if back else "not yet", took)
 
 
 async def _keep_asking(on: Stage, sample: Sample, tally: _Tally) -> None:
@@ -256,12 +251,19 @@ async def _until_hub_is_back(on: Stage, killed: int) -> bool:
     return False
 
 
-SCENARIOS: Final = (each_sample, federated, one_silent, refused, hub_killed)
-"""In the order in which they are played."""
+SCENARIOS: Final = {
+    "each operation's sample": each_sample,
+    "one question, several sources": federated,
+    "the same, one source silent": one_silent,
+    "who may not call is refused": refused,
+    "the hub is killed": hub_killed,
+}
+"""Titles and scenarios, in the order in which they are played."""
 
 
-async def play(on: Stage) -> AsyncIterator[Outcome]:
-    """Every outcome of every scenario, as it comes."""
-    for scenario in SCENARIOS:
+async def play(on: Stage, begun: Callable[[str], None]) -> AsyncIterator[Outcome]:
+    """Every outcome of every scenario, as it comes; `begun` hears the title of each before it is played."""
+    for title, scenario in SCENARIOS.items():
+        begun(title)
         async for outcome in scenario(on):
-            yield outcome
+            yield replace(outcome, scenario=title)

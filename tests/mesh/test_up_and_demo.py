@@ -1,7 +1,6 @@
 """`metip up` and `metip demo` from their start to their end: what they show, and that nothing is left behind."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -9,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from command_line import environment, metip
+from mesh_rig import until
 
+from hub.cli.gathering import processes
 from hub.laptop.claiming import free_ports, holder
 from hub.laptop.layout import Home
 
@@ -36,7 +37,7 @@ async def test_up_shows_the_mesh_at_work_and_stops_without_a_trace(tmp_path: Pat
                 line = await process.stdout.readline()
                 assert line, "".join(lines)
                 lines.append(line.decode())
-        pids = [one["pid"] for one in json.loads(home.processes.read_text())["processes"]]
+        pids = _pids(home)
         assert holder(home) == process.pid
         process.send_signal(signal.SIGINT)
         rest, _ = await asyncio.wait_for(process.communicate(), READY_WITHIN)
@@ -59,6 +60,34 @@ async def test_up_shows_the_mesh_at_work_and_stops_without_a_trace(tmp_path: Pat
     assert holder(home) is None
 
 
+async def test_up_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    port, json_port = free_ports(2)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port)),
+        env=environment(home.root),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+    async def some_run() -> bool:
+        return len(_pids(home)) > 1
+
+    try:
+        await until(some_run, within=READY_WITHIN)
+        pids = _pids(home)
+        process.send_signal(signal.SIGTERM)
+        shown, _ = await asyncio.wait_for(process.communicate(), READY_WITHIN)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0
+    assert "nothing left running" in shown.decode()
+    assert not [pid for pid in pids if _exists(pid)]
+    assert holder(home) is None
+
+
 async def test_demo_plays_every_scenario_as_expected(tmp_path: Path) -> None:
     done = await metip(tmp_path, "demo", "--json", within=350)
     outcomes = done.json["outcomes"]
@@ -72,6 +101,10 @@ async def test_demo_plays_every_scenario_as_expected(tmp_path: Path) -> None:
         "the hub is killed",
     }
     assert "nothing left running" in done.err
+
+
+def _pids(home: Home) -> list[int]:
+    return [one.pid for one in processes(home) if one.pid is not None]
 
 
 def _exists(pid: int) -> bool:
