@@ -116,6 +116,10 @@ class Rig:
         """The canonical lines."""
         return [line for line in self.serving.lines if line["event"] == "operation"]
 
+    async def logged(self) -> None:
+        """Waits for the first line: it is written after the caller was answered."""
+        await until(lambda: self.operations != [])
+
     async def left(self) -> None:
         """Waits until no call is inside."""
         await until(lambda: self.gate.inside == 0)
@@ -144,6 +148,7 @@ async def test_a_good_call_is_answered_journalled_once_and_logged_once(worker: R
     (entry,) = worker.journal.entries
     assert (entry.operation.name, entry.outcome, entry.call.id, entry.call.consumer) == (GET, "OK", "call-1", CONSUMER)
     assert entry.request == question()
+    await worker.logged()
     (line,) = worker.operations
     assert {key: line[key] for key in ("operation", "outcome", "call_id", "consumer")} == {
         "operation": GET,
@@ -209,6 +214,7 @@ async def test_a_call_is_refused_before_the_handler(worker: Rig, case: str) -> N
     assert (refusal.code, refusal.reason, refusal.domain) == (reason.status, reason.name, "sample.metip")
     assert worker.sample.calls == []
     assert worker.journal.attempts == 0
+    await worker.logged()
     assert [line["outcome"] for line in worker.operations] == [reason.name]
 
 
@@ -219,6 +225,7 @@ async def test_a_refusal_names_the_call_and_what_to_do(worker: Rig) -> None:
 
 async def test_an_unknown_consumer_is_logged_under_its_call_id(worker: Rig) -> None:
     refusal = await worker.refusal(metadata=[("x-request-id", "call-42")])
+    await worker.logged()
     assert refusal.metadata["call_id"] == worker.operations[0]["call_id"] == "call-42"
 
 
@@ -304,6 +311,7 @@ async def test_a_fault_comes_out_with_all_that_it_carries_and_is_journalled_once
     assert (refusal.code, refusal.message) == (grpc.StatusCode.FAILED_PRECONDITION, "UPSTREAM_REFUSED: the far system refused")
     assert refusal.metadata["code"] == "PE0042"
     assert worker.outcomes == ["UPSTREAM_REFUSED"]
+    await worker.logged()
     assert worker.operations[0]["outcome"] == "UPSTREAM_REFUSED"
 
 
@@ -359,6 +367,7 @@ async def test_what_can_not_be_journalled_is_not_disclosed(worker: Rig, error: E
     refusal = await worker.refusal()
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "JOURNAL")
     assert worker.journal.attempts == 1
+    await worker.logged()
     assert worker.operations[0]["outcome"] == "JOURNAL"
 
 
@@ -388,6 +397,7 @@ async def test_a_stream_is_answered_journalled_once_and_logged_once(worker: Rig)
     assert await worker.watch() == ["0", "1", "2"]
     assert worker.outcomes == ["OK"]
     await worker.left()
+    await worker.logged()
     assert [line["outcome"] for line in worker.operations] == ["OK"]
 
 
@@ -443,6 +453,7 @@ async def test_a_stream_that_fails_midway_tells_the_caller_and_is_journalled_onc
     assert NEVER_SAID not in repr(caught.value)
     await worker.left()
     assert worker.outcomes == ["OK"]
+    await worker.logged()
     assert worker.operations[0]["outcome"] == "INTERNAL"
 
 
@@ -516,6 +527,7 @@ async def test_a_cancelled_call_leaves_the_gate_and_is_logged_as_cancelled(worke
         await (call.read() if operation == WATCH else call)
     await worker.left()
     assert held.ended == 1
+    await worker.logged()
     assert [line["outcome"] for line in worker.operations] == ["CANCELLED"]
 
 
@@ -536,6 +548,7 @@ async def test_a_stream_that_nobody_reads_any_more_ends_what_it_started(worker: 
     async with asyncio.timeout(5):
         await ended.wait()
     await worker.left()
+    await worker.logged()
     assert worker.operations[0]["outcome"] == "CANCELLED"
 
 
