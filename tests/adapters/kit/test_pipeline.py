@@ -86,18 +86,25 @@ class Rig:
         self.serving = serving
         self.journal = serving.journal
         self.gate = serving.gate
+        self._ended = 0
 
     async def ask(self, operation: str = GET, request: Any = None, metadata: Any = None, within: float = 5.0) -> str:
         """Calls a unary operation and gives the words of its answer."""
-        found = await self.serving.unary(operation)(
+        call = self.serving.unary(operation)(
             question() if request is None else request, metadata=from_envoy() if metadata is None else metadata, timeout=within
         )
-        return str(found.words)
+        try:
+            return str((await call).words)
+        finally:
+            await self._is_logged()
 
     async def watch(self, within: float = 5.0) -> list[str]:
         """Calls the streaming operation and gives the words of its answers."""
         call = self.serving.stream(WATCH)(question(), metadata=from_envoy(), timeout=within)
-        return [str(reply.words) async for reply in call]
+        try:
+            return [str(reply.words) async for reply in call]
+        finally:
+            await self._is_logged()
 
     async def refusal(self, operation: str = GET, request: Any = None, metadata: Any = None, within: float = 5.0) -> Refused:
         """The status that a call ends with; nothing that was asked is in it."""
@@ -119,6 +126,11 @@ class Rig:
     async def logged(self) -> None:
         """Waits for the first line: it is written after the caller was answered."""
         await until(lambda: self.operations != [])
+
+    async def _is_logged(self) -> None:
+        """Waits for the call's own line: a caller may have its status before the line is written."""
+        self._ended += 1
+        await until(lambda: len(self.operations) >= self._ended)
 
     async def left(self) -> None:
         """Waits until no call is inside."""
