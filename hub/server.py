@@ -6,6 +6,7 @@ import os
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
+from time import monotonic
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -45,6 +46,7 @@ class Hub:
         self._log = log
         self._store = Store(settings.state / "registry.sqlite")
         self._registry = Registry(self._store)
+        self._judged = monotonic()
         self._registry.register(_itself(contracts, settings.socket))
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
@@ -97,6 +99,10 @@ class Hub:
         itself = _itself(self._control.inputs.contracts, self._settings.socket)
         while True:
             await asyncio.sleep(EXPIRY_INTERVAL)
+            late, self._judged = monotonic() - self._judged - EXPIRY_INTERVAL, monotonic()
+            if late > EXPIRY_INTERVAL:
+                # The hub was starting, or the machine was asleep: nobody could renew, so nobody is gone.
+                self._registry.extend(late)
             if self._registry.register(itself):
                 self._propose("the hub is back among its instances", "registry")
             gone = self._registry.expire()

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 PATIENCE = 5.0
 
 
@@ -60,6 +58,8 @@ class Admin:
         return all(any(host.healthy for host in hosts.get(cluster, ())) for cluster in clusters)
 
     async def _ask(self, method: str, path: str) -> str:
+        import aiohttp  # late, since it takes longer to load than the CLI commands that need no Envoy take to run
+
         timeout = aiohttp.ClientTimeout(total=PATIENCE)
         try:
             async with (

@@ -132,6 +132,15 @@ def test_an_instance_that_moves_to_the_address_of_another_replaces_it(registry: 
     assert registry.instances == (moved,)
 
 
+def test_time_in_which_nobody_could_renew_counts_against_nobody(registry: Registry, clock: Clock) -> None:
+    registry.register(ONE)
+    clock.now += 3 * LEASE
+    registry.extend(3 * LEASE)
+    assert registry.expire() == ()
+    clock.now += LEASE
+    assert registry.expire() == (ONE.id,)
+
+
 def test_what_is_registered_outlives_the_hub_with_a_fresh_lease(registry: Registry, file: Path, clock: Clock) -> None:
     registry.register(ONE)
     registry.register(OTHER)
