@@ -189,9 +189,15 @@ def token() -> None:
     "  TOKEN=$(metip token issue 100001XX --unit CO10 --role response --consumer consumer/tablet)\n"
     "  metip token issue 100001XX --unit CO10 --consumer consumer/tablet --lifetime 30m --json",
 )
-@click.argument("warrant_number")
-@click.option("--consumer", required=True, metavar="SPIFFE-ID", help="The consumer that may present it: an id or its path.")
-@click.option("--unit", required=True, help="The officer's unit.")
+@click.argument("warrant_number", default="100001XX")
+@click.option(
+    "--consumer",
+    default="consumer/developer",
+    show_default=True,
+    metavar="SPIFFE-ID",
+    help="The consumer that may present it: an id or its path.",
+)
+@click.option("--unit", default="CO10", show_default=True, help="The officer's unit.")
 @click.option("--force", metavar="CODE", default="01", show_default=True, help="Two-digit force code.")
 @click.option("--role", "roles", multiple=True, help="A role the officer holds; may be repeated.")
 @click.option("--audience", default="metip", show_default=True, help="Whom the token is for.")
@@ -208,7 +214,7 @@ def issue_officer_token(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Issue a token for the officer WARRANT_NUMBER.
+    """Issue a token for the officer WARRANT_NUMBER; without one, for an invented officer, to be presented by the developer.
 
     Only the token goes to standard output, so that $(metip token issue …) is the token; what it says goes to
     standard error, without the warrant number, because that output ends in logs.
