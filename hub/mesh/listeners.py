@@ -232,7 +232,7 @@ def _transcoder(contracts: Contracts) -> transcoder.GrpcJsonTranscoder:
 
 
 def _counted(contracts: Contracts) -> grpc_stats.FilterConfig:
-    """Counts calls by operation and status. The operations are named, since Envoy makes the name of a counter anew for each call otherwise."""
+    """Counts calls by operation and status. They are named here, since Envoy would make a counter's name anew for each call."""
     counted = [
         core.GrpcMethodListService(name=interface.name, method_names=[operation.method for operation in interface.operations])
         for interface in contracts.interfaces

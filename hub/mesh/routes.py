@@ -20,7 +20,7 @@ JWT: Final = "envoy.filters.http.jwt_authn"
 PREVIOUS_HOSTS: Final = "envoy.retry_host_predicates.previous_hosts"
 OFFICER_REQUIRED, OFFICER_OPTIONAL = "officer_required", "officer_optional"
 OFFICER_METADATA: Final = "officer"
-TOKEN_HEADER: Final = "authorization"
+BEARER: Final = "authorization"
 # What no adapter reads and each would pay for with every call.
 UNREAD: Final = ("user-agent", "x-envoy-external-address", "x-forwarded-for", "x-forwarded-proto")
 REFLECTION: Final = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
@@ -83,7 +83,7 @@ def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str) -
             retry_policy=_retry() if operation.delivery_class.repeatable else None,
         ),
         # Who consults nobody on the officer's behalf has no use for the token itself; what it says comes verified, in a header of Envoy's.
-        request_headers_to_remove=[] if operation.consults else [TOKEN_HEADER],
+        request_headers_to_remove=[] if operation.consults else [BEARER],
         typed_per_filter_config={
             RBAC: packed(_only(consumers, adapters, personal=operation.personal)),
             JWT: packed(_token(operation)),
@@ -101,7 +101,7 @@ def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> route.Route
             timeout=seconds(0),
             max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
         ),
-        request_headers_to_remove=[TOKEN_HEADER],
+        request_headers_to_remove=[BEARER],
         typed_per_filter_config={
             RBAC: packed(_only(consumers, "", personal=False)),
             JWT: packed(jwt.PerRouteConfig(disabled=True)),
