@@ -9,9 +9,9 @@ from adapters.kit.call import Call
 from metip.contracts import Operation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """What happened in one operation, as the pipeline knows it when the answer is about to leave."""
+    """What happened in one operation, as the pipeline knows it when the answer is about to leave. Not frozen, as `Call` is not."""
 
     operation: Operation
     call: Call
