@@ -1,0 +1,75 @@
+"""The full path's last process: the real kit serving a real contract, with a handler that answers from memory.
+
+All of `serve_worker` runs: pipeline, health, registration, drain. Only the system's own `adapter` module is replaced, since what a far
+system costs is not the platform's.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import uvloop
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.message import Message
+
+from adapters.kit import discovery
+from adapters.kit.call import Call
+from adapters.kit.serving import Worker, installed_contracts, serve_worker
+from adapters.kit.site import Site
+from metip.adapter.v1.settings_pb2 import Serving
+from metip.contracts import Operation
+from metip.processes import die_with_parent
+from tests.bench.exchange import Exchange, the_exchange
+
+
+def servicer(exchange: Exchange) -> object:
+    """A servicer of the exchange's interface: each of its operations answers at once, the one measured with the reply."""
+    found = SimpleNamespace(interface=exchange.operation.interface)
+    for operation in installed_contracts(date.min).interface(exchange.operation.interface).operations:
+        setattr(found, operation.method, _answering(operation, exchange))
+    return found
+
+
+def _answering(operation: Operation, exchange: Exchange) -> Any:
+    reply = exchange.reply if operation.name == exchange.operation.name else _kind(operation.reply)()
+
+    async def answer(request: Message, call: Call) -> Message:
+        return reply
+
+    async def stream(request: Message, call: Call) -> AsyncIterator[Message]:
+        yield reply
+
+    method: Any = stream if operation.server_streams else answer
+    method.__annotations__["request"] = _kind(operation.request)
+    return method
+
+
+def _kind(name: str) -> type[Message]:
+    return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
+
+
+async def _serve(run_directory: Path, registry: str) -> None:
+    exchange = the_exchange()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    @asynccontextmanager
+    async def serve(settings: Message, site: Site) -> AsyncIterator[Sequence[object]]:
+        yield (servicer(exchange),)
+
+    worker = Worker(exchange.system, 0, run_directory / "adapter.sock", registry)
+    with patch.object(discovery, "adapter", lambda _system: SimpleNamespace(serve=serve)):
+        await serve_worker(worker, Serving(), Serving(), mesh=None, stop=stop)
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,131 @@
+"""Drives one path: h2load for closed loops, our own generator for fixed rates and for everything where there is no h2load."""
+
+import asyncio
+import json
+import re
+import resource
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hdrh.histogram import HdrHistogram
+
+from metip.processes import die_with_parent
+from tests.bench.client import DIGITS, HIGHEST, LOWEST, Outcome, Plan
+from tests.bench.estate import Estate, Target
+from tests.bench.sample import PERCENTILES, Sample, cpu_seconds, percentiles
+
+CLIENTS = 2
+"""Processes of our own generator."""
+CONNECTIONS = {8: 4, 64: 8, 100: 10}
+"""Connections by calls in flight; each carries as many streams as are left."""
+_REQUESTS = re.compile(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded")
+_FINISHED = re.compile(r"finished in ([\d.]+)(us|ms|s|m)\b")
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+
+
+class LoadError(Exception):
+    """A generator ended otherwise than it should; the text is what it said."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A closed loop of so many calls in flight, or a fixed rate."""
+
+    in_flight: int = 0
+    rate: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """`64 in flight` or `1000/s`."""
+        return f"{self.in_flight} in flight" if self.in_flight else f"{self.rate:g}/s"
+
+
+def has_h2load() -> bool:
+    """Whether h2load is there."""
+    return shutil.which("h2load") is not None
+
+
+async def drive(estate: Estate, target: Target, load: Load, seconds: float, *, expected: float, h2load: bool) -> Sample:
+    """Runs a load over a path for about so many seconds. `expected` is the rate to be expected, in calls a second. Raises `LoadError`."""
+    before, answered = cpu_seconds(target.processes), await target.answered()
+    if load.in_flight and h2load:
+        calls, took, latencies, client = await _h2load(estate, target, load.in_flight, max(load.in_flight * 5, int(expected * seconds)))
+        not_ok = calls - (await target.answered() - answered)
+    else:
+        calls, not_ok, took, latencies, client = await _own(estate, target, load, seconds)
+    after = cpu_seconds(target.processes)
+    cpu = {"client": client} | {role: after[role] - before[role] for role in after}
+    return Sample(calls, not_ok, took, latencies, cpu)
+
+
+async def _h2load(estate: Estate, target: Target, in_flight: int, calls: int) -> tuple[int, float, tuple[float, ...], float]:
+    with tempfile.TemporaryDirectory(prefix="metip-h2load-") as folder:
+        body, log = Path(folder) / "request", Path(folder) / "log"
+        request = estate.exchange.request.SerializeToString()
+        body.write_bytes(b"\0" + len(request).to_bytes(4, "big") + request)
+        before = _children()
+        output = await _output(None, *h2load_command(estate, target, in_flight, calls, str(body)), f"--log-file={log}")
+        client = _children() - before
+        counted, finished = _REQUESTS.search(output), _FINISHED.search(output)
+        if counted is None or finished is None or counted[1] != counted[2]:
+            raise LoadError(output)
+        taken = [int(line.split("\t")[2]) / 1000 for line in log.read_text(encoding="ascii").splitlines()]
+    return int(counted[2]), float(finished[1]) * _UNITS[finished[2]], percentiles(taken), client
+
+
+def h2load_command(estate: Estate, target: Target, in_flight: int, calls: int, body: str) -> tuple[str, ...]:
+    """The command that drives a path through the sidecar."""
+    connections = CONNECTIONS.get(in_flight, 1)
+    streams = -(-in_flight // connections)
+    headers = ("content-type: application/grpc", "te: trailers", f"authorization: Bearer {estate.token}")
+    said = [word for header in headers for word in ("-H", header)]
+    where = f"http://127.0.0.1:{target.port}{estate.exchange.operation.path}"
+    return ("h2load", "-n", str(calls), "-c", str(connections), "-m", str(streams), "-d", body, *said, where)
+
+
+async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tuple[int, int, float, tuple[float, ...], float]:
+    files = estate.identity if target.secured else None
+    clients = min(CLIENTS, load.in_flight or CLIENTS)
+    plan = Plan(
+        address=target.address,
+        path=estate.exchange.operation.path,
+        request=estate.exchange.request.SerializeToString().hex(),
+        token=estate.token,
+        certificate=str(files.certificate) if files else "",
+        key=str(files.key) if files else "",
+        authority=str(files.authority) if files else "",
+        in_flight=load.in_flight // clients,
+        rate=load.rate / clients,
+        seconds=seconds,
+    )
+    command = (sys.executable, "-m", "tests.bench.client")
+    said = await asyncio.gather(*(_output(json.dumps(asdict(plan)), *command) for _ in range(clients)))
+    outcomes = [Outcome(**json.loads(one)) for one in said]
+    histogram, statuses = HdrHistogram(LOWEST, HIGHEST, DIGITS), Counter[str]()
+    for one in outcomes:
+        histogram.add(HdrHistogram.decode(one.histogram))
+        statuses.update(one.statuses)
+    latencies = tuple(histogram.get_value_at_percentile(share) / 1000 for share in PERCENTILES)
+    took = max(one.seconds for one in outcomes)
+    return statuses.total(), statuses.total() - statuses["OK"], took, latencies, sum(one.cpu for one in outcomes)
+
+
+async def _output(text: str | None, *command: str) -> str:
+    """Standard output of a command. Raises `LoadError`."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, preexec_fn=die_with_parent
+    )
+    said, wrong = await process.communicate(text.encode() if text else None)
+    if process.returncode:
+        raise LoadError(f"{command[0]} ended with {process.returncode}: {wrong.decode(errors='replace')[-1000:]}")
+    return said.decode()
+
+
+def _children() -> float:
+    """CPU seconds of all children that have ended; h2load is the only one that ends meanwhile."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -1,0 +1,172 @@
+"""One measurement from beginning to end: warm-up, interleaved rounds, the parts of the edge, the parts of the adapter."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from tests.bench.envoys import STEPS
+from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
+from tests.bench.load import Load, drive, h2load_command, has_h2load
+from tests.bench.sample import Row, Sample, row
+from tests.bench.stages import python_stages
+
+BUSY = 64
+"""Calls in flight at which parts are compared: enough that nobody waits for work."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure."""
+
+    rounds: int = 3
+    seconds: float = 2.0
+    in_flight: tuple[int, ...] = (8, 64, 100)
+    rates: tuple[float, ...] = (500, 1000)
+    rate_seconds: float = 4.0
+    step_rounds: int = 3
+    """Rounds over the edge with parts taken off; 0 leaves them out."""
+    loops: int = 20_000
+
+
+QUICK = Effort(rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, step_rounds=0, loops=200)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the edge and what it costs: the difference between the edge with and without it."""
+
+    name: str
+    microseconds: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Everything that one run found."""
+
+    at: datetime
+    machine: dict[str, str]
+    generator: str
+    command: str
+    """How h2load was called, or how our own generator works."""
+    operation: str
+    request_bytes: int
+    reply_bytes: int
+    rows: tuple[Row, ...]
+    steps: tuple[Step, ...]
+    stages: dict[str, float]
+    """Microseconds of CPU by stage of the adapter's pipeline."""
+
+    def row(self, target: str, load: str) -> Row:
+        """One row. Raises `KeyError`."""
+        for one in self.rows:
+            if (one.target, one.load) == (target, load):
+                return one
+        raise KeyError((target, load))
+
+    @property
+    def not_ok(self) -> int:
+        """Calls on any path that did not end with grpc-status 0."""
+        return sum(one.not_ok for one in self.rows)
+
+    @property
+    def loads(self) -> tuple[str, ...]:
+        """Loads in the order in which they ran."""
+        return tuple(dict.fromkeys(one.load for one in self.rows))
+
+    def ratio(self, load: str, over: str = PLAIN) -> float:
+        """Throughput of the full path as a share of another's."""
+        return self.row(FULL, load).rate / self.row(over, load).rate
+
+
+async def measure(effort: Effort, told: Callable[[str], None], *, own_generator: bool = False) -> Measurement:
+    """Measures. Raises `NotReadyError` and `LoadError`."""
+    h2load = has_h2load() and not own_generator
+    told("starting bare server, plain Envoy, hub, edge and adapter")
+    async with running(told, ablation=effort.step_rounds > 0) as estate:
+        rows = await _rows(estate, effort, told, h2load=h2load)
+        steps = await _steps(estate, effort, told, h2load=h2load)
+        told("stages of the adapter's pipeline")
+        stages = python_stages(estate.exchange, estate.token, loops=effort.loops)
+        return Measurement(
+            at=datetime.now(UTC),
+            machine=_machine(estate),
+            generator="h2load behind a sidecar" if h2load else "grpc.aio clients in processes of their own",
+            command=_command(estate) if h2load else "python -m tests.bench.client (two processes, plan on standard input)",
+            operation=estate.exchange.operation.name,
+            request_bytes=estate.exchange.request.ByteSize(),
+            reply_bytes=estate.exchange.reply.ByteSize(),
+            rows=rows,
+            steps=steps,
+            stages=stages,
+        )
+
+
+async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:
+    loads = [*(Load(in_flight=one) for one in effort.in_flight), *(Load(rate=one) for one in effort.rates)]
+    expected = {target.name: await _warm(estate, target, effort, h2load=h2load) for target in estate.targets}
+    found: dict[tuple[str, str], list[Sample]] = {(target.name, load.name): [] for load in loads for target in estate.targets}
+    for number in range(effort.rounds):
+        for load in loads:
+            for target in estate.targets:  # next to one another, so that whatever else the machine does meets all three alike
+                seconds = effort.seconds if load.in_flight else effort.rate_seconds
+                one = await drive(estate, target, load, seconds, expected=expected[target.name], h2load=h2load)
+                found[target.name, load.name].append(one)
+                said = f"{one.calls / one.seconds:.0f}/s, {one.not_ok} not OK"
+                told(f"round {number + 1} of {effort.rounds}, {load.name}, {target.name}: {said}")
+                if load.in_flight:
+                    expected[target.name] = one.calls / one.seconds
+    return tuple(row(target, load, samples) for (target, load), samples in found.items())
+
+
+async def _warm(estate: Estate, target: Target, effort: Effort, *, h2load: bool) -> float:
+    """Opens connections, fills caches, and gives the rate to be expected."""
+    one = await drive(estate, target, Load(in_flight=max(effort.in_flight)), effort.seconds / 2, expected=1000, h2load=h2load)
+    return one.calls / one.seconds
+
+
+async def _steps(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Step, ...]:
+    """What each part of the edge costs Envoy, in front of the bare server."""
+    if not estate.steps:
+        return ()
+    spent: list[list[float]] = [[] for _ in estate.steps]
+    load, rate = Load(in_flight=BUSY), await _warm(estate, estate.steps[-1], effort, h2load=h2load)
+    for number in range(effort.step_rounds):
+        for place, target in enumerate(estate.steps):
+            one = await drive(estate, target, load, effort.seconds, expected=rate, h2load=h2load)
+            spent[place].append(one.cpu["envoy"] / one.calls * 1_000_000)
+            told(f"part {place} of {len(STEPS) - 1}, round {number + 1}: Envoy {spent[place][-1]:.0f} µs a call")
+    left = [median(one) for one in spent]
+    parts = [Step(name, before - after) for (name, _), before, after in zip(STEPS[1:], left, left[1:], strict=False)]
+    return (*parts, Step("HTTP/2 on both sides, router", left[-1]))
+
+
+def _command(estate: Estate) -> str:
+    """The command as somebody would type it, without the token."""
+    words = h2load_command(estate, estate.targets[2], BUSY, 10_000, "request.bin")[:-1]
+    shown = ("authorization: Bearer $TOKEN" if word.startswith("authorization") else word for word in words)
+    return " ".join(f"'{word}'" if " " in word else word for word in (*shown, "http://127.0.0.1:$SIDECAR/$OPERATION"))
+
+
+def _machine(estate: Estate) -> dict[str, str]:
+    model = next((line.partition(": ")[2] for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")), platform.machine())
+    python = f"Python {sys.version.split()[0]}"
+    packages = ", ".join(f"{name} {version(name)}" for name in ("grpcio", "protobuf", "protovalidate", "uvloop"))
+    return {
+        "processor": f"{model}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.release()}",
+        "software": f"{python}, {packages}, Envoy {estate.envoy} (one thread)",
+        "load average at the end": " ".join(f"{one:.1f}" for one in os.getloadavg()),
+    }
+
+
+def _lines(path: Path) -> Sequence[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else ()
+
+
+__all__ = ["BARE", "BUSY", "FULL", "PLAIN", "QUICK", "Effort", "Measurement", "Step", "measure"]

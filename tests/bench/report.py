@@ -1,0 +1,162 @@
+"""A measurement in words: the same tables for the terminal and for docs/benchmarks.md."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tests.bench.measuring import BARE, BUSY, FULL, PLAIN, Measurement
+
+ROLES = ("client", "sidecar", "envoy", "python")
+SHARE_OF_PLAIN = 0.7
+RATE, P99, IN_FLIGHT = 3000.0, 100.0, 100
+ADDED_P99, AT_RATE = 3.0, 1000
+
+
+def markdown(found: Measurement) -> str:
+    """The whole report."""
+    return "\n".join((*_heading(found), *_rates(found), *_budgets(found), *_where(found), *_how(found)))
+
+
+def as_json(found: Measurement) -> dict[str, Any]:
+    """The measurement, and the ratios that follow from it."""
+    ratios = {load: {"to_envoy": found.ratio(load), "to_bare": found.ratio(load, BARE)} for load in found.loads}
+    return asdict(found) | {"at": found.at.isoformat(timespec="seconds"), "ratios": ratios, "not_ok": found.not_ok}
+
+
+def _heading(found: Measurement) -> Iterable[str]:
+    yield "# Benchmarks"
+    yield ""
+    yield "Written by `make bench`. Figures of one run on one machine: compare within a table, never between machines or days."
+    yield ""
+    yield f"- {found.at:%d %B %Y, %H:%M} UTC; {found.machine['processor']}; {found.machine['system']}; load generator on the same cores"
+    yield f"- {found.machine['software']}"
+    yield f"- load average at the end, this benchmark included: {found.machine['load average at the end']}"
+    yield f"- a unary query on personal data: request {found.request_bytes} bytes, reply {found.reply_bytes} bytes, answered from memory"
+    yield f"- closed loops: {found.generator}; fixed rates: grpc.aio clients in processes of their own, open loop"
+    yield ""
+    yield "The full path is: mutual TLS 1.3, RBAC by SPIFFE ID and operation, officer token (JWT), access log and statistics in Envoy;"
+    yield "decoding, validation, purpose and justification, the journal's seam, handler, encoding and one log line in the adapter."
+    yield ""
+
+
+def _rates(found: Measurement) -> Iterable[str]:
+    yield "## Throughput and latency"
+    yield ""
+    yield "CPU is in seconds per 1,000 calls. Not OK counts calls without grpc-status 0."
+    yield ""
+    rows = [
+        (
+            one.load,
+            one.target,
+            f"{one.rate:.0f}",
+            *(f"{value:.2f}" for value in one.latencies),
+            *(f"{one.cpu[role]:.3f}" if role in one.cpu else "-" for role in ROLES),
+            str(one.calls),
+            str(one.not_ok),
+        )
+        for load in found.loads
+        for one in found.rows
+        if one.load == load
+    ]
+    yield from _table(("load", "path", "calls/s", "p50 ms", "p90 ms", "p99 ms", *ROLES, "calls", "not OK"), rows)
+    yield ""
+    yield "Throughput of the full path, as a share:"
+    yield ""
+    shares = [(load, f"{found.ratio(load):.2f}", f"{found.ratio(load, BARE):.2f}") for load in found.loads if "flight" in load]
+    yield from _table(("load", "of Envoy + bare server", "of the bare server"), shares)
+    yield ""
+
+
+def _budgets(found: Measurement) -> Iterable[str]:
+    yield "## Budgets"
+    yield ""
+    rows = []
+    for load in (f"{BUSY} in flight", f"{IN_FLIGHT} in flight"):
+        if load in found.loads:
+            share = found.ratio(load)
+            rows.append(
+                (
+                    f"full path at {load}, share of Envoy + bare server",
+                    f"{SHARE_OF_PLAIN} or more",
+                    f"{share:.2f}",
+                    _verdict(share >= SHARE_OF_PLAIN),
+                )
+            )
+    if f"{IN_FLIGHT} in flight" in found.loads:
+        one = found.row(FULL, f"{IN_FLIGHT} in flight")
+        rows.append((f"full path at {IN_FLIGHT} in flight", f"{RATE:.0f}/s or more", f"{one.rate:.0f}/s", _verdict(one.rate >= RATE)))
+        rows.append(("its p99", f"below {P99:.0f} ms", f"{one.latencies[-1]:.1f} ms", _verdict(one.latencies[-1] < P99)))
+    if f"{AT_RATE}/s" in found.loads:
+        added = found.row(FULL, f"{AT_RATE}/s").latencies[-1] - found.row(BARE, f"{AT_RATE}/s").latencies[-1]
+        rows.append(
+            (
+                f"p99 added to the bare server's at {AT_RATE}/s",
+                f"{ADDED_P99:.0f} ms or less",
+                f"{added:.1f} ms",
+                _verdict(added <= ADDED_P99),
+            )
+        )
+    rows.append(("calls that were not OK", "0", str(found.not_ok), _verdict(found.not_ok == 0)))
+    yield from _table(("", "budget", "found", ""), rows)
+    yield ""
+
+
+def _verdict(kept: bool) -> str:
+    return "kept" if kept else "**missed**"
+
+
+def _where(found: Measurement) -> Iterable[str]:
+    load = f"{BUSY} in flight" if f"{BUSY} in flight" in found.loads else found.loads[0]
+    full, plain = found.row(FULL, load), found.row(PLAIN, load)
+    yield "## Where the CPU goes"
+    yield ""
+    yield f"Microseconds a call at {load}; a thousandth of the table above."
+    yield ""
+    rows = [
+        (role, *(f"{1000 * one.cpu[role]:.0f}" for one in (plain, full)), f"{1000 * (full.cpu[role] - plain.cpu[role]):+.0f}")
+        for role in ROLES
+    ]
+    yield from _table(("process", PLAIN, FULL, "difference"), rows)
+    yield ""
+    if found.steps:
+        yield "In Envoy, in front of the bare server, found by taking one part off after another from the edge's own configuration:"
+        yield ""
+        yield from _table(("part", "µs"), [(step.name, f"{step.microseconds:.0f}") for step in found.steps])
+        yield ""
+    yield "In the adapter, each stage by itself and warm. Together, and with gRPC in between, each finds colder caches and costs more:"
+    yield ""
+    stages = [(name, f"{value:.1f}") for name, value in found.stages.items()]
+    rest = 1000 * (full.cpu["python"] - plain.cpu["python"])
+    yield from _table(("stage", "µs"), [*stages, ("adapter above the bare server, as measured", f"{rest:.0f}")])
+    yield ""
+
+
+def _how(found: Measurement) -> Iterable[str]:
+    yield "## How to run it"
+    yield ""
+    yield "```"
+    yield "apt-get install nghttp2-client   # h2load; without it our own generator drives everything"
+    yield "make bench                       # all of it; writes this page"
+    yield ".venv/bin/python -m tests.bench --quick          # a minute at most; writes nothing"
+    yield ".venv/bin/python -m tests.bench --json           # the same figures for a program"
+    yield "```"
+    yield ""
+    yield "The generator of the closed loops, once for each sample:"
+    yield ""
+    yield f"```\n{found.command}\n```"
+    yield ""
+    yield "h2load can't present a client certificate and does not read grpc-status. So an Envoy of the consumer's own (`sidecar`)"
+    yield "stands before all three paths, passes bytes on and, before the full path, speaks mutual TLS; OK answers are counted by the"
+    yield "bare server and by the edge's statistics. At a fixed rate each latency runs from the time at which the call was due. Every"
+    yield "figure is the median of rounds in which the three paths took turns."
+    yield ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    """A Markdown table whose columns are aligned, so that it reads well on a terminal too."""
+    lines = [tuple(head), *(tuple(one) for one in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    for number, line in enumerate(lines):
+        yield "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        if number == 0:
+            yield "|" + "|".join("-" * (width + 2) for width in widths) + "|"

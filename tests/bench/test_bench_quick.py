@@ -1,0 +1,25 @@
+"""The benchmark itself works; how fast anything is, is not for a test to say."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATHS = ["bare server", "Envoy + bare server", "full path"]
+
+
+@pytest.mark.parametrize("generator", [[], ["--own-generator"]], ids=["default", "own"])
+def test_a_quick_run_measures_every_path_and_each_call_is_ok(generator: list[str], tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--json", "--quiet", f"--output={page}", *generator]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for load in dict.fromkeys(row["load"] for row in found["rows"]):
+        rows = [row for row in found["rows"] if row["load"] == load]
+        assert [row["target"] for row in rows] == PATHS
+        assert all(row["calls"] > 0 and row["not_ok"] == 0 for row in rows)
+    assert "| full path" in page.read_text(encoding="utf-8")
