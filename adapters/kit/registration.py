@@ -58,5 +58,7 @@ class Registration:
 
     def _open(self) -> grpc.aio.Channel:
         if self._channel is None:
-            self._channel = grpc.aio.insecure_channel(self._registry, options=[("grpc.max_reconnect_backoff_ms", 1000)])
+            # A hub that is back is found at the next try: gRPC's own pause between connections is kept well below ours.
+            pauses = [(f"grpc.{which}_reconnect_backoff_ms", 200) for which in ("initial", "min", "max")]
+            self._channel = grpc.aio.insecure_channel(self._registry, options=pauses)
         return self._channel

@@ -81,18 +81,18 @@ async def fleet(
 
 
 async def test_each_worker_is_started_with_its_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with fleet(tmp_path, monkeypatch, capfd, count=3) as parent:
+    async with fleet(tmp_path, monkeypatch, capsys, count=3) as parent:
         await until(lambda: len(parent.started()) == 3)
         assert sorted(arguments for _, arguments in parent.started()) == [f"-m adapters.kit serve sample --worker={n}" for n in range(3)]
 
 
 async def test_a_worker_that_dies_is_started_again_and_told_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(workers, "FIRST_DELAY", 0.02)
-    async with fleet(tmp_path, monkeypatch, capfd) as parent:
+    async with fleet(tmp_path, monkeypatch, capsys) as parent:
         await until(lambda: len(parent.started()) == 2)
         pid, arguments = parent.started()[0]
         os.kill(pid, signal.SIGKILL)
@@ -103,29 +103,29 @@ async def test_a_worker_that_dies_is_started_again_and_told_of(
 
 
 async def test_a_worker_that_keeps_dying_is_started_again_ever_more_slowly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(workers, "FIRST_DELAY", 0.02)
-    async with fleet(tmp_path, monkeypatch, capfd, fate="exit 3") as parent:
+    async with fleet(tmp_path, monkeypatch, capsys, fate="exit 3") as parent:
         await until(lambda: len(parent.started()) >= 8)
         again = [line["again_in"] for line in parent.lines() if line["worker"] == 0]
         assert again[:3] == [0.02, 0.04, 0.08]
 
 
 async def test_a_parent_that_is_told_to_stop_does_not_wait_to_start_a_worker_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(workers, "FIRST_DELAY", 60.0)
-    async with fleet(tmp_path, monkeypatch, capfd, fate="exit 1") as parent:
+    async with fleet(tmp_path, monkeypatch, capsys, fate="exit 1") as parent:
         await until(lambda: len(parent.lines()) == 2)
     assert len(parent.started()) == 2
 
 
 async def test_a_worker_that_takes_its_time_to_stop_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     slow = f"trap 'sleep 0.1; echo gone >> {tmp_path}/gone; kill $!; exit 0' TERM; sleep 1000 & echo ready >> {tmp_path}/ready; wait"
-    async with fleet(tmp_path, monkeypatch, capfd, fate=slow) as parent:
+    async with fleet(tmp_path, monkeypatch, capsys, fate=slow) as parent:
         await until(lambda: (tmp_path / "ready").exists() and _count(tmp_path / "ready") == 2)
         parent.stop.set()
     assert _count(tmp_path / "gone") == 2
