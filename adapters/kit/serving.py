@@ -39,6 +39,12 @@ MAX_IN_FLIGHT = 200
 SEEN_STOPPING = 1.5
 # The pipeline refuses by each contract's own limit with a precise reason; this only keeps memory bounded before it.
 MAX_MESSAGE = 16 * 1024 * 1024
+OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
+    # It measures the distance to the peer with pings, and the peer is Envoy on the same machine.
+    ("grpc.http2.bdp_probe", 0),
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ async def serve_worker(
     async with AsyncExitStack() as stack:
         servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, Site(log, mesh)))
         compiled = handlers(pipeline, servicers, known)
-        server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE)])
+        server = grpc.aio.server(options=OPTIONS)
         add_to_server(server, compiled)
         state = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(state, server)
