@@ -98,7 +98,7 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
             raise NotReadyError(f"not ready within {READY_WITHIN:.0f} s: {await _late(home, options, supervisor)}") from None
         yield supervisor
     finally:
-        await supervisor.stop_all(lambda name: name.startswith("adapter-"), lambda name: name == ENVOY, lambda name: name == HUB)
+        await supervisor.stop_all(lambda name: name == ENVOY or name.startswith("adapter-"), lambda name: name == HUB)
 
 
 async def _start_adapter(home: Home, options: Options, system: str, supervisor: Supervisor, told: Callable[[str], None]) -> None:
