@@ -174,7 +174,7 @@ def _cluster(name: str, to: str) -> Json:
     endpoints = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
     # Envoy's own limits (1,024) would refuse calls where the bare server behind it lets them wait.
     limits = {"max_connections": UNLIMITED, "max_pending_requests": UNLIMITED, "max_requests": UNLIMITED}
-    cluster = {"name": name, "type": "STATIC", "connect_timeout": "2s", "load_assignment": endpoints}
+    cluster = {"name": name, "type": "STATIC", "connect_timeout": "10s", "load_assignment": endpoints}
     return cluster | {"circuit_breakers": {"thresholds": [limits]}}
 
 

@@ -52,14 +52,16 @@ def has_h2load() -> bool:
 async def drive(estate: Estate, target: Target, load: Load, seconds: float, *, expected: float, h2load: bool) -> Sample:
     """Runs a load over a path for about so many seconds. `expected` is the rate to be expected, in calls a second. Raises `LoadError`."""
     before, answered = cpu_seconds(target.processes), await target.answered()
+    statuses = Counter[str]()
     if load.in_flight and h2load:
         calls, took, latencies, client = await _h2load(estate, target, load.in_flight, max(load.in_flight * 5, int(expected * seconds)))
         not_ok = calls - (await target.answered() - answered)
     else:
-        calls, not_ok, took, latencies, client = await _own(estate, target, load, seconds)
+        statuses, took, latencies, client = await _own(estate, target, load, seconds)
+        calls, not_ok = statuses.total(), statuses.total() - statuses["OK"]
     after = cpu_seconds(target.processes)
     cpu = {"client": client} | {role: after[role] - before[role] for role in after}
-    return Sample(calls, not_ok, took, latencies, cpu)
+    return Sample(calls, not_ok, took, latencies, cpu, statuses)
 
 
 async def _h2load(estate: Estate, target: Target, in_flight: int, calls: int) -> tuple[int, float, tuple[float, ...], float]:
@@ -87,7 +89,7 @@ def h2load_command(estate: Estate, target: Target, in_flight: int, calls: int, b
     return ("h2load", "-n", str(calls), "-c", str(connections), "-m", str(streams), "-d", body, *said, where)
 
 
-async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tuple[int, int, float, tuple[float, ...], float]:
+async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tuple[Counter[str], float, tuple[float, ...], float]:
     files = estate.identity if target.secured else None
     clients = min(CLIENTS, load.in_flight or CLIENTS)
     plan = Plan(
@@ -111,7 +113,7 @@ async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tu
         statuses.update(one.statuses)
     latencies = tuple(histogram.get_value_at_percentile(share) / 1000 for share in PERCENTILES)
     took = max(one.seconds for one in outcomes)
-    return statuses.total(), statuses.total() - statuses["OK"], took, latencies, sum(one.cpu for one in outcomes)
+    return statuses, took, latencies, sum(one.cpu for one in outcomes)
 
 
 async def _output(text: str | None, *command: str) -> str:

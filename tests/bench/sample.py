@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +22,14 @@ class Sample:
     """Milliseconds at each of `PERCENTILES`."""
     cpu: Mapping[str, float]
     """CPU seconds by role: client, sidecar, envoy, python."""
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    """Calls by status, where the generator knows it."""
+
+    @property
+    def said(self) -> str:
+        """The sample in a few words."""
+        failed = ", ".join(f"{count} {status}" for status, count in sorted(self.statuses.items()) if status != "OK")
+        return f"{self.calls / self.seconds:.0f}/s, {self.not_ok} not OK" + (f" ({failed})" if failed else "")
 
 
 @dataclass(frozen=True)
