@@ -66,7 +66,7 @@ STREAM_WINDOW, CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
 BUFFER: Final = 64 * 1024
 MAX_JSON_BYTES: Final = 1024 * 1024
 # A signature takes longer to check than all else here together, and an officer's token comes again with each call of a shift. Envoy keeps
-# what it found good in each of its threads, and looks at the expiry each time (with a minute's allowance, which is fixed).
+# what it found good in each of its threads, and looks at the expiry each time, with the same allowance.
 CACHED_TOKENS: Final = 2000
 LOG_FIELDS: Final = {
     "at": "%START_TIME%",
