@@ -42,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--identity", type=Path, help="folder with cert.pem, key.pem; ca.pem beside or above it")
     serve.add_argument("--workers", type=int, default=0, help="worker processes, instead of the settings' own")
     serve.add_argument("--worker", type=int, default=-1, help=argparse.SUPPRESS)
-    simulate = commands.add_parser("simulate", help="run a simulator", epilog="example: simulate example --run-dir .metip/run")
-    simulate.add_argument("system", choices=[system for system in discovery.systems() if discovery.has_simulator(system)])
+    simulate = commands.add_parser("simulate", help="run simulators", epilog="example: simulate example --run-dir .metip/run")
+    simulate.add_argument("systems", nargs="+", choices=[system for system in discovery.systems() if discovery.has_simulator(system)])
     simulate.add_argument("--run-dir", type=Path, required=True, help="folder for the control socket")
     simulate.add_argument("--listen", default="127.0.0.1:0", help="address on which to speak the system's protocol; port 0 picks one")
     simulate.add_argument("--seed", type=int, default=2026, help="seed of the synthetic population")
@@ -67,9 +67,9 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from adapters.kit.simulation import run_simulator
+    from adapters.kit.simulation import run_simulators
 
-    return _until_told(lambda stop: run_simulator(arguments.system, arguments.run_dir, arguments.listen, arguments.seed, stop))
+    return _until_told(lambda stop: run_simulators(arguments.systems, arguments.run_dir, arguments.listen, arguments.seed, stop))
 
 
 def _until_told(run: Callable[[asyncio.Event], Awaitable[int]]) -> int:

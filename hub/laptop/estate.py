@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # the generated modules have these for the type checker only
 
 POLL = 0.05
 READY_WITHIN = 60.0
-HUB, ENVOY = "hub", "envoy"
+HUB, ENVOY, SIMULATORS = "hub", "envoy", "simulators"
 
 
 class NotReadyError(Exception):
@@ -85,11 +85,11 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
         told("starting hub, Envoy and simulators")
         supervisor.start(_process(home, HUB, sys.executable, "-m", "hub", "--settings", str(home.hub_settings)))
         supervisor.start(_process(home, ENVOY, envoy_binary(), *_envoy_arguments(home)))
-        for system in options.systems:
-            if has_simulator(system):
-                supervisor.start(
-                    _process(home, f"sim-{system}", *_kit("simulate", system), "--run-dir", str(home.run), "--seed", str(options.seed))
-                )
+        simulated = [system for system in options.systems if has_simulator(system)]
+        if simulated:
+            supervisor.start(
+                _process(home, SIMULATORS, *_kit("simulate", *simulated), "--run-dir", str(home.run), "--seed", str(options.seed))
+            )
         try:
             async with asyncio.timeout(READY_WITHIN):
                 await asyncio.gather(*(_start_adapter(home, options, system, supervisor, told) for system in options.systems))
@@ -115,8 +115,8 @@ def _serving(home: Home, options: Options, system: str) -> tuple[str, ...]:
     return (*places, "--mesh", f"127.0.0.1:{options.ports.grpc}", "--workers", str(options.workers))
 
 
-def _kit(verb: str, system: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "adapters.kit", verb, system)
+def _kit(verb: str, *systems: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "adapters.kit", verb, *systems)
 
 
 def _envoy_arguments(home: Home) -> tuple[str, ...]:

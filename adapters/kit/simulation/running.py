@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,13 +39,24 @@ def control_socket(run_directory: Path, system: str) -> Path:
     return run_directory / f"sim-{system}.sock"
 
 
-async def run_simulator(system: str, run_directory: Path, listen: str, seed: int, stop: asyncio.Event) -> int:
-    """Runs until `stop`. `listen` is `host:port`; port 0 picks a free one, which `GetSimulator` tells."""
+async def run_simulators(systems: Sequence[str], run_directory: Path, listen: str, seed: int, stop: asyncio.Event) -> int:
+    """Runs simulators of several systems in one process, over one population, until `stop`.
+
+    `listen` is `host:port`; port 0, which several systems need, picks a free one for each, which `GetSimulator` tells.
+    """
+    population = Population(seed)
+    async with asyncio.TaskGroup() as group:
+        for system in systems:
+            group.create_task(_run_simulator(system, population, run_directory, listen, seed, stop))
+    return 0
+
+
+async def _run_simulator(system: str, population: Population, run_directory: Path, listen: str, seed: int, stop: asyncio.Event) -> None:
     log = Log(simulator=system)
     module: Any = discovery.simulator(system)
     own: Mapping[str, str] = module.DIALS
     dials = Dials(own, seed=seed)
-    simulated: Simulated = module.Simulator(Population(seed), dials)
+    simulated: Simulated = module.Simulator(population, dials)
     host, _, port = listen.rpartition(":")
     async with simulated.transport.listening(host, int(port), dials) as address:
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
@@ -63,7 +74,6 @@ async def run_simulator(system: str, run_directory: Path, listen: str, seed: int
         await stop.wait()
         await server.stop(None)
     log.line("stopped")
-    return 0
 
 
 class Control(SimulatorServiceServicer):

@@ -16,7 +16,7 @@ import pytest_asyncio
 from waiting import until
 
 from adapters.kit import discovery
-from adapters.kit.simulation import STANDARD, Dials, Framed, run_simulator
+from adapters.kit.simulation import STANDARD, Dials, Framed, run_simulators
 from adapters.kit.simulation.running import control_socket
 from metip.cases.v1.case_pb2 import Fault
 from metip.simulator.v1 import simulator_service_pb2 as api
@@ -46,7 +46,7 @@ async def running(monkeypatch: pytest.MonkeyPatch, directory: Path) -> AsyncIter
     """The stub of a running simulator's control."""
     monkeypatch.setattr(discovery, "simulator", lambda system: SimpleNamespace(DIALS=OWN, Simulator=Echo))
     stop = asyncio.Event()
-    task = asyncio.create_task(run_simulator("echo", directory / "run", "127.0.0.1:0", SEED, stop))
+    task = asyncio.create_task(run_simulators(["echo"], directory / "run", "127.0.0.1:0", SEED, stop))
     socket = control_socket(directory / "run", "echo")
     try:
         await until(lambda: task.done() or socket.exists())
