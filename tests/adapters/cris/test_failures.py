@@ -123,7 +123,7 @@ async def test_no_answer_in_time_is_said_to_be_that(
     grpc_stub: Any, rig: Rig, ask: Callable[..., Awaitable[Any]], dial: str, setting: str
 ) -> None:
     turn(rig, dial, setting)
-    told = await refusal(ask(grpc_stub, rig, timeout=0.6))
+    told = await refusal(ask(grpc_stub, rig, timeout=1.5))
     assert (told.status, told.reason) == ("DEADLINE_EXCEEDED", "TIMED_OUT")
 
 
@@ -133,7 +133,7 @@ async def test_a_write_without_an_answer_is_in_doubt(
     grpc_stub: Any, rig: Rig, ask: Callable[..., Awaitable[Any]], dial: str, setting: str
 ) -> None:
     turn(rig, dial, setting)
-    told = await refusal(ask(grpc_stub, rig, timeout=0.6))
+    told = await refusal(ask(grpc_stub, rig, timeout=1.5))
     assert (told.status, told.reason) == ("FAILED_PRECONDITION", "IN_DOUBT")
 
 

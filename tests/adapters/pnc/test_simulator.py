@@ -142,9 +142,10 @@ async def test_a_warning_is_that_of_an_update_that_was_done(simulator: Simulator
 
 async def test_a_clock_ahead_is_one_hour_ahead(simulator: Simulator, population: Population) -> None:
     turn(simulator, "clock_ahead")
+    asked = datetime.datetime.now(datetime.UTC)
     reply = await ask(simulator, "NEWREM", *remand(population, 1))
     stamped = datetime.datetime.strptime(reply.header.date + reply.header.time, "%Y%m%d%H%M").replace(tzinfo=datetime.UTC)
-    assert datetime.timedelta(minutes=58) < stamped - AT < datetime.timedelta(minutes=65)
+    assert datetime.timedelta(minutes=58) < stamped - asked < datetime.timedelta(minutes=65)
 
 
 async def test_trimmed_segments_are_short_and_say_the_same(simulator: Simulator, population: Population) -> None:
