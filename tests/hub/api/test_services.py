@@ -1,4 +1,7 @@
-"""The hub's own services, served by a whole hub on its unix socket: each rpc, each refusal, and reflection of every contract."""
+"""The hub's own services, served by a whole hub on its unix socket: each rpc, each refusal, and reflection of every contract.
+
+Long because all services are asked on one running hub, which every case needs and which is slow to start.
+"""
 
 import asyncio
 import io
