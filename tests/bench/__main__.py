@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.bench.cores import leave_one_to_the_server
 from tests.bench.estate import NotReadyError
 from tests.bench.load import LoadError, has_h2load
 from tests.bench.measuring import QUICK, Effort, measure
@@ -27,6 +28,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     if not has_h2load():
         print(NO_H2LOAD, file=sys.stderr)  # noqa: T201 - a command's output
+    leave_one_to_the_server()
     started = time.monotonic()
 
     def told(words: str) -> None:

@@ -26,6 +26,7 @@ from adapters.kit.site import Site
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.contracts import Operation
 from metip.processes import die_with_parent
+from tests.bench.cores import serve_alone
 from tests.bench.exchange import Exchange, the_exchange
 
 
@@ -72,4 +73,5 @@ async def _serve(run_directory: Path, registry: str) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
+    serve_alone()
     uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2]))

@@ -6,6 +6,7 @@ import grpc
 import uvloop
 
 from metip.processes import die_with_parent
+from tests.bench.cores import serve_alone
 from tests.bench.exchange import the_exchange
 
 COUNTER = "metip.bench.Counter"
@@ -39,4 +40,5 @@ async def serve(socket: str) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
+    serve_alone()
     uvloop.run(serve(sys.argv[1]))

@@ -108,8 +108,7 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
         envoys.Pipe("full", pipe_ports[2], own, secured=True),
     ]
     if ablation:
-        dump = await admin.json("/config_dump")
-        run.envoy("steps", envoys.ablated(dump, path, bare, step_ports, edge, home.run / "steps.sock"))
+        run.envoy("steps", envoys.ablated(await _settled(admin), path, bare, step_ports, edge, home.run / "steps.sock"))
         last = len(envoys.STEPS) - 1
         into = ports[7 + len(envoys.STEPS) :]
         pipes += [
@@ -186,6 +185,16 @@ class _Runner:
 def _last_words(process: Process) -> str:
     lines = process.log.read_text(encoding="utf-8", errors="replace").splitlines() if process.log.exists() else []
     return "\n  ".join((f"{process.name} ({process.state}, restarted {process.restarts} times)", *lines[-LAST_LINES:]))
+
+
+async def _settled(admin: Admin) -> envoys.Json:
+    """The edge's whole configuration, once no listener is warming any more."""
+    while True:
+        dump: envoys.Json = await admin.json("/config_dump")
+        found = next((one for one in dump["configs"] if "dynamic_listeners" in one), None)
+        if found and all("active_state" in one for one in found["dynamic_listeners"]):
+            return dump
+        await asyncio.sleep(POLL)
 
 
 async def _live(admin: Admin) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.load import Load, drive, h2load_command, has_h2load
-from tests.bench.sample import Row, Sample, row
+from tests.bench.sample import Row, Sample, row, share
 from tests.bench.stages import python_stages
 
 BUSY = 64
@@ -23,17 +23,18 @@ BUSY = 64
 class Effort:
     """How long to measure."""
 
-    rounds: int = 3
-    seconds: float = 2.0
+    rounds: int = 9
+    seconds: float = 1.2
     in_flight: tuple[int, ...] = (8, 64, 100)
     rates: tuple[float, ...] = (500, 1000)
     rate_seconds: float = 4.0
+    rate_rounds: int = 3
     step_rounds: int = 3
     """Rounds over the edge with parts taken off; 0 leaves them out."""
     loops: int = 20_000
 
 
-QUICK = Effort(rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, step_rounds=0, loops=200)
+QUICK = Effort(rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, rate_rounds=1, step_rounds=0, loops=200)
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ class Measurement:
         return tuple(dict.fromkeys(one.load for one in self.rows))
 
     def ratio(self, load: str, over: str = PLAIN) -> float:
-        """Throughput of the full path as a share of another's."""
-        return self.row(FULL, load).rate / self.row(over, load).rate
+        """Throughput of the full path as a share of another's, round by round."""
+        return share(self.row(FULL, load), self.row(over, load))
 
 
 async def measure(effort: Effort, told: Callable[[str], None], *, own_generator: bool = False) -> Measurement:
@@ -111,8 +112,10 @@ async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, 
     expected = {target.name: await _warm(estate, target, effort, h2load=h2load) for target in estate.targets}
     found: dict[tuple[str, str], list[Sample]] = {(target.name, load.name): [] for load in loads for target in estate.targets}
     for number in range(effort.rounds):
-        for load in loads:
-            for target in estate.targets:  # next to one another, so that whatever else the machine does meets all three alike
+        for load in (one for one in loads if one.in_flight or number < effort.rate_rounds):
+            # Next to one another, so that whatever else the machine does meets all three alike; each is first, second and last in turn.
+            first = number % len(estate.targets)
+            for target in (*estate.targets[first:], *estate.targets[:first]):
                 seconds = effort.seconds if load.in_flight else effort.rate_seconds
                 one = await drive(estate, target, load, seconds, expected=expected[target.name], h2load=h2load)
                 found[target.name, load.name].append(one)

@@ -147,8 +147,9 @@ def _how(found: Measurement) -> Iterable[str]:
     yield ""
     yield "h2load can't present a client certificate and does not read grpc-status. So an Envoy of the consumer's own (`sidecar`)"
     yield "stands before all three paths, passes bytes on and, before the full path, speaks mutual TLS; OK answers are counted by the"
-    yield "bare server and by the edge's statistics. At a fixed rate each latency runs from the time at which the call was due. Every"
-    yield "figure is the median of rounds in which the three paths took turns."
+    yield "bare server and by the edge's statistics. At a fixed rate each latency runs from the time at which the call was due. The"
+    yield "server, bare or full, has a core of its own, and the generator, the sidecar and Envoy share the others, on every path. Every"
+    yield "figure is the median of rounds in which the three paths took turns, and a share is the median of each round's own share."
     yield ""
 
 

@@ -46,6 +46,8 @@ class Row:
     latencies: tuple[float, ...]
     cpu: Mapping[str, float]
     """CPU seconds per 1,000 calls by role; a thousandth of it is that many microseconds a call."""
+    rates: tuple[float, ...]
+    """Calls a second in each round."""
 
 
 def row(target: str, load: str, samples: Sequence[Sample]) -> Row:
@@ -59,7 +61,16 @@ def row(target: str, load: str, samples: Sequence[Sample]) -> Row:
         median(one.calls / one.seconds for one in samples),
         tuple(median(column) for column in zip(*(one.latencies for one in samples), strict=True)),
         {role: median(one.cpu[role] / one.calls * 1000 for one in samples) for role in samples[0].cpu},
+        tuple(one.calls / one.seconds for one in samples),
     )
+
+
+def share(ours: Row, theirs: Row) -> float:
+    """Throughput as a share of another path's: the median over rounds, in each of which the two ran next to one another.
+
+    A machine that others share is faster in one minute than in the next, so figures of different rounds say little about one another.
+    """
+    return median(one / other for one, other in zip(ours.rates, theirs.rates, strict=True))
 
 
 def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:

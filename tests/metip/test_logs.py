@@ -45,3 +45,22 @@ def test_a_prepared_line_is_the_line_that_would_have_been_written(first: Value, 
     Log(plain, system="example").line("operation", worker=1, first=first, second=second)
     assert list(_written(prepared).items())[1:] == list(_written(plain).items())[1:]
     assert len(prepared.getvalue()) == len(plain.getvalue())
+
+
+def test_gathered_lines_are_written_together_and_before_any_other_line() -> None:
+    stream, due = io.StringIO(), []
+    log = Log(stream, system="example")
+    log.gather(due.append)
+    tell = log.prepared("operation", "outcome")
+    tell("OK")
+    tell("NO_TRACE")
+    assert stream.getvalue() == ""
+    assert len(due) == 1
+    due.pop()()
+    assert [json.loads(line)["outcome"] for line in stream.getvalue().splitlines()] == ["OK", "NO_TRACE"]
+    tell("BUSY")
+    assert len(due) == 1
+    log.line("stopped")
+    assert [json.loads(line).get("outcome", "") for line in stream.getvalue().splitlines()] == ["OK", "NO_TRACE", "BUSY", ""]
+    due.pop()()
+    assert len(stream.getvalue().splitlines()) == 4
