@@ -10,7 +10,7 @@ from typing import Any
 from adapters.kit.serving import Worker, serve_worker
 from adapters.kit.site import Identity, Mesh
 from metip.logs import Log
-from metip.processes import die_with_parent
+from metip.processes import dying_with_parent
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
 
@@ -48,9 +48,8 @@ async def _keep(place: int, arguments: list[str], log: Log, stop: asyncio.Event)
     delay = FIRST_DELAY
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "adapters.kit", *arguments, f"--worker={place}", preexec_fn=die_with_parent
-        )
+        command = (sys.executable, "-m", "adapters.kit", *arguments, f"--worker={place}")
+        child = await asyncio.create_subprocess_exec(*dying_with_parent(command))
         ended, told = asyncio.create_task(child.wait()), asyncio.create_task(stop.wait())
         await asyncio.wait((ended, told), return_when=asyncio.FIRST_COMPLETED)
         told.cancel()

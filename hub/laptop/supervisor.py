@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from metip.processes import die_with_parent
+from metip.processes import dying_with_parent
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 PATIENCE = 15.0
@@ -67,12 +67,11 @@ class Supervisor:
             try:
                 with process.log.open("ab") as log:
                     process._child = await asyncio.create_subprocess_exec(
-                        *process.command,
+                        *dying_with_parent(process.command),
                         stdin=asyncio.subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,
                         start_new_session=True,  # Ctrl-C is for the supervisor, which stops the others in order
-                        preexec_fn=die_with_parent,
                     )
             except OSError as error:
                 process.state = "failed"

@@ -1,7 +1,7 @@
 """Gives the server a core of its own and everything else the rest, on every path alike.
 
-Left to the scheduler, Envoy, generator and server chase one another from core to core, and the same code is half as fast again in one minute
-as in the next. One worker, one core is also how the kit is meant to run.
+Left to the scheduler, Envoy, generator and server chase one another from core to core, and the same code is half as fast again in one
+minute as in the next. One worker, one core is also how the kit is meant to run.
 """
 
 import os

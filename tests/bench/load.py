@@ -117,7 +117,6 @@ async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tu
 
 async def _output(text: str | None, *command: str) -> str:
     """Standard output of a command. Raises `LoadError`."""
-    # No `preexec_fn`: with gRPC's threads in this process a fork may never reach its exec, and without one there is no fork.
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -48,7 +49,8 @@ def test_a_prepared_line_is_the_line_that_would_have_been_written(first: Value, 
 
 
 def test_gathered_lines_are_written_together_and_before_any_other_line() -> None:
-    stream, due = io.StringIO(), []
+    stream = io.StringIO()
+    due: list[Callable[[], None]] = []
     log = Log(stream, system="example")
     log.gather(due.append)
     tell = log.prepared("operation", "outcome")
