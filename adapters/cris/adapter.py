@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from adapters.cris import translate
 from adapters.cris.latin import Transcript
 from adapters.cris.upstream import Cris
-from adapters.kit.call import Call
 from adapters.kit.site import Site
+from metip.call import Call
 from metip.cris.v1.crime_report_service_pb2 import (
     AddDetailRequest,
     AddDetailResponse,

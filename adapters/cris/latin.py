@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from adapters.kit.faults import Fault, Reason
 from metip.common.v1.answer_pb2 import Warning as Remark
+from metip.faults import Fault, Reason
 
 CHARACTERS = "CHARACTERS"
 """Code of the warning that some characters of a field were replaced."""

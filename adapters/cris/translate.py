@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from adapters.cris import codes, people, records, sheets, vocabulary
 from adapters.cris.latin import Transcript, to_latin
-from adapters.kit.call import Officer
-from adapters.kit.faults import Fault, Reason
+from metip.call import Officer
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.answer_pb2 import Warning as Remark
 from metip.common.v1.identifiers_pb2 import CrimeReportNumber
 from metip.cris.v1 import crime_report_pb2 as cris
 from metip.cris.v1 import crime_report_service_pb2 as service
+from metip.faults import Fault, Reason
 from metip.identifiers import parse_cris_crime_reference
 
 SYSTEM = "CRIS"

@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from adapters.cris import records, wire
 from adapters.cris.codes import ENCODING, FIELDS, MAINTENANCE_MINUTES, PATH, PROBLEMS, Code
-from adapters.kit.call import Call
-from adapters.kit.faults import Fault, Reason
 from adapters.kit.soap import SoapClient, SoapFault
 from adapters.kit.upstream import Limits
+from metip.call import Call
 from metip.cris.v1.settings_pb2 import Settings
+from metip.faults import Fault, Reason
 from metip.logs import Log
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import Enum
 from time import monotonic
 
-from adapters.kit.faults import Fault, Reason
+from metip.faults import Fault, Reason
 
 
 class State(Enum):

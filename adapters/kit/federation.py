@@ -17,8 +17,8 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from adapters.kit.call import Call
-from adapters.kit.faults import Fault, Reason
+from metip.call import Call
+from metip.faults import Fault, Reason
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from google.protobuf.message import Message
 
-from adapters.kit.call import Call
+from metip.call import Call
 from metip.contracts import Operation
 
 

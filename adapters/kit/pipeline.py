@@ -10,32 +10,25 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import grpc
 import protovalidate
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from adapters.kit.call import CALL_ID_HEADER, Call, call_from
-from adapters.kit.faults import Fault, Reason, status_of
 from adapters.kit.journal import Entry, Journal
-from metip.common.v1.access_pb2 import AccessContext
+from metip.admission import admission
+from metip.call import CALL_ID_HEADER, Call, call_from
 from metip.contracts import Operation
+from metip.faults import Fault, Reason, status_of
 from metip.logs import Log
-from metip.rules import where
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]
 Teller = Callable[[str, float, str, str], None]
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncGenerator[Message, None]]
-
-
-class Asking(Protocol):
-    """A request of an operation on personal data."""
-
-    access: AccessContext
 
 
 class Gate:
@@ -72,7 +65,7 @@ class Pipeline:
         return grpc.unary_unary_rpc_method_handler(self._unary(operation, request, cast("Unary", handler)))
 
     def _unary(self, operation: Operation, kind: type[Message], handler: Unary) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        read, tell = self._reader(operation, kind), self._teller(operation)
+        read, tell = admission(operation, kind, self.validator), self._teller(operation)
 
         async def answer(data: bytes, context: Context) -> bytes:
             reached = _Reached(_metadata(context))
@@ -92,7 +85,7 @@ class Pipeline:
         return answer
 
     def _streaming(self, operation: Operation, kind: type[Message], handler: Streaming) -> Callable[[bytes, Context], Awaitable[None]]:
-        read, tell = self._reader(operation, kind), self._teller(operation)
+        read, tell = admission(operation, kind, self.validator), self._teller(operation)
 
         async def answer(data: bytes, context: Context) -> None:
             reached = _Reached(_metadata(context))
@@ -115,33 +108,6 @@ class Pipeline:
                 self._leave(reached, tell)
 
         return answer
-
-    def _reader(self, operation: Operation, kind: type[Message]) -> Callable[[bytes, Call], Message]:
-        validate, limit = self.validator.validate, operation.max_request_bytes
-        permitted, personal = operation.purpose_numbers, operation.personal
-
-        def read(data: bytes, call: Call) -> Message:
-            if len(data) > limit:
-                raise Fault(Reason.TOO_LARGE, f"the request has {len(data)} bytes, and {limit} are allowed")
-            try:
-                request = kind.FromString(data)
-            except DecodeError:
-                raise Fault(Reason.MALFORMED, f"the request is not a {operation.request}") from None
-            if operation.officer_required and call.officer is None:
-                raise Fault(Reason.OFFICER_NEEDED, "the operation needs an officer behind it")
-            try:
-                validate(request)
-            except protovalidate.ValidationError as error:
-                raise _invalid(error) from None
-            if personal:
-                access = cast("Asking", request).access
-                if access.purpose not in permitted:
-                    raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
-                if operation.justification_required and not access.justification.strip():
-                    raise Fault(Reason.JUSTIFICATION_NEEDED, "the interface demands a written justification")
-            return request
-
-        return read
 
     def _enter(self, reached: "_Reached") -> None:
         self.gate.enter()
@@ -230,10 +196,3 @@ def _metadata(context: Context) -> dict[str, str]:
         if isinstance(value, str):
             found[key] = f"{found[key]},{value}" if key in found else value
     return found
-
-
-def _invalid(error: protovalidate.ValidationError) -> Fault:
-    """A broken rule by field path and rule, never by value."""
-    broken = tuple((where(violation), str(violation.proto.message)) for violation in error.violations)
-    named = ", ".join(path or "the request as a whole" for path, _ in broken)
-    return Fault(Reason.INVALID_REQUEST, f"fields break the contract's rules: {named}", fields=broken)

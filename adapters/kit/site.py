@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import grpc
 
-from adapters.kit.call import Call
-from adapters.kit.faults import Fault, Reason
+from metip.call import Call
+from metip.faults import Fault, Reason
 from metip.logs import Log
 
 Req = TypeVar("Req")

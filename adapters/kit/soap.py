@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import aiohttp
 from lxml import etree
 
-from adapters.kit.call import Call
-from adapters.kit.faults import Fault, Reason
 from adapters.kit.upstream import Guard, Limits, Passage
+from metip.call import Call
+from metip.faults import Fault, Reason
 from metip.logs import Log
 
 Element = etree._Element

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.kit.breaker import Breaker, State
-from adapters.kit.call import Call
-from adapters.kit.faults import Fault, Reason
 from metip.adapter.v1.settings_pb2 import Upstream
+from metip.call import Call
+from metip.faults import Fault, Reason
 from metip.logs import Log
 
 PROVING_NOTHING = frozenset({Reason.BUSY, Reason.CIRCUIT_OPEN})

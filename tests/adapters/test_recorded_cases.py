@@ -8,7 +8,7 @@ from cases import Played, RecordedCase, disagreements, error_info, faults_of_wri
 from google.protobuf import text_format
 from grpc_status import rpc_status
 
-from adapters.kit.faults import Fault, Reason, status_of
+from metip.faults import Fault, Reason, status_of
 from metip.simulator.v1.simulator_service_pb2 import GetSimulatorResponse
 
 REPLY = """

@@ -20,10 +20,10 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from adapters.kit import discovery
-from adapters.kit.call import Call
 from adapters.kit.serving import Worker, installed_contracts, serve_worker
 from adapters.kit.site import Site
 from metip.adapter.v1.settings_pb2 import Serving
+from metip.call import Call
 from metip.contracts import Operation
 from metip.processes import die_with_parent
 from tests.bench.cores import serve_alone

@@ -9,8 +9,8 @@ from typing import Any
 import protovalidate
 
 from adapters.kit import pipeline as kit
-from adapters.kit.call import CALL_ID_HEADER, CERTIFICATE_HEADER, OFFICER_HEADER, call_from
 from adapters.kit.journal import NoJournal
+from metip.call import CALL_ID_HEADER, CERTIFICATE_HEADER, OFFICER_HEADER, call_from
 from metip.logs import Log
 from tests.bench.exchange import Exchange
 

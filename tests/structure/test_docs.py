@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.faults import Reason
+from metip.faults import Reason
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,9 +1,21 @@
 """Reads contracts: descriptors in, frozen values out; no grpc, no asyncio, no I/O, so that hub and adapters share it."""
 
-from metip.contracts.model import Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
+from metip.contracts.model import Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Start, Subscription
 from metip.contracts.reading import read
 
 DESCRIPTORS = "descriptors.binpb"
 """Name of the generated file in this package that holds every contract, comments included, as a FileDescriptorSet."""
 
-__all__ = ["DESCRIPTORS", "Contracts", "DeliveryClass", "Dpia", "Fault", "Interface", "Operation", "read"]
+__all__ = [
+    "DESCRIPTORS",
+    "Contracts",
+    "Delivery",
+    "DeliveryClass",
+    "Dpia",
+    "Fault",
+    "Interface",
+    "Operation",
+    "Start",
+    "Subscription",
+    "read",
+]

@@ -30,6 +30,50 @@ class Dpia:
     review_by: date
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the exchange keeps the messages of one operation; times in seconds."""
+
+    dedupe_window: float
+    retention: float
+    max_age: float
+    """0 for never."""
+
+
+class Start(Enum):
+    """From where a new subscription takes messages."""
+
+    BEGINNING = "beginning"
+    NOW = "now"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One system's durable interest in one message operation; times in seconds."""
+
+    system: str
+    operation: str
+    start: Start = Start.BEGINNING
+    start_at: float = 0.0
+    """Unix time, for `Start.TIME`."""
+    first_delay: float = 1.0
+    longest_delay: float = 60.0
+    give_up_after: float = 72 * 3600.0
+    attempt_timeout: float = 30.0
+    write_once: bool = False
+    """Whether an attempt without an answer is in doubt rather than repeated."""
+    parked_blocks: bool = True
+    """Whether a parked message holds back later ones of its own key; it never holds back another key."""
+    in_flight: int = 32
+    backlog: int = 2_000_000
+
+    @property
+    def name(self) -> str:
+        """Its name, `<system>:<operation>`."""
+        return f"{self.system}:{self.operation}"
+
+
 @dataclass(frozen=True)
 class Operation:
     """One rpc and all that follows from its contract."""
@@ -55,6 +99,11 @@ class Operation:
     reply: str
     client_streams: bool
     server_streams: bool
+    delivery: Delivery | None = None
+    """How its messages are kept; None for an operation that is answered at once."""
+    idempotency_fields: tuple[str, ...] = ()
+    """Fields of the request whose values, together, make two messages the same one."""
+    ordering_fields: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -95,6 +144,12 @@ class Interface:
     legal_regime: str
     private: bool
     operations: tuple[Operation, ...]
+    subscribes: tuple[Subscription, ...] = ()
+
+    @property
+    def of_messages(self) -> bool:
+        """Whether the exchange serves it: its operations are messages, all or none."""
+        return any(operation.delivery is not None for operation in self.operations)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -122,6 +177,12 @@ class Contracts:
     def operations(self) -> dict[str, Operation]:
         """Operations by full name."""
         return {operation.name: operation for interface in self.interfaces for operation in interface.operations}
+
+    @cached_property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Every subscription to an operation that loaded, by name."""
+        found = (one for interface in self.interfaces for one in interface.subscribes if one.operation in self.operations)
+        return tuple(sorted(found, key=lambda one: one.name))
 
     def interface(self, name: str) -> Interface:
         """The interface of that full name; `KeyError` when it did not load."""

@@ -3,7 +3,7 @@
 The law: an interface with any fault does not load, and one run reports every fault of every contract.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 
 from google.protobuf.descriptor_pb2 import (
@@ -15,6 +15,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from metip.contracts import messages
 from metip.contracts.model import Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
 from metip.options.v1 import options_pb2 as options
 
@@ -33,19 +34,20 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
     descriptor set; a fault of a contract is never raised but listed.
     """
     files = [file for file in FileDescriptorSet.FromString(descriptor_set).file if file.package.startswith(ROOT)]
-    messages = dict(_messages(files))
-    declared = {f"{file.package}.{service.name}/{method.name}" for file, service, method in _methods(files)}
+    requests = dict(_messages(files))
+    declared = {f"{file.package}.{service.name}/{method.name}": method for file, service, method in _methods(files)}
     interfaces: list[Interface] = []
     faults: list[Fault] = []
     for file in files:
         comments = {tuple(at.path): at.leading_comments.strip() for at in file.source_code_info.location}
         for index, service in enumerate(file.service):
-            found = list(_service_faults(file, service, today))
+            found = [*_service_faults(file, service, today), *messages.service_faults(file, service, declared)]
             for method in service.method:
-                found += _method_faults(file, service, method, messages, declared)
+                found += _method_faults(file, service, method, requests, declared)
+                found += messages.method_faults(file, service, method, requests)
             faults += found
             if not found:
-                interfaces.append(_interface(file, index, service, comments))
+                interfaces.append(_interface(file, index, service, comments, requests, declared))
     return Contracts(tuple(sorted(interfaces, key=lambda one: one.name)), tuple(sorted(faults)), descriptor_set)
 
 
@@ -82,8 +84,8 @@ def _method_faults(
     file: FileDescriptorProto,
     service: ServiceDescriptorProto,
     method: MethodDescriptorProto,
-    messages: dict[str, DescriptorProto],
-    declared: set[str],
+    requests: dict[str, DescriptorProto],
+    declared: Container[str],
 ) -> Iterator[Fault]:
     name = f"{file.package}.{service.name}/{method.name}"
     if not method.options.HasExtension(options.operation):
@@ -103,7 +105,7 @@ def _method_faults(
         yield Fault(name, "permits no purpose", "Add purposes: [PURPOSE_…] to its operation option")
     if options.PURPOSE_UNSPECIFIED in said.purposes:
         yield Fault(name, "permits the unspecified purpose", "Name real purposes only")
-    if personal and not _asks_why(messages.get(method.input_type)):
+    if personal and not _asks_why(requests.get(method.input_type)):
         yield Fault(
             name,
             "has a request without AccessContext",
@@ -122,7 +124,7 @@ def _method_faults(
             f"allows requests over {MAX_REQUEST_BYTES} bytes",
             "Lower max_request_bytes; send large content by reference",
         )
-    if method.client_streaming:
+    if method.client_streaming and name != messages.BULK:
         yield Fault(name, "streams its request", "Take one message; send large content by reference, many messages one by one")
     for consulted in said.consults:
         if consulted not in declared:
@@ -133,7 +135,14 @@ def _asks_why(request: DescriptorProto | None) -> bool:
     return request is not None and any(field.name == "access" and field.type_name == ACCESS for field in request.field)
 
 
-def _interface(file: FileDescriptorProto, index: int, service: ServiceDescriptorProto, comments: dict[tuple[int, ...], str]) -> Interface:
+def _interface(
+    file: FileDescriptorProto,
+    index: int,
+    service: ServiceDescriptorProto,
+    comments: dict[tuple[int, ...], str],
+    requests: dict[str, DescriptorProto],
+    declared: dict[str, MethodDescriptorProto],
+) -> Interface:
     said = service.options.Extensions[options.interface]
     name = f"{file.package}.{service.name}"
     return Interface(
@@ -146,13 +155,16 @@ def _interface(file: FileDescriptorProto, index: int, service: ServiceDescriptor
         legal_regime=_word(options.LegalRegime.Name(said.legal_regime), "LEGAL_REGIME_"),
         private=said.private,
         operations=tuple(
-            _operation(name, method, said, _prose(comments.get((SERVICE_FIELD, index, METHOD_FIELD, place), "")))
+            _operation(name, method, said, _prose(comments.get((SERVICE_FIELD, index, METHOD_FIELD, place), "")), requests)
             for place, method in enumerate(service.method)
         ),
+        subscribes=messages.subscriptions(file, said, declared),
     )
 
 
-def _operation(interface: str, method: MethodDescriptorProto, owner: options.Interface, description: str) -> Operation:
+def _operation(
+    interface: str, method: MethodDescriptorProto, owner: options.Interface, description: str, requests: dict[str, DescriptorProto]
+) -> Operation:
     said = method.options.Extensions[options.operation]
     personal = said.verb != options.VERB_NONE
     return Operation(
@@ -172,6 +184,9 @@ def _operation(interface: str, method: MethodDescriptorProto, owner: options.Int
         reply=method.output_type.lstrip("."),
         client_streams=method.client_streaming,
         server_streams=method.server_streaming,
+        delivery=messages.delivery(method),
+        idempotency_fields=messages.key_fields(method, requests, "idempotency_key"),
+        ordering_fields=messages.key_fields(method, requests, "ordering_key"),
     )
 
 

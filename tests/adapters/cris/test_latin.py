@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.cris.latin import CHARACTERS, LIKENESSES, Transcript, to_latin
-from adapters.kit.faults import Fault, Reason
+from metip.faults import Fault, Reason
 
 REPLACED = [
     pytest.param("O\u2019Verzandle", "O'Verzandle", id="typographers_apostrophe"),

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from adapters.cris import codes, people, records, sheets, translate, vocabulary
 from adapters.cris.latin import Transcript
 from adapters.cris.records import Day
-from adapters.kit.call import Officer
-from adapters.kit.faults import Fault, Reason
+from metip.call import Officer
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import CadNumber, CrimeReportNumber, PncId
 from metip.common.v1.time_pb2 import CivilDate, LocalTime
 from metip.cris.v1 import crime_report_pb2 as cris
 from metip.cris.v1 import crime_report_service_pb2 as service
+from metip.faults import Fault, Reason
 from metip.identifiers import build_cad_number, build_pnc_id
 from metip.options.v1 import options_pb2 as options
 

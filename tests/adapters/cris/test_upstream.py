@@ -7,9 +7,9 @@ import pytest
 
 from adapters.cris import upstream, wire
 from adapters.cris.codes import FIELDS, PROBLEMS, Code, Problem
-from adapters.kit.faults import Fault, Reason
 from adapters.kit.soap import SoapFault
 from metip.cris.v1 import crime_report_service_pb2 as service
+from metip.faults import Fault, Reason
 
 TABLE = [
     pytest.param(Code.UNKNOWN_REF, Reason.NO_TRACE, id="unknown_ref"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
 from adapters.kit.breaker import NEXT, Breaker, Event, State
-from adapters.kit.faults import Fault, Reason
+from metip.faults import Fault, Reason
 
 LIMIT = 3
 OPEN_FOR = 5.0

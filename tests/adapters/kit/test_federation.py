@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import until
 
-from adapters.kit.call import Call
-from adapters.kit.faults import Fault, Reason, status_of
 from adapters.kit.federation import STATUS_OF, Answer, Ended, Source, Status, federate
+from metip.call import Call
+from metip.faults import Fault, Reason, status_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -13,10 +13,10 @@ import pytest
 from waiting import until
 
 from adapters.kit.breaker import State
-from adapters.kit.call import Call
-from adapters.kit.faults import Fault, Reason
 from adapters.kit.upstream import ANSWER_IN, FAILURES, Guard, Limits
 from metip.adapter.v1.settings_pb2 import Upstream
+from metip.call import Call
+from metip.faults import Fault, Reason
 from metip.logs import Log
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from adapters.kit.faults import Fault, Reason
+from metip.faults import Fault, Reason
 
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"

@@ -9,7 +9,7 @@ from google.rpc import code_pb2, error_details_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.kit.faults import Fault, Reason, status_of
+from metip.faults import Fault, Reason, status_of
 
 # Envoy retries UNAVAILABLE and nothing else, so each reason that has it must be one after which repeating a query makes sense.
 UNAVAILABLE = {Reason.UPSTREAM_UNAVAILABLE, Reason.CIRCUIT_OPEN, Reason.STOPPING, Reason.JOURNAL}

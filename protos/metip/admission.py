@@ -1,0 +1,58 @@
+"""What every request must pass before anything is done with it, whoever serves it: size, type, officer, rules, purpose, justification."""
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+import protovalidate
+from google.protobuf.message import DecodeError, Message
+
+from metip.call import Call
+from metip.common.v1.access_pb2 import AccessContext
+from metip.contracts import Operation
+from metip.faults import Fault, Reason
+from metip.rules import where
+
+
+class Asking(Protocol):
+    """A request of an operation on personal data."""
+
+    access: AccessContext
+
+
+def admission(operation: Operation, kind: type[Message], validator: protovalidate.Validator) -> Callable[[bytes, Call], Message]:
+    """A function that reads a request of the operation, or raises the `Fault` that refuses it.
+
+    Everything that depends on the contract is decided here, once.
+    """
+    validate, limit = validator.validate, operation.max_request_bytes
+    permitted, personal = operation.purpose_numbers, operation.personal
+
+    def read(data: bytes, call: Call) -> Message:
+        if len(data) > limit:
+            raise Fault(Reason.TOO_LARGE, f"the request has {len(data)} bytes, and {limit} are allowed")
+        try:
+            request = kind.FromString(data)
+        except DecodeError:
+            raise Fault(Reason.MALFORMED, f"the request is not a {operation.request}") from None
+        if operation.officer_required and call.officer is None:
+            raise Fault(Reason.OFFICER_NEEDED, "the operation needs an officer behind it")
+        try:
+            validate(request)
+        except protovalidate.ValidationError as error:
+            raise _invalid(error) from None
+        if personal:
+            access = cast("Asking", request).access
+            if access.purpose not in permitted:
+                raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
+            if operation.justification_required and not access.justification.strip():
+                raise Fault(Reason.JUSTIFICATION_NEEDED, "the interface demands a written justification")
+        return request
+
+    return read
+
+
+def _invalid(error: protovalidate.ValidationError) -> Fault:
+    """A broken rule by field path and rule, never by value."""
+    broken = tuple((where(violation), str(violation.proto.message)) for violation in error.violations)
+    named = ", ".join(path or "the request as a whole" for path, _ in broken)
+    return Fault(Reason.INVALID_REQUEST, f"fields break the contract's rules: {named}", fields=broken)
