@@ -134,8 +134,9 @@ async def serve_worker(
     log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
     pipeline = Pipeline(worker.system, journal or NoJournal(), log, Gate(serving.max_in_flight or MAX_IN_FLIGHT), protovalidate.Validator())
     known = installed_contracts(date.today())  # noqa: DTZ011 - an assessment is due by the local calendar
+    site = Site(log, mesh, hub=worker.registry, first=worker.number == 0)
     async with AsyncExitStack() as stack:
-        servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, Site(log, mesh)))
+        servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, site))
         compiled = handlers(pipeline, servicers, known)
         server = grpc.aio.server(options=OPTIONS)
         add_to_server(server, compiled)

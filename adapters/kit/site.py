@@ -77,3 +77,7 @@ class Site:
     log: Log
     mesh: Mesh | None = None
     """The way to other interfaces; None where the process was started without an identity."""
+    hub: str = ""
+    """Address of the hub's own socket, where outcomes of messages are reported; empty where the process was started without one."""
+    first: bool = True
+    """Whether this is the first of the adapter's workers: what may run only once, such as reading a folder, runs there."""

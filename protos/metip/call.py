@@ -1,7 +1,8 @@
 """One call as a handler sees it: who asks, on whose token, until when.
 
 Envoy has verified all of it: the consumer's certificate (`x-forwarded-client-cert`, which Envoy sets and never forwards from outside) and
-the officer's token (`x-metip-officer`, the token's payload, which Envoy writes after it checked the signature and strips from outside).
+the officer's token (`x-metip-officer`, the token's payload, which Envoy writes after it checked the signature and strips from outside). A
+message that the exchange hands over says the same of its producer, as it was when the message was accepted.
 """
 
 import base64
@@ -16,6 +17,11 @@ from metip.faults import Fault, Reason
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
 CALL_ID_HEADER = "x-request-id"
+MESSAGE_ID_HEADER = "x-metip-message-id"
+ATTEMPT_HEADER = "x-metip-attempt"
+REDELIVERY_HEADER = "x-metip-redelivery"
+PRODUCER_HEADER = "x-metip-producer"
+ACCEPTED_HEADER = "x-metip-accepted"
 LONGEST = 3600.0
 
 
@@ -29,6 +35,19 @@ class Officer:
     roles: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A message that the exchange hands over, as its subscriber sees it."""
+
+    message_id: str
+    attempt: int
+    """1 for the first."""
+    redelivery: bool
+    """Whether an earlier attempt may have reached this subscriber."""
+    accepted: float
+    """Unix time at which the exchange accepted it."""
+
+
 @dataclass(slots=True)
 class Call:
     """What a handler may know about the call that it answers. Nobody changes one; it is not frozen, as each would pay 3 µs for that."""
@@ -36,13 +55,15 @@ class Call:
     id: str
     operation: str
     consumer: str
-    """SPIFFE ID of the workload that called."""
+    """SPIFFE ID of the workload that called; of a message, of its producer."""
     officer: Officer | None
     deadline: float
     """On the clock of `time.monotonic`."""
     authorization: str = field(default="", repr=False)
     """The officer's token as it came, to be forwarded when this operation consults others; never logged."""
     traceparent: str = ""
+    handover: Handover | None = None
+    """Set when the exchange hands over a message; None for a call."""
 
     @property
     def remaining(self) -> float:
@@ -55,14 +76,27 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
 
     Raises `Fault` CONSUMER_UNKNOWN when the certificate names no SPIFFE ID or more than one (SPIFFE X.509-SVID section 2 forbids two).
     """
+    consumer = _consumer(metadata.get(CERTIFICATE_HEADER, ""))
+    handover = _handover(metadata) if MESSAGE_ID_HEADER in metadata else None
     return Call(
         id=metadata.get(CALL_ID_HEADER, ""),
         operation=operation,
-        consumer=_consumer(metadata.get(CERTIFICATE_HEADER, "")),
+        consumer=metadata.get(PRODUCER_HEADER, consumer) if handover else consumer,
         officer=_officer(metadata[OFFICER_HEADER]) if OFFICER_HEADER in metadata else None,
         deadline=time.monotonic() + (LONGEST if remaining is None else remaining),
         authorization=metadata.get("authorization", ""),
         traceparent=metadata.get("traceparent", ""),
+        handover=handover,
+    )
+
+
+def _handover(metadata: Mapping[str, str]) -> Handover:
+    """What the exchange says of the message. Only it reaches the listener on which Envoy lets these headers pass."""
+    return Handover(
+        message_id=metadata[MESSAGE_ID_HEADER],
+        attempt=int(metadata.get(ATTEMPT_HEADER, "1")),
+        redelivery=metadata.get(REDELIVERY_HEADER, "") == "true",
+        accepted=float(metadata.get(ACCEPTED_HEADER, "0")),
     )
 
 

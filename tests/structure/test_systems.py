@@ -5,8 +5,8 @@ kit. What it means to name one is the rule of `hub.cli.naming`, which `metip new
 folder (`metip.x`, `adapters/x`, `adapter-x`), or the bare name as a whole string, or in configuration as a bare word. Words in prose and
 parts of longer words are no names.
 
-Who may name a system: its own two folders and its adapter's tests; the folders of a system whose contract says that it `consults` it;
-documentation and the change log; deployment values.
+Who may name a system: its own two folders and its adapter's tests; the folders of a system whose contract says that it `consults` it or
+`subscribes` to its messages; documentation and the change log; deployment values.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,8 +38,11 @@ def operations(system: str) -> tuple[Operation, ...]:
 
 
 def consulted(system: str) -> set[str]:
-    """Systems that the contract of this one says it consults."""
-    return {name.split(".")[1] for operation in operations(system) for name in operation.consults}
+    """Systems that the contract of this one says it consults, or whose messages it subscribes to."""
+    own = [interface for interface in installed_contracts(EVERY_DAY).interfaces if interface.system == system]
+    named = [name for interface in own for operation in interface.operations for name in operation.consults]
+    named += [one.operation for interface in own for one in interface.subscribes]
+    return {name.split(".")[1] for name in named} - {system}
 
 
 def naming_files(system: str, texts: Iterable[tuple[str, str]], consulting: Iterable[str]) -> list[str]:

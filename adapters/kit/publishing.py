@@ -1,0 +1,61 @@
+"""The producer's side of the exchange: hands a message over until the exchange has it on disk.
+
+A message may be handed over as often as need be: its idempotency key makes every repetition the same message.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from metip.exchange.v1.receipt_pb2 import Receipt
+from metip.logs import Log
+
+PATIENCE = 10.0
+FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
+AGAIN = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.ABORTED,
+    }
+)
+"""Statuses after which the same message is handed over again: it was not accepted, or nobody knows."""
+
+
+async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log) -> Receipt:
+    """Calls a message operation (a stub's method) until the exchange answers with a receipt; waits as long as the exchange asks for.
+
+    Raises `grpc.aio.AioRpcError` when the message itself was refused: handing it over again would change nothing.
+    """
+    delay, told = FIRST_DELAY, False
+    while True:
+        try:
+            receipt = await ask(request, timeout=PATIENCE)
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in AGAIN:
+                raise
+            if not told:
+                log.line("exchange_lost", status=error.code().name)
+                told = True
+            await asyncio.sleep(max(delay, _asked_to_wait(error)))
+            delay = min(2 * delay, LONGEST_DELAY)
+            continue
+        if told:
+            log.line("exchange_back")
+        return receipt
+
+
+def _asked_to_wait(error: grpc.aio.AioRpcError) -> float:
+    """Seconds that the exchange asked for in RetryInfo; 0 when it asked for nothing."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
+    for detail in status.details if status is not None else ():
+        retry = error_details_pb2.RetryInfo()
+        if detail.Unpack(retry):
+            return float(retry.retry_delay.ToTimedelta().total_seconds())
+    return 0.0
