@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hub.exchange.clock import SteadyClock
 from hub.exchange.life import Event, State
@@ -58,18 +59,18 @@ class Bench:
         """Ends an attempt; takes nothing new."""
         await self.engine.turn(attempt.subscription, [settled(attempt, event, retry_at=retry_at, reason=reason)], 0)
 
-    async def find(self, **wanted: object) -> list[Delivery]:
+    async def find(self, **wanted: Any) -> list[Delivery]:
         """Deliveries."""
-        return await self.engine.deliveries(Filter(**wanted))  # type: ignore[arg-type]
+        return await self.engine.deliveries(Filter(**wanted))
 
     async def counts(self, name: str) -> dict[State, int]:
         """The accounts of one subscription."""
         return next(one.counts for one in await self.engine.accounts() if one.subscription == name)
 
 
-def subscription(system: str = "far", **changes: object) -> Subscription:
+def subscription(system: str = "far", **changes: Any) -> Subscription:
     """A subscription to the one operation."""
-    return Subscription(system, OPERATION, **changes)  # type: ignore[arg-type]
+    return Subscription(system, OPERATION, **changes)
 
 
 def arrival(key: str, ordering: str = "", **more: float) -> Arrival:

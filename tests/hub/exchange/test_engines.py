@@ -1,6 +1,7 @@
 """What every engine does: accepts durably, delivers in order, doubles nothing, loses nothing, and keeps accounts that add up."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import NOW, OPERATION, Bench, Opening, Time, arrival, settled, subscription
@@ -169,7 +170,7 @@ async def test_a_full_backlog_refuses_and_keeps_nothing(bench: Bench) -> None:
     [({"start": Start.NOW}, []), ({"start": Start.BEGINNING}, ["a", "b"]), ({"start": Start.TIME, "start_at": NOW + 5}, ["b"])],
     ids=["now", "beginning", "time"],
 )
-async def test_a_new_subscription_looks_back_as_far_as_it_asked(bench: Bench, changes: dict[str, object], given: list[str]) -> None:
+async def test_a_new_subscription_looks_back_as_far_as_it_asked(bench: Bench, changes: dict[str, Any], given: list[str]) -> None:
     await bench.accept("a")
     bench.time.now += 10
     await bench.accept("b")
