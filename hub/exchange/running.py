@@ -63,8 +63,8 @@ class Exchange:
         while True:
             await asyncio.sleep(HOUSEKEEPING)
             try:
-                while await self.engine.retain(retention):
-                    await asyncio.sleep(0.1)  # noqa: ASYNC110 - it waits for nothing: others have their turn at the engine
+                while await self.engine.retain(retention):  # noqa: ASYNC110 - it waits for nothing: others have their turn
+                    await asyncio.sleep(0.1)
             except BrokenError:
                 raise
             except ExchangeError as error:
