@@ -29,8 +29,8 @@ SHOWN = 20
     "  metip messages publish PublishExample --file requests.jsonl\n"
     "  generate | metip messages publish PublishExample --file - --json\n\n"
     "Fields are written as for `metip call`. A file holds one request to a line, as protobuf's JSON; lines that break a rule are refused "
-    "alone, by their number. Handing over the same again is harmless: what was accepted is known by its idempotency key. Ends with status 1 if "
-    "anything was refused."
+    "alone, by their number. Handing over the same again is harmless: what was accepted is known by its idempotency key. Ends with status "
+    "1 if anything was refused."
 )
 @click.argument("operation")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
