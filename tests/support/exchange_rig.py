@@ -1,4 +1,4 @@
-"""A whole exchange on one machine for fault runs and measurements: hub, Envoy and subscribers of the test's own, over a contract of its own.
+"""A whole exchange on one machine for fault runs and measurements: hub, Envoy and subscribers of the test's own, over their own contract.
 
 The subscriber keeps a ledger of effects, one line for each, outside everything that is killed: `<message id> <probe id> <line> <place>
 <attempt> <redelivery>`. It is idempotent by probe id, as an idempotent far system is, and writes a line for every delivery that it was
