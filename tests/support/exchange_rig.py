@@ -124,7 +124,9 @@ class ExchangeRig:
         """Metadata with an officer's token, in the developer's hands."""
         officer = Officer(warrant_number, "01", "ZD", ("operations",))
         consumer = f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"
-        return [("authorization", f"Bearer {issue_token(Store(self.home.identity), officer, authorised_party=consumer, now=datetime.now(UTC))}")]
+        return [
+            ("authorization", f"Bearer {issue_token(Store(self.home.identity), officer, authorised_party=consumer, now=datetime.now(UTC))}")
+        ]
 
     def effects(self) -> list[tuple[str, ...]]:
         """The subscribers' ledger, in the order in which they wrote; a last line without its end is none."""
