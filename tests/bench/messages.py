@@ -232,7 +232,7 @@ class _subscriber:  # noqa: N801 - used as a statement
 
         socket = rig.home.run / "bench.sock"
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        handlers = {name: grpc.unary_unary_rpc_method_handler(take) for name in ("PublishProbe", "PublishOnce")}
+        handlers: Any = {name: grpc.unary_unary_rpc_method_handler(take) for name in ("PublishProbe", "PublishOnce")}
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(INTERFACE, handlers),))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

@@ -23,7 +23,7 @@ from metip.exchange.v1.receipt_pb2 import Receipt
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SUBSCRIPTION = f"{SYSTEM}:{PROBE}"
-AUDIT = {"purpose": "PURPOSE_AUDIT", "justification": "a test asks"}
+AUDIT: Any = {"purpose": "PURPOSE_AUDIT", "justification": "a test asks"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -151,8 +151,8 @@ async def test_a_poisoned_message_parks_holds_back_its_own_line_only_and_goes_on
 async def test_an_operator_needs_a_token_a_purpose_and_for_a_decision_a_reason(rig: ExchangeRig) -> None:
     stub, name = service(rig), api.DeliveryName(message_id="00000000-0000-8000-8000-000000000001", subscription=SUBSCRIPTION)
 
-    async def refusal(access: dict[str, str], metadata: list[tuple[str, str]]) -> tuple[grpc.StatusCode, str]:
-        request = api.DecideRequest(access=access, decision=api.DECISION_PURGE, deliveries=[name])  # type: ignore[arg-type]
+    async def refusal(access: Any, metadata: list[tuple[str, str]]) -> tuple[grpc.StatusCode, str]:
+        request = api.DecideRequest(access=access, decision=api.DECISION_PURGE, deliveries=[name])
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await stub.Decide(request, metadata=metadata, timeout=5)
         return refused.value.code(), reason_of(refused.value)
