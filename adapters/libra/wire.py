@@ -57,16 +57,21 @@ class WireError(ValueError):
 
 def decode(data: bytes) -> Any:
     """The record in a document, or in the body of a SOAP envelope around it. Raises `WireError`."""
+    return opened(data)[0]
+
+
+def opened(data: bytes) -> tuple[Any, bool]:
+    """The same, and whether there was an envelope around it."""
     try:
         root = parse_xml(data)
     except SoapError as error:
         raise WireError("document", f"is {error}") from None
-    if root.tag == f"{{{ENVELOPE}}}Envelope":
-        body = root.find(f"{{{ENVELOPE}}}Body")
-        if body is None or len(body) != 1:
-            raise WireError("envelope", "has no single element in its body")
-        root = body[0]
-    return record_of(root)
+    if root.tag != f"{{{ENVELOPE}}}Envelope":
+        return record_of(root), False
+    body = root.find(f"{{{ENVELOPE}}}Body")
+    if body is None or len(body) != 1:
+        raise WireError("envelope", "has no single element in its body")
+    return record_of(body[0]), True
 
 
 def decode_text(text: str) -> Any:
