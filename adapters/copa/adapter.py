@@ -55,7 +55,7 @@ class Results:
     async def PublishResult(self, request: PublishResultRequest, call: Call) -> Receipt:
         """Files a result. A case that COPA does not have parks it, a file that is being changed makes it come again."""
         caller = translate.caller(request.access, call, self._copa.account)
-        await self._copa.file(request.pti_urn.value, translate.result(request), caller, call)
+        await self._copa.file(translate.urn(request), translate.result(request), caller, call)
         return PROCESSED
 
 

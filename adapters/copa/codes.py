@@ -1,4 +1,4 @@
-"""COPA's codes, all of them (assumed), since its own lists are not public; the words beside them are the contract's enum values."""
+"""COPA's codes, (assumed) where nothing else is said, since its own lists are not public; the words beside them are enum values."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,24 @@ REASONS: Mapping[str, str] = {
     "AUD": "AUDIT",
 }
 """Why somebody asks, by the platform's purposes; only purposes that an operation permits come this far."""
+PLEAS: Mapping[str, str] = {
+    "G": "GUILTY",
+    "NG": "NOT_GUILTY",
+    "NONE": "NONE",
+    "CON": "CONSENTS",
+    "OPP": "OPPOSED",
+    "ADM": "ADMITS",
+    "DEN": "DENIES",
+}
+"""Pleas by the code of the criminal justice system (Bichard 7's standing data)."""
+VERDICTS: Mapping[str, str] = {
+    "G": "GUILTY",
+    "N": "NOT_GUILTY",
+    "A": "GUILTY_OF_ALTERNATIVE",
+    "O": "NO_CONVICTION",
+    "C": "CAUTION",
+}
+"""Verdicts by the code of the Standard Prosecutor Interface (Bichard 7's standing data)."""
 OPEN, RESULTED, CLOSED = STATUSES
 
 ACCOUNT_REFUSED = "CPA-101"

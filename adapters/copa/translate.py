@@ -1,12 +1,14 @@
 """Questions and answers: the contract's messages to COPA's records and back. Pure; what a case file is made of is in `contents`."""
 
 from datetime import datetime
+from hashlib import sha256
 
 from adapters.copa import contents, records
-from adapters.copa.vocabulary import REASON, STATUS
+from adapters.copa.vocabulary import PLEA, REASON, STATUS, VERDICT
 from adapters.kit import Call
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.answer_pb2 import Provenance
+from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PtiUrn
 from metip.copa.v1.case_file_service_pb2 import (
     CreateCaseFileRequest,
     CreateCaseFileResponse,
@@ -14,8 +16,11 @@ from metip.copa.v1.case_file_service_pb2 import (
     UpdateCaseFileRequest,
     UpdateCaseFileResponse,
 )
+from metip.libra.v1.result_service_pb2 import PublishResultRequest
 
 SYSTEM = "COPA"
+TEXT = 2500
+"""Characters of a result's words (Standard Prosecutor Interface)."""
 
 
 def caller(access: AccessContext, call: Call, account: str) -> records.Caller:
@@ -71,6 +76,37 @@ def change(request: UpdateCaseFileRequest) -> records.AmendCase:
 def changed(reply: records.AmendCaseReply) -> UpdateCaseFileResponse:
     """Where the file stands then."""
     return UpdateCaseFileResponse(version=reply.version, status=STATUS.value(reply.status), provenance=_provenance(reply.as_at))
+
+
+def result(request: PublishResultRequest) -> records.Result:
+    """What a court decided. COPA knows it again by one key made of the message's three, since it has room for one."""
+    parts = (request.delivery_id, str(request.case_number), request.content_digest)
+    return records.Result(
+        key=sha256("\0".join(parts).encode()).hexdigest(),
+        asn=_received(request.defendant.arrest_summons_number),
+        court=request.psa_code,
+        heard=contents.day(request.hearing.date),
+        decisions=tuple(
+            records.Decision(
+                sequence=offence.details.sequence_number,
+                code=offence.details.offence_code,
+                plea=PLEA.code(offence.plea),
+                verdict=VERDICT.code(offence.finding),
+                disposals=tuple(records.Disposal(code=one.code, text=one.text[:TEXT]) for one in offence.results),
+            )
+            for offence in request.offences
+        ),
+    )
+
+
+def urn(request: PublishResultRequest) -> str:
+    """The case that a result is of."""
+    return _received(request.pti_urn)
+
+
+def _received(number: ArrestSummonsNumber | PtiUrn) -> str:
+    """A number as COPA compares it; one that is none of its kind goes as it came."""
+    return number.value or number.as_received
 
 
 def _provenance(as_at: datetime) -> Provenance:

@@ -79,9 +79,7 @@ class Copa:
 
     async def _file(self, urn: str, result: records.Result, caller: records.Caller, call: Call) -> records.FileResultReply:
         case = (await self.get(urn, caller, call)).case
-        return await self._ask(
-            records.FileResult(urn=urn, version=case.version, result=result), records.FileResultReply, caller, call
-        )
+        return await self._ask(records.FileResult(urn=urn, version=case.version, result=result), records.FileResultReply, caller, call)
 
     async def _ask(self, question: object, kind: type[R], caller: records.Caller, call: Call, *, write_once: bool = False) -> R:
         try:

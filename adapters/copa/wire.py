@@ -7,7 +7,6 @@ is unknown, instants UTC. Elements that no record has are passed over, so that a
 """
 
 import dataclasses
-import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
@@ -161,15 +160,20 @@ def _value(element: Element, held: Any, where: str) -> Any:
         raise WireError(where, "is of another kind") from None
 
 
-@functools.cache
+_known: dict[type[Any], tuple[Place, ...]] = {}
+
+
 def places(kind: type[Any]) -> tuple[Place, ...]:
-    """The places of a record's fields, in order."""
-    hints = get_type_hints(kind)
-    return tuple(_place(field, hints[field.name]) for field in dataclasses.fields(kind))
+    """The places of a record's fields, in order, worked out once."""
+    found = _known.get(kind)
+    if found is None:
+        hints = get_type_hints(kind)
+        found = _known[kind] = tuple(_place(field, hints[field.name]) for field in dataclasses.fields(kind))
+    return found
 
 
 def _place(field: "dataclasses.Field[Any]", hint: Any) -> Place:
     tag = "".join(part.capitalize() for part in field.name.split("_"))
     many = Ellipsis in get_args(hint)
     held = hint if hint in KINDS else next((one for one in get_args(hint) if one not in (NoneType, Ellipsis)), hint)
-    return Place(field.name, tag, field.default, many, held, held.__name__ if dataclasses.is_dataclass(held) else "string")
+    return Place(field.name, tag, field.default, many, held, "string" if held is str else held.__name__)

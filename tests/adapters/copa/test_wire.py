@@ -39,9 +39,7 @@ SAMPLE = records.FileResult(
         court="2576",
         heard=(2026, 11, 3),
         filed=datetime(2026, 11, 4, 9, 30, tzinfo=UTC),
-        decisions=(
-            records.Decision(sequence=1, code="TH68006", verdict="G", disposals=(records.Disposal(code=1015, text="Fined £100"),)),
-        ),
+        decisions=(records.Decision(sequence=1, code="TH68006", verdict="G", disposals=(records.Disposal(code=1015, text="Fined £100"),)),),
     ),
 )
 WRITTEN = (
