@@ -39,7 +39,11 @@ ADJOURNED: Final[Mapping[int, int]] = {
     # Adjournment and the remands of a later list, all recorded as a sentence that is postponed.
     **dict.fromkeys((4506, 4529, 4530, 4531, 4533, 4537, 4538, 4539, 4541, 4542, 4543), 4004),
     # Remitted to a youth court.
-    **dict(((4548, 4011), (4549, 4012), (4550, 4004), (4551, 4012), (4552, 4013))),
+    4548: 4011,
+    4549: 4012,
+    4550: 4004,
+    4551: 4012,
+    4552: 4013,
 }
 """Result codes of an adjournment: the disposal where the court has found; where it has not, the offence is carried forward."""
 

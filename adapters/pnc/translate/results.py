@@ -133,8 +133,10 @@ def _sort(pair: Pair, due: _Due, heard: CivilDate) -> None:
 
 
 def _on_file(court: ResultedOffence, heard: CivilDate, given: list[Disposal], file: OnFile, *, on_earlier_conviction: bool) -> bool:
-    """Whether the record needs nothing of it: a sentence that is on file, or one that is put off again, or finding and disposals of that day.
-    The record may hold more, as of a sentence that followed."""
+    """Whether the record needs nothing of it: a sentence that is on file or put off again, or finding and disposals of that day.
+
+    The record may hold more, such as a sentence that followed.
+    """
     if on_earlier_conviction:
         return is_adjourned(court) or _held(given, file.offence.disposals)
     known, told = file.offence.adjudication, adjudication(court, heard)
