@@ -39,7 +39,7 @@ class Results:
             if fault.reason in (Reason.DUMMY_NUMBER, Reason.NO_TRACE) and not needed:
                 return PROCESSED
             raise
-        for update in translate.updates(request, record, self._court_codes):
+        for update in translate.updates_for(request, record, self._court_codes):
             function, segments = FUNCTIONS[type(update)]
             await self._pnc.ask(function, segments(update, self._pnc.update_owner), call)
         return PROCESSED

@@ -71,7 +71,7 @@ def needs_record(result: PublishResultRequest) -> bool:
     return any(offence.details.offence_code not in NOT_RECORDABLE for offence in result.offences)
 
 
-def updates(result: PublishResultRequest, record: GetArrestSummonsResponse, court_codes: Mapping[str, str]) -> list[Update]:
+def updates_for(result: PublishResultRequest, record: GetArrestSummonsResponse, court_codes: Mapping[str, str]) -> list[Update]:
     """What PNC must be told, in order; nothing where it is all on file.
 
     Raises `Fault` PRECONDITION where the two sides do not go together, and UPSTREAM_REFUSED, with its code, for a result or a finding that
