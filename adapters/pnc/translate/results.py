@@ -39,13 +39,14 @@ from metip.pnc.v1.case_update_service_pb2 import (
     RecordDisposalRequest,
     RecordVariationRequest,
 )
-from metip.pnc.v1.court_case_pb2 import Court, CourtCase, Disposal, OffencePeriod
+from metip.pnc.v1.court_case_pb2 import Court, CourtCase, Disposal, Offence, OffencePeriod
 
 Update = RecordDisposalRequest | RecordDeferredSentenceRequest | RecordVariationRequest
 MOST: Final = 100
 """Offences in an update (Bichard 7's limit, exception HO100331)."""
 SINE_DIE: Final = 2007
 """Adjourned without a day: what follows is a variation."""
+REINSTATED: Final = 3027
 CHECK_NAME, FILE_NAME = 12, 54
 LOCATION: Final = 231
 
@@ -89,10 +90,10 @@ def updates_for(result: PublishResultRequest, record: GetArrestSummonsResponse, 
     for pair in pairs:
         reference = pair.file.case.reference
         _sort(pair, cases.setdefault(reference.value or reference.as_received, _Due(pair.file.case)), result.hearing.date)
-    found: list[Update] = []
-    for number, due in enumerate(cases.values()):
-        found += _updates_of(due, result, record, added if number == 0 else [], court_codes)
-    return found
+    taker = next((due for due in cases.values() if due.found or due.adjourned), None)
+    if added and taker is None:
+        raise Fault(Reason.PRECONDITION, "the court added offences to a case that is decided on file")
+    return [one for due in cases.values() for one in _updates_of(due, result, record, added if due is taker else [], court_codes)]
 
 
 def letters(name: str) -> str:
@@ -116,7 +117,7 @@ def _sort(pair: Pair, due: _Due, heard: CivilDate) -> None:
         if not decided:
             due.adjourned.append(pair)
         return
-    given = disposals(court)
+    given = [disposal for disposal in disposals(court) if disposal.code != REINSTATED]  # a variation says so by itself
     on_earlier_conviction = court.HasField("conviction_date") and _day(court.conviction_date) < _day(heard)
     if not decided and on_earlier_conviction:
         raise _refusal("a conviction that the court goes on from is not on file", "HO200103" if is_adjourned(court) else "HO200106")
@@ -125,11 +126,16 @@ def _sort(pair: Pair, due: _Due, heard: CivilDate) -> None:
     elif _on_file(court, heard, given, pair.file, on_earlier_conviction=on_earlier_conviction):
         return
     elif file.disposals and all(disposal.code == SINE_DIE for disposal in file.disposals):
-        due.varied.append(_result(pair.file, court, heard, given))
+        due.varied.append(_result(pair.file, court, heard, [*given, _reinstated(file)]))
     elif on_earlier_conviction:
         due.sentenced.append(_result(pair.file, court, None, given))
     else:
         raise _refusal("another result is on file", "HO200104")
+
+
+def _reinstated(file: Offence) -> Disposal:
+    """Says that an offence was taken up again; it bears the day on which it was adjourned without one."""
+    return Disposal(code=REINSTATED, date=file.adjudication.sentence_date)
 
 
 def _on_file(court: ResultedOffence, heard: CivilDate, given: list[Disposal], file: OnFile, *, on_earlier_conviction: bool) -> bool:
@@ -172,9 +178,7 @@ def _updates_of(
         return
     if due.varied and (due.found or due.sentenced):
         raise _refusal("existing disposals change together with others", "HO200115" if due.found else "HO200114")
-    if not result.psa_code:
-        raise Fault(Reason.PRECONDITION, "the result names no court that PNC knows")
-    court = Court(code=result.psa_code)
+    court = _court(result.hearing.court, result, court_codes)
     if due.found or added:
         yield RecordDisposalRequest(
             access=result.access,
@@ -218,10 +222,15 @@ def _carry_forward(due: _Due, result: PublishResultRequest, court_codes: Mapping
     if goes_on is None:
         raise _refusal("part of the case is adjourned to no day", "HO100323")
     hearing = goes_on.next_hearing.hearing
-    code = result.psa_code if hearing.court == result.hearing.court else court_codes.get(hearing.court, "")
+    return CarryForward(court=_court(hearing.court, result, court_codes), date=hearing.date)
+
+
+def _court(unit: str, result: PublishResultRequest, court_codes: Mapping[str, str]) -> Court:
+    """The court of an organisational unit: as the setting has it, or the code that the message gives for the court that heard the case."""
+    code = court_codes.get(unit, "") or (result.psa_code if unit == result.hearing.court else "")
     if not code:
-        raise _refusal("the court of the next hearing is not in the setting courts", "HO100300")
-    return CarryForward(court=Court(code=code), date=hearing.date)
+        raise _refusal("a court is neither in the setting courts nor named by its code", "HO100300")
+    return Court(code=code)
 
 
 def _added(offences: Iterable[ResultedOffence], result: PublishResultRequest, station: str) -> AddedCharges:

@@ -15,6 +15,8 @@ from metip.pnc.v1.court_case_pb2 import Adjudication, Disposal, Finding, Plea, S
 
 DRIVING: Final = frozenset({3007, 3070, 3071, 3072, 3073, 3074, 3094, 3095, 3096})
 """Disqualifications from driving."""
+UNDATED: Final = frozenset({3050})
+"""A reduction that hangs on a course; its last day is not recorded."""
 SUSPENDED: Final = frozenset({1115, 1134})
 """Sentences whose second duration is that of the suspension."""
 ENDED_WITHOUT_FINDING: Final = range(2000, 3000)
@@ -65,12 +67,13 @@ def _sent(offence: ResultedOffence) -> list[CourtResult]:
 def _disposal(result: CourtResult) -> Disposal:
     code = _disposal_code(result)
     goes_on = result.next_hearing.hearing.HasField("date")
+    ends = result.HasField("end_date") and code not in UNDATED
     started = result.start_date if code in DRIVING and result.HasField("start_date") else None
     suspended = _duration(result.secondary_durations[0]) if code in SUSPENDED and result.secondary_durations else None
     return Disposal(
         code=code,
         duration=_duration(result.duration) if result.HasField("duration") else None,
-        date=result.next_hearing.hearing.date if goes_on else result.end_date if result.HasField("end_date") else None,
+        date=result.next_hearing.hearing.date if goes_on else result.end_date if ends else None,
         amount_pence=result.amount_pence,
         qualifiers=["S"] if suspended else [],
         qualifier_duration=suspended,

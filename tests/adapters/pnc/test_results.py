@@ -255,7 +255,8 @@ async def test_what_follows_an_adjournment_without_a_day_is_a_variation(court: C
     await court.sends(varied)
     assert court.asked() == before | {"ENQASI": before["ENQASI"] + 2, "SUBVAR": before["SUBVAR"] + 1}
     ((first, *_),) = await court.on_file(arrest)
-    assert (codes(first), first.adjudication.finding) == ([1015], Finding.FINDING_GUILTY)
+    assert (codes(first), first.adjudication.finding) == ([1015, 3027], Finding.FINDING_GUILTY)
+    assert first.disposals[1].date == HEARD
 
 
 async def test_a_recordable_offence_that_the_court_added_is_put_on_file(court: Court, fresh: Iterator[Arrest]) -> None:
