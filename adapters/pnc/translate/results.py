@@ -80,7 +80,7 @@ def updates_for(result: PublishResultRequest, record: GetArrestSummonsResponse, 
     """
     if len(result.offences) > MOST:
         raise _refusal(f"PNC takes no more than {MOST} offences at once", "HO100331")
-    if letters(record.subject.check_name) != letters(name_of(result.defendant)[0][:CHECK_NAME]):
+    if not is_check_name(record.subject.check_name, name_of(result.defendant)[0]):
         raise Fault(Reason.PRECONDITION, "the name that the court has is not the check name on file")
     pairs, rest = matched(result.offences, on_file(record))
     added = [offence for offence in rest if offence.details.offence_code not in NOT_RECORDABLE and finding(offence)]
@@ -96,8 +96,13 @@ def updates_for(result: PublishResultRequest, record: GetArrestSummonsResponse, 
     return [one for due in cases.values() for one in _updates_of(due, result, record, added if due is taker else [], court_codes)]
 
 
-def letters(name: str) -> str:
-    """A name as two systems can compare it: capitals, without apostrophes, hyphens and blanks."""
+def is_check_name(check_name: str, name: str) -> bool:
+    """Whether a check name is that of a name: its first twelve characters, compared without apostrophes, hyphens, blanks and case."""
+    known, given = _letters(check_name), _letters(name)
+    return known == given or (len(check_name) >= CHECK_NAME and bool(known) and given.startswith(known))
+
+
+def _letters(name: str) -> str:
     return "".join(character for character in name.upper() if character.isalnum())
 
 
