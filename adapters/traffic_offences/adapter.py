@@ -36,9 +36,8 @@ class Offences:
         try:
             wire.check(offence)
         except ValueError:
-            raise Fault(
-                Reason.INVALID_REQUEST, "a text holds a character that can't be sent", fields=(("offence", "characters"),)
-            ) from None
+            problem = "holds a character that the far side can't be sent"
+            raise Fault(Reason.INVALID_REQUEST, f"a text {problem}", fields=(("offence", problem),)) from None
         await self._gatherer.submit(offence)
         return DELIVERED
 

@@ -21,8 +21,8 @@ DIALS = {
     "wrong_trailer": "takes the trailer of a batch for wrong, and refuses the batch as a whole",
 }
 WRONG_TRAILER, REPEATED, POINTS_NOT_ALLOWED, NOT_SPEEDING, REJECTED = "B01", "D01", "N03", "N04", "N99"
-"""The far side's codes (assumed): a batch whose trailer does not fit; a notice that it knows; points on a notice that carries none; a speed that
-is within the limit; what the dial refuses without a code."""
+"""The far side's codes (assumed): a batch whose trailer does not fit; a notice that it knows; points on a notice that carries none; a speed
+that is within the limit; what the dial refuses without a code."""
 WITHOUT_POINTS = frozenset({"FPN", "VDR", "HOR", "NDO"})
 TICK = 0.1
 ACKNOWLEDGED_AFTER = 0.3

@@ -1,4 +1,4 @@
-"""The way to the Home Office's system: folders on an SFTP host. What waits in `out` has not been reported; nothing else needs remembering."""
+"""The way to the Home Office's system: folders on an SFTP host. What waits in `out` is not reported yet; nothing else needs remembering."""
 
 import re
 from collections.abc import AsyncIterator, Sequence

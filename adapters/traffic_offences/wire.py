@@ -4,8 +4,8 @@
     <OffenceBatch Format="1"><Header Sender="MPS" …/><Offence Reference="…" …>…</Offence>
     <Trailer Records="1" Sha256="…"/></OffenceBatch>
 
-An acknowledgement is the same with `Verdict` and `Result`. Records are written as `adapters.kit.elements` writes them. The digest is of every
-byte before the line break that the trailer follows.
+An acknowledgement is the same with `Verdict` and `Result`. Records are written as `adapters.kit.elements` writes them. The digest is of
+every byte before the line break that the trailer follows.
 """
 
 import hashlib
