@@ -107,7 +107,7 @@ async def _server(programs: Path, folder: Path, data: Path) -> AsyncIterator[Pat
         )
     try:
         socket = folder / SOCKET
-        while not await _listens(socket):
+        while not _listens(socket):
             if server.returncode is not None:
                 raise NoDatabaseError(f"postgres ended with code {server.returncode}: {(folder / 'log').read_text().strip()[-500:]}")
             await asyncio.sleep(0.02)
@@ -122,7 +122,7 @@ async def _server(programs: Path, folder: Path, data: Path) -> AsyncIterator[Pat
                 await server.wait()
 
 
-async def _listens(socket: Path) -> bool:
+def _listens(socket: Path) -> bool:
     """Whether the server takes questions: its socket is there before it does, and what comes too early is answered with an error."""
     status = socket.parent / "data" / "postmaster.pid"
-    return socket.exists() and status.exists() and "ready" in status.read_text().rsplit("\n", 2)[-2]
+    return socket.exists() and status.exists() and status.read_text().rstrip().endswith("ready")

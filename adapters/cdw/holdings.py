@@ -1,41 +1,32 @@
-"""What the warehouse holds before the hub sends anything: a few days of custody records that the old platform loaded.
-
-Their numbers are those of no arrest in the population, so that they never meet a record which somebody publishes today.
-"""
+"""What the warehouse holds before the hub sends anything: custody records that the old platform loaded."""
 
 from datetime import timedelta
 
 from adapters.cdw.records import Disposal, Offence, Version
 from adapters.kit.population import Population
-from adapters.kit.population.reserved import custody_number
-
-RECORDS = 12
-FIRST = 9_001
-"""Number of the first, far above those of the population's arrests."""
+from adapters.kit.population.past import PastDetention, past_detentions
 
 
 def loaded_before(population: Population) -> list[Version]:
     """Two versions of each record: opened, and closed on the day after."""
-    return [version for place in range(RECORDS) for version in _record(population, place)]
+    return [version for detention in past_detentions(population) for version in _versions(detention)]
 
 
-def _record(population: Population, place: int) -> tuple[Version, Version]:
-    arrest = population.arrest(3 + place)
-    person = population.person(arrest.person_number)
-    arrived_at = population.scale.now - timedelta(days=2) + timedelta(hours=8 + place % 4)
+def _versions(detention: PastDetention) -> tuple[Version, Version]:
+    person, arrived_at = detention.person, detention.arrived_at
     offences = tuple(
-        Offence(number=number, cjs_code=one.cjs_code, recordable=True) for number, one in enumerate(arrest.offences, start=1)
+        Offence(number=number, cjs_code=one.cjs_code, recordable=True) for number, one in enumerate(detention.arrest.offences, start=1)
     )
 
     def version(number: int, after: timedelta, status: str, disposals: tuple[Disposal, ...] = ()) -> Version:
         at = arrived_at + after
         return Version(
-            custody_number=custody_number(FIRST + place, arrest.force_station, arrived_at.year),
+            custody_number=detention.custody_number,
             version=number,
             business_date=at.date(),
             status=status,
             recorded_at=at,
-            suite=arrest.force_station,
+            suite=detention.arrest.force_station,
             arrived_at=arrived_at,
             arrested_at=arrived_at - timedelta(minutes=40),
             family_name=person.surname[:35],

@@ -13,7 +13,7 @@ from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.answer_pb2 import Provenance
 from metip.custody.v1 import custody_record_pb2 as custody
 from metip.custody.v1.custody_record_service_pb2 import PublishCustodyRecordRequest
-from metip.identifiers import parse_arrest_summons_number
+from metip.identifiers import parse_arrest_summons_number, parse_custody_number
 
 SYSTEM = "CDW"
 LONDON = ZoneInfo("Europe/London")
@@ -55,7 +55,8 @@ def version(request: PublishCustodyRecordRequest, message_id: str = "") -> Versi
     born = person.date_of_birth
     recorded_at = _instant(record.recorded_at)
     return Version(
-        custody_number=request.custody_record_number.value,
+        # Two spellings of one number would be two records.
+        custody_number=parse_custody_number(request.custody_record_number.value).canonical,
         version=request.version,
         message_id=message_id,
         business_date=recorded_at.astimezone(LONDON).date(),

@@ -31,7 +31,7 @@ KEEP_VERSION: Final = f"{_insert('custody_version', *COLUMNS, 'digest')} ON CONF
 KEPT_DIGESTS: Final = f"""
 SELECT custody_number, version, digest FROM {SCHEMA}.custody_version
 JOIN unnest($1::text[], $2::bigint[]) AS asked (number, which) ON custody_number = number AND version = which
-"""
+"""  # noqa: S608 - as above
 _OF_VERSION = ("custody_number", "version")
 KEEP_OFFENCE: Final = _insert("custody_offence", *_OF_VERSION, *Offence.__slots__)
 KEEP_DISPOSAL: Final = _insert("custody_disposal", *_OF_VERSION, *Disposal.__slots__)
@@ -50,7 +50,8 @@ WHERE custody_record.version < excluded.version
 COUNT_LOAD: Final = f"""
 SELECT count(DISTINCT custody_number) AS records, count(*) AS versions, now() AS as_at,
     encode(sha256(coalesce(string_agg(digest, ''::bytea ORDER BY custody_number, version), ''::bytea)), 'hex') AS sha256,
-    (SELECT count(*) FROM {SCHEMA}.quality_issue JOIN {SCHEMA}.custody_version USING (custody_number, version) WHERE business_date = $1) AS issues
+    (SELECT count(*) FROM {SCHEMA}.quality_issue JOIN {SCHEMA}.custody_version USING (custody_number, version)
+        WHERE business_date = $1) AS issues
 FROM {SCHEMA}.custody_version WHERE business_date = $1
 """  # noqa: S608 - as above
 
@@ -67,7 +68,10 @@ def digest(version: Version) -> bytes:
 def version_parameters(version: Version) -> tuple[Any, ...]:
     """The parameters of `KEEP_VERSION`."""
     values = (getattr(version, name) for name in COLUMNS)
-    return (*(_null(UUID(value) if name == "message_id" and value else value) for name, value in zip(COLUMNS, values, strict=True)), digest(version))
+    return (
+        *(_null(UUID(value) if name == "message_id" and value else value) for name, value in zip(COLUMNS, values, strict=True)),
+        digest(version),
+    )
 
 
 def offence_parameters(versions: Iterable[Version]) -> list[tuple[Any, ...]]:

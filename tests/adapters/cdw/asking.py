@@ -25,7 +25,7 @@ PATIENT = 20.0
 
 def number(serial: int) -> str:
     """A custody record number that only tests use."""
-    return f"01ZD/{serial:06d}/26"
+    return f"01ZD/{serial}/26"
 
 
 def record(serial: int, version: int = 1, **more: Any) -> PublishCustodyRecordRequest:
@@ -62,7 +62,9 @@ def record(serial: int, version: int = 1, **more: Any) -> PublishCustodyRecordRe
     said.reviews[0].due_at.FromDatetime(ARRIVED + timedelta(hours=6))
     said.disposals[0].decided_at.FromDatetime(ARRIVED + timedelta(hours=5))
     said.MergeFrom(custody.CustodyRecord(**more))
-    return PublishCustodyRecordRequest(access=ACCESS, custody_record_number=CustodyNumber(value=number(serial)), version=version, record=said)
+    return PublishCustodyRecordRequest(
+        access=ACCESS, custody_record_number=CustodyNumber(value=number(serial)), version=version, record=said
+    )
 
 
 def from_exchange(attempt: int = 1) -> list[tuple[str, str]]:
