@@ -7,7 +7,7 @@ from adapters.cdw import translate
 from adapters.cdw.batches import Batches
 from adapters.cdw.records import Version
 from adapters.cdw.upstream import Warehouse
-from adapters.kit import Call, Site
+from adapters.kit import Call, Limits, Site
 from adapters.kit.outcomes import PROCESSED
 from metip.cdw.v1.settings_pb2 import Settings
 from metip.cdw.v1.warehouse_service_pb2 import GetLoadRequest, GetLoadResponse
@@ -51,7 +51,8 @@ async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object
     """Serves both interfaces for the length of the block."""
     gather_for = settings.gather_for.ToTimedelta().total_seconds() if settings.HasField("gather_for") else GATHER_FOR
     async with Warehouse.connected(settings, site.log) as warehouse:
-        batches = Batches(warehouse.load, gather_for=gather_for, most=settings.most_together or MOST_TOGETHER)
+        most, at_once = settings.most_together or MOST_TOGETHER, max(1, Limits.of(settings.upstream).sessions - 1)  # one is for counting
+        batches = Batches(warehouse.load, gather_for=gather_for, most=most, at_once=at_once)
         try:
             yield (Loads(warehouse), CustodyRecords(batches))
         finally:

@@ -1,43 +1,49 @@
 """Gathers what comes at nearly the same time, so that many rows cost one transaction; each caller hears of its own row."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from adapters.kit import Call, Fault
 
 R = TypeVar("R")
+_Waiting = tuple[R, Call, "asyncio.Future[None]"]
 Load = Callable[[Sequence[R], Call], Awaitable[Sequence[Fault | None]]]
 """Loads rows within the time of a call; gives for each what is wrong with it, or None. A `Fault` that it raises concerns all of them."""
 
 
 class Batches(Generic[R]):
-    """Waits `gather_for` seconds after the first row, or until `most` rows are together, and loads them."""
+    """Loads what has come together: `gather_for` seconds after the first row, or as soon as there are `most`.
 
-    def __init__(self, load: Load[R], *, gather_for: float, most: int) -> None:
+    No more than `at_once` batches are under way; what comes meanwhile is gathered, so that a slow far side gets larger batches, not more.
+    """
+
+    def __init__(self, load: Load[R], *, gather_for: float, most: int, at_once: int) -> None:
         self._load = load
         self._gather_for = gather_for
         self._most = most
-        self._waiting: list[tuple[R, Call, asyncio.Future[None]]] = []
+        self._at_once = at_once
+        self._waiting: deque[_Waiting[R]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._loading: set[asyncio.Task[None]] = set()
 
     async def add(self, row: R, call: Call) -> None:
         """Returns when the row is loaded; raises the `Fault` of this row or of its whole batch.
 
-        A caller who goes away does not take back its row, which is loaded with the others unless the batch has yet to begin.
+        A caller who goes away does not take back its row, which is loaded with the others unless its batch has yet to begin.
         """
         loop = asyncio.get_running_loop()
         loaded: asyncio.Future[None] = loop.create_future()
         self._waiting.append((row, call, loaded))
         if len(self._waiting) >= self._most:
             self._begin()
-        elif self._timer is None:
+        elif self._timer is None and len(self._loading) < self._at_once:
             self._timer = loop.call_later(self._gather_for, self._begin)
         await loaded
 
     async def close(self) -> None:
-        """Waits for what is being loaded; nothing is added any more."""
+        """Waits until everything is loaded; nothing is added any more."""
         self._begin()
         while self._loading:
             await asyncio.wait(self._loading)
@@ -46,13 +52,20 @@ class Batches(Generic[R]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        batch, self._waiting = [one for one in self._waiting if not one[2].done()], []
-        if batch:
-            task = asyncio.create_task(self._run(batch))
-            self._loading.add(task)
-            task.add_done_callback(self._loading.discard)
+        while self._waiting and len(self._loading) < self._at_once:
+            taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            batch = [one for one in taken if not one[2].done()]
+            if batch:
+                task = asyncio.create_task(self._run(batch))
+                self._loading.add(task)
+                task.add_done_callback(self._ended)
 
-    async def _run(self, batch: Sequence[tuple[R, Call, "asyncio.Future[None]"]]) -> None:
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._loading.discard(task)
+        if self._waiting and self._timer is None:
+            self._begin()
+
+    async def _run(self, batch: "Sequence[_Waiting[R]]") -> None:
         # They came within milliseconds, so the one with the least time left bounds hardly anybody else.
         call = min((call for _, call, _ in batch), key=lambda call: call.deadline)
         wrong: Sequence[BaseException | None]
