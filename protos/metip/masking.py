@@ -51,6 +51,7 @@ def _is_harmless(field: FieldDescriptor) -> bool:
     own = _field_options(field)
     if own.personal != options.PERSONAL_DATA_UNSPECIFIED:
         return bool(own.personal == options.PERSONAL_DATA_NONE)
+    assert field.containing_type is not None, "a field that was set belongs to a message"
     return bool(_message_options(field.containing_type).personal == options.PERSONAL_DATA_NONE)
 
 

@@ -1,7 +1,7 @@
 """A subscriber of the test's own: takes probes, writes each delivery to its ledger before it answers, and is idempotent by probe id.
 
-`python -m tests.faults.subscriber SOCKET REGISTRY LEDGER MODE`. The ledger is appended to in one write a line, so lines of several processes
-do not mix and what was written survives the process. MODE is a file that says what to do; see `ExchangeRig.mode`.
+`python -m tests.faults.subscriber SOCKET REGISTRY LEDGER MODE`. The ledger is appended to in one write a line, so lines of several
+processes do not mix and what was written survives the process. MODE is a file that says what to do; see `ExchangeRig.mode`.
 """
 
 import asyncio

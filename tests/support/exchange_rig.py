@@ -1,4 +1,4 @@
-"""A whole exchange on one machine for fault runs and measurements: hub, Envoy and subscribers of the test's own, over a contract of its own.
+"""A whole exchange on one machine for fault runs and measurements: hub, Envoy and subscribers of the test's own, over their own contract.
 
 The subscriber keeps a ledger of effects, one line for each, outside everything that is killed: `<message id> <probe id> <line> <place>
 <attempt> <redelivery>`. It is idempotent by probe id, as an idempotent far system is, and writes a line for every delivery that it was
@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ from google.protobuf.message import Message
 
 import hatch_build
 from hub.contracts import Contracts, load
-from hub.identity import Store
+from hub.identity import Officer, Store, issue_token
 from hub.laptop.claiming import free_ports
 from hub.laptop.estate import envoy_binary
-from hub.laptop.layout import DEVELOPER, Home
+from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
 from hub.laptop.preparing import Ports, prepare
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin
@@ -120,6 +120,14 @@ class ExchangeRig:
         self.channels.append(channel)
         return channel
 
+    def token(self, warrant_number: str = "P123456") -> list[tuple[str, str]]:
+        """Metadata with an officer's token, in the developer's hands."""
+        officer = Officer(warrant_number, "01", "ZD", ("operations",))
+        consumer = f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"
+        return [
+            ("authorization", f"Bearer {issue_token(Store(self.home.identity), officer, authorised_party=consumer, now=datetime.now(UTC))}")
+        ]
+
     def effects(self) -> list[tuple[str, ...]]:
         """The subscribers' ledger, in the order in which they wrote; a last line without its end is none."""
         text = self.ledger.read_text(encoding="ascii") if self.ledger.exists() else ""
@@ -168,7 +176,7 @@ class ExchangeRig:
 async def running_exchange(
     directory: Path, *, subscribers: int = 1, environment: dict[str, str] | None = None
 ) -> AsyncIterator[ExchangeRig]:
-    """The rig for the length of the block, ready. `environment` is set for the hub."""
+    """The rig for the length of the block, ready. `environment` is set for its processes."""
     home = Home.at(directory / "home")
     ports = Ports(*free_ports(3))
     prepare(home, ports)
@@ -179,8 +187,9 @@ async def running_exchange(
     supervisor = Supervisor(home.processes)
     rig = ExchangeRig(home, ports, supervisor, home.root / "effects", subscribers)
     hub = (sys.executable, "-m", "hub", "--settings", str(home.hub_settings), "--contracts", str(set_file))
-    before = {name: os.environ.get(name) for name in environment or {}}
-    os.environ.update(environment or {})
+    changes = {"PYTHONPATH": f"{ROOT / 'tests' / 'support'}:{ROOT}:{ROOT / 'protos'}", **(environment or {})}
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
     try:
         supervisor.start(Process("hub", hub, home.log("hub")))
         envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1")
