@@ -156,11 +156,11 @@ def _tell_rest(verb: Verb, wanted: Wanted, found: list[Any], movable: list[Any])
     gone = sorted(set(wanted.ids) - {one.message_id for one in found})
     left = Counter(state_of(one.state) for one in found) - Counter(state_of(one.state) for one in movable)
     standing = ", ".join(f"{number} {state}" for state, number in sorted(left.items()))
+    for one in gone:
+        click.echo(f"{mark(WARNED)} {one}: no such delivery is kept", err=True)
     if movable:
         if left:
             click.echo(f"{mark(WARNED)} left as they are: {standing}", err=True)
-        for one in gone:
-            click.echo(f"{mark(WARNED)} {one}: no such delivery is kept", err=True)
         return
     if not found:
         raise Problem("no delivery matches, so nothing was done", "`metip messages list` shows what there is")

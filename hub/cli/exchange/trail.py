@@ -14,6 +14,8 @@ from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, State
 
 MARKS: Final = {State.DELIVERED: OK, State.PROCESSED: OK, State.REFUSED: FAILED, State.PURGED: SKIPPED}
 EXCHANGE: Final = "exchange"
+DECIDED: Final = {"pending": "released", "processed": "settled as done", "refused": "settled as not done"}
+"""What a person did who moved a delivery to a state; elsewhere the state says it."""
 
 
 def marked(state: str) -> str:
@@ -90,15 +92,18 @@ def _trail(one: Any, name: str, steps: list[Any], accepted: Any, now: datetime, 
 
 def _row(step: Any) -> tuple[str, str, str, str, str]:
     state = state_of(step.state)
+    if _by_a_person(step):
+        return (_clock(step.at), DECIDED.get(state, state), "", f"“{clean(step.reason)}”", f"by {clean(step.by)}")
     if step.attempt:
         took = (step.at.ToDatetime(tzinfo=UTC) - step.began.ToDatetime(tzinfo=UTC)).total_seconds()
         ended = "tried again" if state == State.PENDING.value else state
-        return (_clock(step.began), f"attempt {step.attempt}", f"took {span(max(0.0, took))}", last(step), f"→ {ended}{_by(step)}")
-    return (_clock(step.at), state, "", last(step), _by(step).removeprefix(" "))
+        return (_clock(step.began), f"attempt {step.attempt}", f"took {span(max(0.0, took))}", last(step), f"→ {ended}")
+    return (_clock(step.at), state, "", last(step), "" if step.by == EXCHANGE else f"by {clean(step.by)}")
 
 
-def _by(step: Any) -> str:
-    return f" by {clean(step.by)}" if step.by not in ("", EXCHANGE) else ""
+def _by_a_person(step: Any) -> bool:
+    """Whether a person moved it, rather than the exchange or the subscribing system."""
+    return step.by not in (EXCHANGE, step.subscription.partition(":")[0])
 
 
 def _now(one: Any, now: datetime) -> list[tuple[str, str, str, str, str]]:
