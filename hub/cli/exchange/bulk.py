@@ -69,8 +69,8 @@ class Lines:
         kind, access = self.messages.kind(self.operation.request), self._access()
         try:
             with self._open() as file:
-                for number, line in enumerate(file, 1):
-                    if not line.strip():
+                for number, line in enumerate(map(str.strip, file), 1):
+                    if not line:
                         continue
                     request: Any = kind()
                     try:
