@@ -2,13 +2,12 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
 from hub.exchange.records import Account, Delivery, Filter, Group, Message, Step
 from hub.exchange.sqlite import looking
-from hub.exchange.sqlite.store import Store
 from hub.exchange.sqlite.writer import Writer
 
 PAGES_AT_ONCE: Final = 256
@@ -17,7 +16,7 @@ PAGES_AT_ONCE: Final = 256
 class Reading:
     """The questions of the port, asked of the file that the writer has open."""
 
-    def __init__(self, path: Path, store: Writer[Store]) -> None:
+    def __init__(self, path: Path, store: Writer[Any]) -> None:
         self._path, self._store = path, store
 
     async def message(self, message_id: str) -> Message:
