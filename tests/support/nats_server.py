@@ -47,7 +47,7 @@ class NatsServer:
     async def start(self) -> None:
         """Starts it; it is ready when this returns."""
         command = dying_with_parent([str(nats_server_path()), "-c", str(self._folder / "nats.conf"), "-l", str(self._folder / "nats.log")])
-        self._process = subprocess.Popen(command)
+        self._process = subprocess.Popen(command)  # noqa: ASYNC220 - as in envoy_process
         await until(self._is_ready, within=10)
 
     def kill(self) -> None:

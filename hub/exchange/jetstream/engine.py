@@ -43,7 +43,7 @@ FILE: Final = "exchange.sqlite"
 
 
 class JetStreamEngine(Reading):
-    """One hub of several on one log. What it reads it reads from its own file, which may be a moment behind what another hub has written."""
+    """One hub of several on one log. It reads from its own file, which may be a moment behind what another hub has written."""
 
     def __init__(
         self,

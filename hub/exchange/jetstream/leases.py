@@ -1,7 +1,7 @@
 """Which processes seem to have died: those from which nothing came for a lease while the log itself was at work.
 
-No two clocks are compared: each hub measures on its own steady clock since when a process's last entry is the last, and the log decides: whoever
-wrote again in the meantime lives.
+No two clocks are compared: each hub measures on its own steady clock since when a process's last entry is the last, and the log decides:
+whoever wrote again in the meantime lives.
 """
 
 from collections.abc import Mapping

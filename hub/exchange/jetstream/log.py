@@ -57,7 +57,7 @@ class Log:
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
-        """Connects and makes what does not exist. Raises `FullError` when it can't be reached, `BrokenError` when it can't be relied upon."""
+        """Connects and makes what is not there. Raises `FullError` when it can't be reached, `BrokenError` when it can't be relied on."""
         found: list[Self] = []
 
         async def reconnected() -> None:
