@@ -63,6 +63,7 @@ class JetStreamEngine(Reading):
         self._tasks: list[asyncio.Task[None]] = []
         self._living: asyncio.Task[None] | None = None
         self._snapshot: asyncio.Task[None] | None = None
+        self._keeping = asyncio.Lock()
         self._joined = self._stopped = False
         self.recovered: tuple[int, int] = (0, 0)
         """Attempts of this hub's last process that are repeated, and those that are in doubt."""
@@ -282,11 +283,12 @@ class JetStreamEngine(Reading):
     async def snapshot(self) -> int:
         """Keeps a snapshot now, and lets the log's oldest entries go; the place of its last entry. Raises `FullError` when it can't."""
         path = self._settings.folder / "snapshot.sqlite"
-        await asyncio.to_thread(_removed, path)
-        await asyncio.to_thread(copied, self._path, path)
-        applied = (await asyncio.to_thread(_standing_of, path)).applied
-        await self._log.keep(applied, path, applied + 1 - self._settings.snapshot_every)
-        await asyncio.to_thread(_removed, path)
+        async with self._keeping:
+            await asyncio.to_thread(_removed, path)
+            await asyncio.to_thread(copied, self._path, path)
+            applied = (await asyncio.to_thread(_standing_of, path)).applied
+            await self._log.keep(applied, path, applied + 1 - self._settings.snapshot_every)
+            await asyncio.to_thread(_removed, path)
         return applied
 
     async def _keep_snapshot(self) -> None:

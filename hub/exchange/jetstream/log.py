@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import aiohttp
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import ConnectionClosedError, Error, OutboundBufferLimitError
@@ -64,21 +63,23 @@ class Log:
             for one in found:
                 one._arrived.put_nowait(None)
 
+        client = Client()
         try:
             async with asyncio.timeout(settings.patience):
-                client = await nats.connect(
+                await client.connect(
                     list(settings.servers),
                     name=settings.hub,
                     user_credentials=str(settings.credentials) if settings.credentials else None,
                     tls=settings.tls,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.2,
+                    reconnect_time_wait=0.2,  # type: ignore[arg-type]  # it is only ever slept for
                     connect_timeout=2,
                     ping_interval=5,
                     reconnected_cb=reconnected,
                     error_cb=_said,
                 )
         except (Error, OSError, TimeoutError) as error:
+            await client.close()
             raise FullError(f"no log at {', '.join(settings.servers)}: {type(error).__name__}") from error
         context = client.jetstream(timeout=_ANSWER)
         try:

@@ -45,9 +45,14 @@ class Reading:
 
 
 def copied(source: Path, target: Path) -> None:
-    """A consistent copy through a connection of its own, some pages at a time, while the writer goes on."""
+    """A consistent copy through a connection of its own, some pages at a time, while the writer goes on.
+
+    The copy reads in one transaction: otherwise each change by the writer would make it begin again, and on a busy store it would not end.
+    """
     original, copy = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY), apsw.Connection(str(target))
     try:
+        original.execute("begin")
+        original.execute("select 1 from sqlite_schema").fetchall()
         with copy.backup("main", original, "main") as backup:
             while not backup.done:
                 backup.step(PAGES_AT_ONCE)
