@@ -12,7 +12,7 @@ import apsw
 from hub.exchange.life import DONE, State
 from hub.exchange.records import UnknownError
 
-VERSION: Final = 1
+VERSION: Final = 2
 _DONE: Final = ", ".join(sorted(f"'{state.value}'" for state in DONE))
 WAITING: Final = ", ".join(sorted(f"'{state.value}'" for state in (State.PARKED, State.IN_DOUBT, State.EXPIRED)))
 SCHEMA: Final = f"""
@@ -56,6 +56,7 @@ create table if not exists delivery (
   began real not null,
   first_began real not null,
   next_at real not null,
+  owner text not null default '',
   status text not null default '',
   reason text not null default '',
   primary key (subscription, sequence)
@@ -120,12 +121,12 @@ class Names:
         return sequence
 
 
-def opened(path: str) -> tuple[apsw.Connection, Names]:
-    """The file, made or opened, and its names. Raises `apsw.Error`."""
+def opened(path: str, synchronous: str = "full") -> tuple[apsw.Connection, Names]:
+    """The file, made or opened, and its names. Raises `apsw.Error`. `synchronous` is `normal` where something else is the truth."""
     database = apsw.Connection(path)
     database.set_busy_timeout(5000)
     database.pragma("journal_mode", "wal")
-    database.pragma("synchronous", "full")
+    database.pragma("synchronous", synchronous)
     database.pragma("cache_size", -65536)
     database.pragma("wal_autocheckpoint", 4000)
     with database:

@@ -6,7 +6,7 @@ fails takes them back with it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -58,9 +58,9 @@ class Place:
 class Store:
     """The store; it belongs to one thread. Every method but `run` and `close` is a job's body, to be called within `run`."""
 
-    def __init__(self, path: Path, record: Recorder | None = None) -> None:
+    def __init__(self, path: Path, record: Recorder | None = None, *, synchronous: str = "full") -> None:
         """`record` is given each step within the step's own transaction: the seam of the ledger."""
-        self.database, self.names = opened(str(path))
+        self.database, self.names = opened(str(path), synchronous)
         self._execute = self.database.execute
         self._record = record
         self._broken = False
@@ -114,6 +114,11 @@ class Store:
 
     def subscribe(self, subscriptions: Sequence[Subscription], now: float) -> tuple[int, int]:
         """Makes these all the subscriptions there are; how many attempts of the last process are repeated, and how many are in doubt."""
+        self.know(subscriptions)
+        return self.recover(now)
+
+    def know(self, subscriptions: Sequence[Subscription]) -> None:
+        """Makes these all the subscriptions there are, and leaves what is under way alone."""
         wanted = {one.name: one for one in subscriptions}
         known = {str(row[0]): row for row in self.all("select name, id, operation, cursor, paused from subscription")}
         for name, said in wanted.items():
@@ -132,7 +137,6 @@ class Store:
         for place in self.places.values():
             self._by_operation.setdefault(place.operation, []).append(place)
         self._count()
-        return self._recover(now)
 
     def operation(self, name: str) -> int:
         """The number of an operation, which it has from now on."""
@@ -173,6 +177,16 @@ class Store:
                 raise FullError(f"{place.said.name} has {place.said.backlog} messages waiting")
         return Accepted(self.names.of(self._insert(arrival, operation, now, 0, 0, places)), now)
 
+    def accept_all(self, arrivals: Sequence[Arrival], now: float) -> list[Accepted | FullError]:
+        """Keeps messages in order; the place of each that was not kept holds why."""
+        found: list[Accepted | FullError] = []
+        for one in arrivals:
+            try:
+                found.append(self.accept(one, now))
+            except FullError as error:
+                found.append(error)
+        return found
+
     def backlog(self, place: Place) -> int:
         """Deliveries of a subscription that still move by themselves."""
         return self.beyond[place.id] + sum(self.tally[place.id, state] for state in OPEN)
@@ -212,20 +226,32 @@ class Store:
 
     # Deliveries.
 
-    def turn(self, name: str, settlements: Sequence[Settlement], limit: int, now: float) -> Turn:
-        """Records how attempts ended, and begins new ones; see the port."""
+    def idle(self, name: str, now: float) -> Turn | None:
+        """What a turn without settlements would find, when it would change nothing. Raises `UnknownError`."""
+        place = self.place(name)
+        if place.paused:
+            return Turn((), None)
+        due = self._next(place)
+        return None if self.beyond[place.id] or (due is not None and due <= now) else Turn((), due)
+
+    def turn(self, name: str, settlements: Sequence[Settlement], limit: int, now: float, owner: str = "") -> Turn:
+        """Records how attempts ended, and begins new ones, which are `owner`'s; see the port."""
         place = self.place(name)
         for one in settlements:
             self._settle(place, one, now)
         if place.paused:
             return Turn((), None)
-        attempts = self._due(place, limit, now) if limit > 0 else []
+        attempts = self._due(place, limit, now, owner) if limit > 0 else []
         if len(attempts) < limit:
-            attempts += self._pull(place, limit - len(attempts), now)
+            attempts += self._pull(place, limit - len(attempts), now, owner)
+        return Turn(tuple(attempts), self._next(place))
+
+    def _next(self, place: Place) -> float | None:
+        """When the next delivery that has a row comes due."""
         row = self.one(
             "select next_at from delivery where subscription = ? and state = 'pending' and head = 1 order by next_at limit 1", (place.id,)
         )
-        return Turn(tuple(attempts), None if row is None else float(row[0]))
+        return None if row is None else float(row[0])
 
     def _settle(self, place: Place, one: Settlement, now: float) -> None:
         row = self.one("select state, attempts from delivery where subscription = ? and sequence = ?", (place.id, one.sequence))
@@ -233,7 +259,7 @@ class Store:
             return
         self.move(place, one.sequence, one.event, now, status=one.status, reason=one.reason, next_at=one.retry_at)
 
-    def _due(self, place: Place, limit: int, now: float) -> list[Attempt]:
+    def _due(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
         """Attempts of deliveries that wait for their time, those whose message is too old expired instead."""
         rows = self.all(
             "select d.sequence, d.attempts, d.lost, d.first_began, m.body, m.accepted, m.producer, m.officer, m.call_id, m.expires,"
@@ -248,15 +274,15 @@ class Store:
                 continue
             self._execute(
                 "update delivery set state = 'attempt', attempts = attempts + 1, began = ?1,"
-                " first_began = iif(first_began, first_began, ?1) where subscription = ?2 and sequence = ?3",
-                (now, place.id, row[0]),
+                " first_began = iif(first_began, first_began, ?1), owner = ?4 where subscription = ?2 and sequence = ?3",
+                (now, place.id, row[0], owner),
             )
             self._recount(place.id, State.PENDING, State.ATTEMPT)
             redelivery = bool(row[2] or row[10])
             found.append(self._attempt(place, row[0], row[4], row[1] + 1, redelivery, row[3] or now, row[5], row[6], row[7], row[8]))
         return found
 
-    def _pull(self, place: Place, limit: int, now: float) -> list[Attempt]:
+    def _pull(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
         """Moves the cursor on until `limit` attempts were begun; what is held back or not due yet gets its row and waits."""
         found: list[Attempt] = []
         passed = 0
@@ -269,14 +295,14 @@ class Store:
             if not rows:
                 break
             for row in rows:
-                self._pass(place, row, now, found)
+                self._pass(place, row, now, owner, found)
             passed += len(rows)
             place.cursor = rows[-1][0]
         if passed:
             self._execute("update subscription set cursor = ? where id = ?", (place.cursor, place.id))
         return found
 
-    def _pass(self, place: Place, row: tuple[Any, ...], now: float, found: list[Attempt]) -> None:
+    def _pass(self, place: Place, row: tuple[Any, ...], now: float, owner: str, found: list[Attempt]) -> None:
         sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of = row
         if audience not in (0, place.id):
             return
@@ -286,9 +312,9 @@ class Store:
         state = State.ATTEMPT if ready else State.PENDING
         began = now if ready else 0.0
         self._execute(
-            "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at)"
-            " values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
-            (place.id, sequence, key, state.value, not held, int(ready), began, began, max(now, not_before)),
+            "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at,"
+            " owner) values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+            (place.id, sequence, key, state.value, not held, int(ready), began, began, max(now, not_before), owner if ready else ""),
         )
         self._move_tally(self.tally, (place.id, state), 1)
         if ready:
@@ -371,11 +397,15 @@ class Store:
         ]
         return min((int(row[0]) for row in found if row is not None), default=None)
 
-    def _recover(self, now: float) -> tuple[int, int]:
-        """Attempts that were under way when the last process ended: how many will be repeated, and how many are in doubt."""
+    def recover(self, now: float, living: Collection[str] = ()) -> tuple[int, int]:
+        """Attempts whose owner is not `living`, as after its process ended: how many will be repeated, and how many are in doubt."""
         repeated = doubted = 0
         for place in self.places.values():
-            for (sequence,) in self.all("select sequence from delivery where subscription = ? and state = 'attempt'", (place.id,)):
+            for sequence, owner in self.all(
+                "select sequence, owner from delivery where subscription = ? and state = 'attempt' order by sequence", (place.id,)
+            ):
+                if owner in living:
+                    continue
                 event = Event.DOUBTED if place.said.write_once else Event.LOST
                 self.move(place, sequence, event, now, reason="PROCESS_ENDED", next_at=now)
                 doubted, repeated = (doubted + 1, repeated) if place.said.write_once else (doubted, repeated + 1)

@@ -1,8 +1,10 @@
 """What every engine does: accepts durably, delivers in order, doubles nothing, loses nothing, and keeps accounts that add up."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from engines import NOW, OPERATION, Bench, Opening, Time, arrival, settled, subscription
 
@@ -335,3 +337,18 @@ async def test_time_that_was_put_back_delays_nothing(opening: Opening, tmp_path:
         await again.subscribe(subscription())
         again.time.now += 1
         assert await again.bodies(FAR) == ["a"]
+
+
+async def test_a_backup_ends_and_is_of_one_moment_while_work_goes_on(bench: Bench, tmp_path: Path) -> None:
+    await bench.subscribe(subscription())
+    await bench.engine.accept([arrival(f"k{number}", window=0.0) for number in range(2000)])
+    backup = asyncio.create_task(bench.engine.backup(tmp_path / "backup.sqlite"))
+    accepted = 2000
+    while not backup.done():
+        await bench.accept(f"k{accepted}")
+        accepted += 1
+    await backup
+    copy = apsw.Connection(str(tmp_path / "backup.sqlite"))
+    ((messages, last),) = copy.execute("select count(*), max(sequence) from message")
+    copy.close()
+    assert 2000 <= messages == last <= accepted
