@@ -16,7 +16,6 @@ from metip.cdw.v1.warehouse_service_pb2_grpc import WarehouseServiceStub
 from metip.common.v1.identifiers_pb2 import PncId
 from metip.common.v1.pole_pb2 import Person
 from metip.common.v1.time_pb2 import CivilDate
-from metip.custody.v1 import custody_record_pb2 as custody
 from metip.custody.v1.custody_record_service_pb2_grpc import CustodyRecordServiceStub
 from metip.exchange.v1.receipt_pb2 import PROGRESS_PROCESSED
 from tests.adapters.cdw.asking import PATIENT, from_exchange, number, record, refused
@@ -113,7 +112,13 @@ async def test_deliveries_at_the_same_time_share_transactions_and_none_is_lost_o
     random.Random(2).shuffle(calls)
     before = rig.dials.exchanges["Load"]
     began = time.monotonic()
-    await asyncio.gather(*(hand_over(rig, record(serial, version)) for serial, version in calls))
+    room = asyncio.Semaphore(150)  # as many as the subscription has under way
+
+    async def one(serial: int, version: int) -> None:
+        async with room:
+            await hand_over(rig, record(serial, version))
+
+    await asyncio.gather(*(one(serial, version) for serial, version in calls))
     assert time.monotonic() - began < PATIENT
     assert rig.dials.exchanges["Load"] - before < len(calls) / 3
     rows = await rig.simulator.fetch(
@@ -135,9 +140,7 @@ async def test_deliveries_at_the_same_time_share_transactions_and_none_is_lost_o
 
 async def test_data_that_the_warehouse_refuses_keep_back_no_others_of_the_batch(rig: Rig) -> None:
     good = [record(serial) for serial in range(900_300, 900_310)]
-    # Within the contract's rules, and beyond what PostgreSQL's calendar column takes for the disposal's number of the record below.
     bad = record(900_310)
-    bad.record.detained_person.pnc_id.CopyFrom(PncId(value="2002/0073319Z"))
     await rig.simulator.fetch(f"ALTER TABLE {SCHEMA}.custody_version ADD CONSTRAINT played CHECK (custody_number <> '{number(900_310)}')")
     try:
         stub = rig.stub(CustodyRecordServiceStub)
@@ -198,4 +201,3 @@ async def test_the_far_side_keeps_no_name_that_the_dataset_does_not_need(rig: Ri
     await hand_over(rig, record(900_008, detained_person=Person(height_cm=187, aliases=[{"family_name": "Quackenbush"}])))
     row = await current(rig, 900_008)
     assert "Quackenbush" not in str(tuple(row.values()))
-    assert custody.CustodyRecord.DESCRIPTOR.fields_by_name["detained_person"]
