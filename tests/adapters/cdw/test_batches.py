@@ -1,4 +1,4 @@
-"""Gathering: what comes together is loaded together, each caller hears of its own row, and a slow far side gets larger batches, not more."""
+"""Gathering: what comes together is loaded together, each caller hears of its own row, and a slow far side gets no more batches."""
 
 import asyncio
 import time

@@ -14,7 +14,8 @@ from adapters.cdw.records import Disposal, Issue, Load, Offence, Review, Version
 
 AT = datetime(2026, 11, 20, 21, 15, tzinfo=UTC)
 WORDS = st.text(max_size=12)
-INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
+FIRST, LAST = (datetime.fromisoformat(f"{year}-01-01") for year in (1990, 2090))
+INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 MAYBE = st.none() | INSTANTS
 OFFENCES = st.builds(Offence, number=st.integers(1, 999), cjs_code=WORDS, recordable=st.booleans())
 DISPOSALS = st.builds(Disposal, offence_number=st.integers(1, 999), cjs_code=WORDS, kind=WORDS, decided_at=INSTANTS)

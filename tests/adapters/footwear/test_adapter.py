@@ -129,7 +129,8 @@ async def test_another_content_under_the_same_version_is_refused(rig: Rig) -> No
 async def test_a_search_finds_what_was_just_sent(rig: Rig) -> None:
     await hand_over(rig, record(900_012, shoe=footwear(pattern_code="Y-Y-0001")))
     stub = rig.stub(FootwearServiceStub)
-    for what in ({"pattern_code": "Y-Y-0001"}, {"pattern_code": "Y"}, {"make": "testmake", "pattern_code": "Y-Y"}):
+    asked_for: list[dict[str, Any]] = [{"pattern_code": "Y-Y-0001"}, {"pattern_code": "Y"}, {"make": "testmake", "pattern_code": "Y-Y"}]
+    for what in asked_for:
         reply = await stub.SearchImpressions(SearchImpressionsRequest(access=ACCESS, **what), metadata=from_envoy(), timeout=PATIENT)
         assert [one.custody_record_number.value for one in reply.impressions] == [number(900_012)]
         assert (reply.provenance.system, reply.provenance.truncated) == ("NFD", False)

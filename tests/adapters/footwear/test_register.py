@@ -1,4 +1,4 @@
-"""The database's own rules, as its simulator keeps them: one impression for each record, the highest version, and nothing that was withdrawn."""
+"""The database's own rules, as its simulator keeps them: the highest version of each record, and nothing that was withdrawn."""
 
 import dataclasses
 from datetime import UTC, datetime

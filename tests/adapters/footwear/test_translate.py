@@ -1,5 +1,6 @@
 """What the database is told of a custody record, in its own forms, and what it is never told."""
 
+from datetime import UTC
 from itertools import product
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_what_is_submitted_is_in_the_database_s_forms() -> None:
             offences=("TH68003",),
             shoe=Shoe(pattern="ZBC0973", size="095", make="TESTMAKE", model="RUNNER"),
             scan="R",
-            scanned_at=footwear().scanned_at.ToDatetime(tzinfo=translate.UTC),
+            scanned_at=footwear().scanned_at.ToDatetime(tzinfo=UTC),
         )
     )
 
