@@ -1,0 +1,258 @@
+"""Delivering on one SQLite file: each step of a delivery is kept in one transaction with its effect.
+
+The law of order: of a key's deliveries that are not done, at most one has `head`, the first; only a head is ever given. Whether one that is
+parked still counts as the first, the subscription says.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from hub.exchange.life import ContradictionError, Event, State, after
+from hub.exchange.records import Attempt, NotAllowedError, Settlement, Step, Turn, UnknownError
+from hub.exchange.sqlite.messages import Messages
+from hub.exchange.sqlite.tables import Place, Recorder
+from metip.contracts import Subscription
+
+EXCHANGE: Final = "exchange"
+LONGEST_PULL: Final = 1000
+"""Messages that a cursor passes in one transaction at the most."""
+
+
+class Store(Messages):
+    """The whole store: messages, and what becomes of each on its way to each subscription."""
+
+    def subscribe(self, subscriptions: Sequence[Subscription], now: float) -> tuple[int, int]:
+        """Makes these all the subscriptions there are; how many attempts of the last process are repeated, and how many are in doubt."""
+        self.know(subscriptions)
+        return self.recover(now)
+
+    def idle(self, name: str, now: float) -> Turn | None:
+        """What a turn without settlements would find, when it would change nothing. Raises `UnknownError`."""
+        place = self.place(name)
+        if place.paused:
+            return Turn((), None)
+        due = self._next(place)
+        return None if self.beyond[place.id] or (due is not None and due <= now) else Turn((), due)
+
+    def turn(self, name: str, settlements: Sequence[Settlement], limit: int, now: float, owner: str = "") -> Turn:
+        """Records how attempts ended, and begins new ones, which are `owner`'s; see the port."""
+        place = self.place(name)
+        for one in settlements:
+            self._settle(place, one, now)
+        if place.paused:
+            return Turn((), None)
+        attempts = self._due(place, limit, now, owner) if limit > 0 else []
+        if len(attempts) < limit:
+            attempts += self._pull(place, limit - len(attempts), now, owner)
+        return Turn(tuple(attempts), self._next(place))
+
+    def _next(self, place: Place) -> float | None:
+        """When the next delivery that has a row comes due."""
+        row = self.one(
+            "select next_at from delivery where subscription = ? and state = 'pending' and head = 1 order by next_at limit 1", (place.id,)
+        )
+        return None if row is None else float(row[0])
+
+    def _settle(self, place: Place, one: Settlement, now: float) -> None:
+        row = self.one("select state, attempts from delivery where subscription = ? and sequence = ?", (place.id, one.sequence))
+        if row is None or row[1] != one.number or row[0] != State.ATTEMPT.value:
+            return
+        self.move(place, one.sequence, one.event, now, status=one.status, reason=one.reason, next_at=one.retry_at)
+
+    def _due(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
+        """Attempts of deliveries that wait for their time, those whose message is too old expired instead."""
+        rows = self.all(
+            "select d.sequence, d.attempts, d.lost, d.first_began, m.body, m.accepted, m.producer, m.officer, m.call_id, m.expires,"
+            " m.replay_of from delivery d join message m using (sequence)"
+            " where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? order by d.next_at, d.sequence limit ?",
+            (place.id, now, limit),
+        )
+        found = []
+        for row in rows:
+            if row[9] and row[9] <= now:
+                self.move(place, row[0], Event.AGED, now, reason="MAX_AGE")
+                continue
+            self._execute(
+                "update delivery set state = 'attempt', attempts = attempts + 1, began = ?1,"
+                " first_began = iif(first_began, first_began, ?1), owner = ?4 where subscription = ?2 and sequence = ?3",
+                (now, place.id, row[0], owner),
+            )
+            self._recount(place.id, State.PENDING, State.ATTEMPT)
+            redelivery = bool(row[2] or row[10])
+            found.append(self._attempt(place, row[0], row[4], row[1] + 1, redelivery, row[3] or now, row[5], row[6], row[7], row[8]))
+        return found
+
+    def _pull(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
+        """Moves the cursor on until `limit` attempts were begun; what is held back or not due yet gets its row and waits."""
+        found: list[Attempt] = []
+        passed = 0
+        while len(found) < limit and passed < LONGEST_PULL and self.beyond[place.id] > 0:
+            rows = self.all(
+                "select sequence, ordering_key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of"
+                " from message where operation = ? and sequence > ? order by sequence limit ?",
+                (place.operation, place.cursor, limit - len(found)),
+            )
+            if not rows:
+                break
+            for row in rows:
+                self._pass(place, row, now, owner, found)
+            passed += len(rows)
+            place.cursor = rows[-1][0]
+        if passed:
+            self._execute("update subscription set cursor = ? where id = ?", (place.cursor, place.id))
+        return found
+
+    def _pass(self, place: Place, row: tuple[Any, ...], now: float, owner: str, found: list[Attempt]) -> None:
+        sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of = row
+        if audience not in (0, place.id):
+            return
+        self._move_tally(self.beyond, place.id, -1)
+        held = bool(key) and self._first_of(place, key) is not None
+        ready = not held and not_before <= now and not (expires and expires <= now)
+        state = State.ATTEMPT if ready else State.PENDING
+        began = now if ready else 0.0
+        self._execute(
+            "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at,"
+            " owner) values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+            (place.id, sequence, key, state.value, not held, int(ready), began, began, max(now, not_before), owner if ready else ""),
+        )
+        self._move_tally(self.tally, (place.id, state), 1)
+        if ready:
+            found.append(self._attempt(place, sequence, body, 1, bool(replay_of), now, accepted, producer, officer, call_id))
+
+    def _attempt(
+        self,
+        place: Place,
+        sequence: int,
+        body: bytes,
+        number: int,
+        redelivery: bool,
+        first_began: float,
+        accepted: float,
+        producer: str,
+        officer: str,
+        call_id: str,
+    ) -> Attempt:
+        name = self.names.of(sequence)
+        return Attempt(sequence, place.said.name, name, body, number, redelivery, first_began, accepted, producer, officer, call_id)
+
+    def move(
+        self,
+        place: Place,
+        sequence: int,
+        event: Event,
+        now: float,
+        *,
+        status: str = "",
+        reason: str = "",
+        next_at: float = 0.0,
+        by: str = EXCHANGE,
+    ) -> State:
+        """Moves a delivery by the table of its life, keeps the step, and lets the next of its key go when it is time."""
+        row = self.one(
+            "select state, ordering_key, attempts, began from delivery where subscription = ? and sequence = ?", (place.id, sequence)
+        )
+        assert row is not None, "callers looked it up in the same transaction"
+        before, key, attempts, began = State(row[0]), str(row[1]), int(row[2]), float(row[3])
+        state = after(before, event)
+        self._execute(
+            "update delivery set state = ?, status = ?, reason = ?, next_at = ?, lost = max(lost, ?), head = (ordering_key = '')"
+            " where subscription = ? and sequence = ?",
+            (state.value, status, reason, next_at, event in (Event.LOST, Event.FAILED, Event.DOUBTED), place.id, sequence),
+        )
+        self._recount(place.id, before, state)
+        was_attempt = before is State.ATTEMPT
+        self._keep(
+            place,
+            Step(sequence, place.said.name, now, began if was_attempt else 0.0, state, attempts if was_attempt else 0, status, reason, by),
+        )
+        if key:
+            self._choose_head(place, key)
+        return state
+
+    def _choose_head(self, place: Place, key: str) -> None:
+        """Gives `head` to the first of the key that is not done, unless one is under way; takes it from any other."""
+        under_way = self.one(
+            "select 1 from delivery where subscription = ? and ordering_key = ? and head in (0, 1) and state = 'attempt' limit 1",
+            (place.id, key),
+        )
+        first = None if under_way else self._first_of(place, key)
+        self._execute(
+            "update delivery set head = 0 where subscription = ? and ordering_key = ? and head = 1 and state = 'pending' and sequence != ?",
+            (place.id, key, first or -1),
+        )
+        if first is not None:
+            self._execute("update delivery set head = 1 where subscription = ? and sequence = ? and state = 'pending'", (place.id, first))
+
+    def _first_of(self, place: Place, key: str) -> int | None:
+        """The first delivery of a key that holds the others back."""
+        found = [
+            self.one(
+                "select sequence from delivery where subscription = ? and ordering_key = ? and head = ?"
+                f" and ordering_key != '' and state not in ('delivered', 'processed', 'purged', 'refused') and state in ({place.holding})"
+                " order by sequence limit 1",
+                (place.id, key, head),
+            )
+            for head in (0, 1)
+        ]
+        return min((int(row[0]) for row in found if row is not None), default=None)
+
+    def recover(self, now: float, living: Collection[str] = ()) -> tuple[int, int]:
+        """Attempts whose owner is not `living`, as after its process ended: how many will be repeated, and how many are in doubt."""
+        repeated = doubted = 0
+        for place in self.places.values():
+            for sequence, owner in self.all(
+                "select sequence, owner from delivery where subscription = ? and state = 'attempt' order by sequence", (place.id,)
+            ):
+                if owner in living:
+                    continue
+                event = Event.DOUBTED if place.said.write_once else Event.LOST
+                self.move(place, sequence, event, now, reason="PROCESS_ENDED", next_at=now)
+                doubted, repeated = (doubted + 1, repeated) if place.said.write_once else (doubted, repeated + 1)
+        return repeated, doubted
+
+    def confirm(self, message_id: str, system: str, event: Event, reason: str, now: float) -> None:
+        """What a subscriber learnt later. Raises `UnknownError`."""
+        sequence = self.names.sequence(message_id)
+        rows = self.all(
+            "select s.name, d.state from delivery d join subscription s on s.id = d.subscription where d.sequence = ? and s.system = ?",
+            (sequence, system),
+        )
+        if not rows or rows[0][0] not in self.places:
+            raise UnknownError("there is no such delivery")
+        state = State(rows[0][1])
+        if state in (State.DELIVERED, State.ATTEMPT, State.IN_DOUBT):
+            self.move(self.places[rows[0][0]], sequence, event, now, reason=reason, by=system)
+
+    def decide(self, deliveries: Sequence[tuple[str, str]], event: Event, now: float, *, by: str, reason: str) -> int:
+        """A person moves deliveries, all or none. Raises `UnknownError` and `NotAllowedError`."""
+        found = []
+        for message_id, name in dict.fromkeys(deliveries):
+            place, sequence = self.place(name), self.names.sequence(message_id)
+            row = self.one("select state from delivery where subscription = ? and sequence = ?", (place.id, sequence))
+            if row is None:
+                raise (
+                    NotAllowedError(f"{message_id} has not been given to {name} yet")
+                    if self._is_beyond(place, sequence)
+                    else UnknownError(f"there is no delivery of {message_id} to {name}")
+                )
+            allowed(State(row[0]), event)
+            found.append((place, sequence))
+        for place, sequence in found:
+            self.move(place, sequence, event, now, reason=reason, next_at=now, by=by)
+        return len(found)
+
+    def _is_beyond(self, place: Place, sequence: int) -> bool:
+        row = self.one("select 1 from message where sequence = ? and operation = ?", (sequence, place.operation))
+        return row is not None and sequence > place.cursor
+
+
+def allowed(state: State, event: Event) -> None:
+    """Raises `NotAllowedError` when a person can't move a delivery so."""
+    try:
+        after(state, event)
+    except ContradictionError:
+        raise NotAllowedError(f"a delivery that is {state.value} can't be moved so ({event.value})") from None
+
+
+__all__ = ["Place", "Recorder", "Store"]
