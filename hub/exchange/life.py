@@ -80,6 +80,7 @@ OPEN: Final = frozenset({State.PENDING, State.ATTEMPT})
 """States in which a delivery still moves by itself."""
 WAITING_FOR_A_PERSON: Final = frozenset({State.PARKED, State.IN_DOUBT, State.EXPIRED})
 DONE: Final = frozenset({State.DELIVERED, State.PROCESSED, State.REFUSED, State.PURGED})
+RELEASABLE: Final = frozenset(state for state, event in NEXT if event is Event.RELEASE)
 
 
 class ContradictionError(Exception):

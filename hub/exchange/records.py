@@ -1,7 +1,6 @@
-"""What the exchange speaks of: messages, subscriptions, deliveries and their attempts, as frozen values."""
+"""What the exchange speaks of: messages, deliveries, attempts and steps, as frozen values. Times are Unix times in seconds."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 from hub.exchange.life import Event, State
 
@@ -13,17 +12,21 @@ class Arrival:
     operation: str
     """Full name of the rpc."""
     body: bytes = field(repr=False)
-    """The request's own bytes, unread."""
+    """The request's own bytes, as they came."""
     idempotency_key: str = field(repr=False)
     ordering_key: str = field(default="", repr=False)
     """Messages of one key are delivered in order of acceptance; empty when order does not matter."""
     producer: str = ""
     """SPIFFE ID."""
+    officer: str = field(default="", repr=False)
+    """The verified token's payload, as Envoy sent it; empty when nobody stood behind the call."""
     call_id: str = ""
     not_before: float = 0.0
-    """Unix time before which it is not delivered; 0 for at once."""
+    """Not delivered before; 0 for at once."""
     expires: float = 0.0
-    """Unix time after which it is of no use; 0 for never."""
+    """Of no use after; 0 for never."""
+    window: float = 72 * 3600.0
+    """Seconds within which an equal idempotency key makes it a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +35,8 @@ class Accepted:
 
     message_id: str
     accepted: float
-    """Unix time."""
     duplicate_of: str = ""
     """The first message with the same idempotency key, when this is not the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A durable interest of one system in one message operation."""
-
-    system: str
-    operation: str
-    write_once: bool = False
-    """Whether a lost attempt is in doubt rather than repeated."""
-    parked_blocks: bool = True
-    """Whether a parked message holds back later ones of its own key; it never holds back another key."""
-    paused: bool = False
-
-    @property
-    def name(self) -> str:
-        """Its name: `<system>:<operation>`."""
-        return f"{self.system}:{self.operation}"
-
-
-class Start(Enum):
-    """From where a new subscription takes messages."""
-
-    NOW = "now"
-    BEGINNING = "beginning"
-    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +47,16 @@ class Attempt:
     """Position of the message in the exchange; with the subscription it names the delivery."""
     subscription: str
     message_id: str
-    operation: str
     body: bytes = field(repr=False)
     number: int
     """1 for the first attempt."""
     redelivery: bool
     """Whether an earlier attempt may have reached the subscriber."""
+    first_began: float
+    """When the first attempt began."""
     accepted: float
-    expires: float
+    producer: str
+    officer: str = field(repr=False)
     call_id: str
 
 
@@ -87,7 +65,6 @@ class Settlement:
     """How an attempt ended."""
 
     sequence: int
-    subscription: str
     number: int
     """The attempt that it settles; a settlement of an older attempt is ignored."""
     event: Event
@@ -99,17 +76,29 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """One step in the life of a delivery, as it is kept for ever."""
+class Turn:
+    """What a subscription may do next."""
 
+    attempts: tuple[Attempt, ...]
+    due: float | None
+    """When the next delivery comes due that is not due yet; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step in the life of a delivery, kept as long as its message."""
+
+    sequence: int
     subscription: str
     at: float
+    began: float
+    """When the attempt began; 0 for a step that was none."""
     state: State
     attempt: int
     status: str
     reason: str
     by: str
-    """Who moved it: the exchange itself, or a person."""
+    """Who moved it: the exchange itself, the subscriber, or a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +107,6 @@ class Delivery:
 
     sequence: int
     message_id: str
-    operation: str
     subscription: str
     state: State
     attempts: int
@@ -126,11 +114,103 @@ class Delivery:
     status: str
     reason: str
     accepted: float
+    ordering_key: str = field(repr=False)
+    held_back: bool
+    """Whether an earlier message of its key is in its way."""
 
 
-class ExchangeFullError(Exception):
-    """No room: the backlog of a subscription, or the disk. Nothing was accepted."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it is kept."""
+
+    sequence: int
+    message_id: str
+    operation: str
+    body: bytes = field(repr=False)
+    producer: str
+    call_id: str
+    accepted: float
+    replay_of: str
 
 
-class ExchangeBrokenError(Exception):
-    """The store failed to make something durable; the process must stop and start again from what is on disk."""
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Finds deliveries; what is empty finds all."""
+
+    subscription: str = ""
+    operation: str = ""
+    states: frozenset[State] = frozenset()
+    key: str = field(default="", repr=False)
+    """An idempotency or ordering key, in full."""
+    reason: str = ""
+    accepted_from: float = 0.0
+    accepted_before: float = 0.0
+    message_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Deliveries that wait for a person for one cause."""
+
+    subscription: str
+    state: State
+    status: str
+    reason: str
+    deliveries: int
+    oldest: float
+    example: str
+    """A message id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A subscription's accounts: deliveries by state add up to all that it was given and that is kept."""
+
+    subscription: str
+    system: str
+    operation: str
+    paused: bool
+    counts: dict[State, int]
+    oldest_waiting: float
+    """When the oldest message that still moves by itself was accepted; 0 when none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A replay that was planned: a stable set of deliveries."""
+
+    plan_id: str
+    made_by: str
+    counts: dict[State, int]
+    operations: frozenset[str]
+    expires: float
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a replay."""
+
+    replayed: int
+    left: int
+    """Under way anyhow, or gone."""
+
+
+class ExchangeError(Exception):
+    """The exchange can't do what was asked, and did nothing of it."""
+
+
+class FullError(ExchangeError):
+    """No room: a backlog, the line for the disk, or the disk. Nothing was accepted."""
+
+
+class UnknownError(ExchangeError):
+    """There is no such message, delivery, subscription or plan."""
+
+
+class NotAllowedError(ExchangeError):
+    """The delivery, or the plan, is not in a state in which that can be done."""
+
+
+class BrokenError(ExchangeError):
+    """The store could not make something durable; the process must stop and start again from what is on disk."""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from hub.exchange.records import ExchangeBrokenError, ExchangeFullError
+from hub.exchange.records import BrokenError, FullError
 
 R = TypeVar("R")
 LARGEST_GROUP: Final = 512
@@ -25,7 +25,7 @@ S = TypeVar("S", bound=Store)
 class Writer(Generic[S]):
     """One store and the thread that owns it. While a group is being made durable the next one gathers, so that load makes groups larger."""
 
-    def __init__(self, open_store: Callable[[], S], *, on_broken: Callable[[ExchangeBrokenError], None], capacity: int = 10_000) -> None:
+    def __init__(self, open_store: Callable[[], S], *, on_broken: Callable[[BrokenError], None], capacity: int = 10_000) -> None:
         """`open_store` runs on the thread. `on_broken` is told, once, when the process must stop; it is called on the thread."""
         self._on_broken = on_broken
         self._capacity = capacity
@@ -41,14 +41,14 @@ class Writer(Generic[S]):
             raise self._failed_to_open
 
     async def do(self, job: Callable[[S], R]) -> R:
-        """Runs a job on the store; its result comes when it is durable. Raises what the job raised; `ExchangeFullError` past capacity."""
+        """Runs a job on the store; its result comes when it is durable. Raises what the job raised; `FullError` past capacity."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         with self._wake:
             if self._stopping:
-                raise ExchangeBrokenError("the exchange is stopping")
+                raise BrokenError("the exchange is stopping")
             if len(self._waiting) >= self._capacity:
-                raise ExchangeFullError(f"{len(self._waiting)} requests wait for the disk")
+                raise FullError(f"{len(self._waiting)} requests wait for the disk")
             self._waiting.append((job, future, loop))
             self._wake.notify()
         return await future
@@ -71,12 +71,15 @@ class Writer(Generic[S]):
         while group := self._gather():
             try:
                 results = store.run([_bound(job, store) for job, _, _ in group])
-            except (ExchangeFullError, ExchangeBrokenError) as error:
+            except (FullError, BrokenError) as error:
                 results = [error] * len(group)
-                if isinstance(error, ExchangeBrokenError):
+                if isinstance(error, BrokenError):
                     self._on_broken(error)
+            told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
             for (_, future, loop), result in zip(group, results, strict=True):
-                loop.call_soon_threadsafe(_tell, future, result)
+                told.setdefault(loop, []).append((future, result))
+            for loop, outcomes in told.items():  # woken once for all of a group: to wake a loop costs more than most jobs
+                loop.call_soon_threadsafe(_tell, outcomes)
         close = getattr(store, "close", None)
         if close is not None:
             close()
@@ -92,10 +95,11 @@ def _bound(job: Callable[[S], Any], store: S) -> Callable[[], Any]:
     return lambda: job(store)
 
 
-def _tell(future: "asyncio.Future[Any]", result: Any) -> None:
-    if future.cancelled():
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+def _tell(outcomes: "list[tuple[asyncio.Future[Any], Any]]") -> None:
+    for future, result in outcomes:
+        if future.cancelled():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

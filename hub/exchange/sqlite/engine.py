@@ -1,0 +1,116 @@
+"""The SQLite engine behind the port: what callers ask becomes jobs of the one writing thread, many to a transaction."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+from hub.exchange.clock import SteadyClock
+from hub.exchange.life import Event
+from hub.exchange.port import Ready
+from hub.exchange.records import (
+    Accepted,
+    Arrival,
+    BrokenError,
+    Filter,
+    FullError,
+    Plan,
+    Replayed,
+    Settlement,
+    Turn,
+)
+from hub.exchange.sqlite import replaying
+from hub.exchange.sqlite.reading import Reading
+from hub.exchange.sqlite.store import Recorder, Store
+from hub.exchange.sqlite.writer import Writer
+from metip.contracts import Subscription
+
+
+class SqliteEngine(Reading):
+    """One file, one thread. `broken` is told, on that thread, when the process must stop."""
+
+    def __init__(self, path: Path, clock: SteadyClock, writer: Writer[Store], ready: Ready) -> None:
+        super().__init__(path, writer)
+        self._clock, self._writer, self._ready = clock, writer, ready
+        self._subscribers: dict[str, tuple[str, ...]] = {}
+        self.recovered: tuple[int, int] = (0, 0)
+        """After `subscribe`: attempts of the last process that are repeated, and those that are in doubt."""
+
+    @classmethod
+    async def open(
+        cls, path: Path, broken: Callable[[BrokenError], None], *, clock: SteadyClock | None = None, record: Recorder | None = None
+    ) -> Self:
+        """Opens or makes the file. Raises `apsw.Error` when it can't be opened."""
+        writer: Writer[Store] = await asyncio.to_thread(Writer, lambda: Store(path, record), on_broken=broken)
+        clock = clock or SteadyClock()
+        clock.at_least(await writer.do(lambda store: store.latest()))
+        return cls(path, clock, writer, lambda _: None)
+
+    async def subscribe(self, subscriptions: Sequence[Subscription], ready: Ready) -> None:
+        """See the port."""
+        self._ready = ready
+        self.recovered = await self._writer.do(lambda store: store.subscribe(subscriptions, self._clock()))
+        self._subscribers = {}
+        for one in subscriptions:
+            self._subscribers[one.operation] = (*self._subscribers.get(one.operation, ()), one.name)
+
+    async def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted | FullError]:
+        """See the port."""
+        try:
+            found = await self._writer.do(lambda store: store.accept_all(arrivals, self._clock()))
+        except FullError as error:
+            return [error] * len(arrivals)
+        for operation in {one.operation for one in arrivals}:
+            for name in self._subscribers.get(operation, ()):
+                self._ready(name)
+        return found
+
+    async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
+        """See the port."""
+        return await self._writer.do(lambda store: store.turn(subscription, settlements, limit, self._clock()))
+
+    async def confirm(self, message_id: str, system: str, event: Event, reason: str) -> None:
+        """See the port."""
+        await self._writer.do(lambda store: store.confirm(message_id, system, event, reason, self._clock()))
+
+    async def decide(self, deliveries: Sequence[tuple[str, str]], event: Event, *, by: str, reason: str) -> int:
+        """See the port."""
+        moved = await self._writer.do(lambda store: store.decide(deliveries, event, self._clock(), by=by, reason=reason))
+        for name in {subscription for _, subscription in deliveries}:
+            self._ready(name)
+        return moved
+
+    async def pause(self, subscription: str, *, paused: bool, by: str, reason: str) -> None:
+        """See the port."""
+        await self._writer.do(lambda store: store.pause(subscription, paused=paused))
+        self._ready(subscription)
+
+    async def plan(self, wanted: Filter, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
+        """See the port."""
+        plan_id = str(uuid.uuid4())
+        return await self._writer.do(
+            lambda store: replaying.plan(
+                store, wanted, self._clock(), plan_id=plan_id, by=by, reason=reason, write_once=write_once, expires=expires
+            )
+        )
+
+    async def approve(self, plan_id: str, *, by: str, reason: str) -> None:
+        """See the port."""
+        await self._writer.do(lambda store: replaying.approve(store, plan_id, self._clock(), by=by))
+
+    async def replay(self, plan_id: str, *, by: str, reason: str) -> Replayed:
+        """See the port."""
+        done = await self._writer.do(lambda store: replaying.replay(store, plan_id, self._clock(), by=by, reason=reason))
+        for names in self._subscribers.values():
+            for name in names:
+                self._ready(name)
+        return done
+
+    async def retain(self, retention: dict[str, float], limit: int = 1000) -> int:
+        """See the port."""
+        return await self._writer.do(lambda store: replaying.retain(store, retention, self._clock(), limit))
+
+    async def close(self) -> None:
+        """See the port."""
+        await asyncio.to_thread(self._writer.close)
