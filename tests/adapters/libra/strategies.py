@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from adapters.libra import records, results
 from metip.common.v1 import pole_pb2, time_pb2
+from metip.common.v1.access_pb2 import AccessContext
 from metip.libra.v1 import case_pb2, court_pb2
 from metip.libra.v1.case_service_pb2 import SubmitCaseRequest
 from tests.adapters.libra.samples import sample_case
@@ -159,17 +160,24 @@ OFFICERS = st.builds(
     dx_address=empty_or(filled(RESTRICTED, 80)),
     fax=empty_or(PHONES),
 )
-STARTS = st.sampled_from([(1, 0), (2, 0), (3, 0), (3, 1), (3, 4), (4, 0)])
-"""Initiation and kind of summons."""
+STARTS = st.sampled_from(
+    [
+        *(SubmitCaseRequest(initiation=one) for one in (case_pb2.INITIATION_CHARGE, case_pb2.INITIATION_REQUISITION)),
+        SubmitCaseRequest(initiation=case_pb2.INITIATION_SUMMONS),
+        SubmitCaseRequest(initiation=case_pb2.INITIATION_SUMMONS, summons_type=case_pb2.SUMMONS_TYPE_ON_APPLICATION),
+        SubmitCaseRequest(initiation=case_pb2.INITIATION_SUMMONS, summons_type=case_pb2.SUMMONS_TYPE_WITNESS_STATEMENT),
+        SubmitCaseRequest(initiation=case_pb2.INITIATION_SINGLE_JUSTICE),
+    ]
+)
 
 
 @st.composite
 def submissions(draw: st.DrawFn) -> SubmitCaseRequest:
     """A case that the contract lets through."""
     request = sample_case()
-    base = SubmitCaseRequest(access={"purpose": request.access.purpose}, pti_urn=request.pti_urn, submission=1)
+    base = SubmitCaseRequest(access=AccessContext(purpose=request.access.purpose), pti_urn=request.pti_urn, submission=1)
     base.originating_organisation = draw(filled(RESTRICTED, 10))
-    base.initiation, base.summons_type = draw(STARTS)
+    base.MergeFrom(draw(STARTS))
     base.informant = draw(empty_or(filled(RESTRICTED, 92)))
     base.case_marker = draw(empty_or(filled(RESTRICTED, 10)))
     base.initial_hearing.CopyFrom(draw(HEARINGS))

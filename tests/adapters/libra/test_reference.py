@@ -44,6 +44,7 @@ def schema(name: str) -> etree.XMLSchema:
 def endpoint() -> etree.XMLSchema:
     """The schema that stands inside the service's description."""
     inside = etree.parse(FOLDER / "wsdl" / "spi.wsdl").find(".//{http://www.w3.org/2001/XMLSchema}schema")
+    assert inside is not None
     return etree.XMLSchema(inside)
 
 
