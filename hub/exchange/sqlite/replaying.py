@@ -1,6 +1,5 @@
 """Replays and forgetting on the SQLite engine: a plan fixes its deliveries, somebody else may have to approve it, and it is done once."""
 
-import uuid
 from collections import Counter
 
 from hub.exchange.life import RELEASABLE, Event, State
@@ -11,9 +10,11 @@ from hub.exchange.sqlite.store import Store
 UNDONE = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
 
 
-def plan(store: Store, wanted: Filter, now: float, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
+def plan(
+    store: Store, wanted: Filter, now: float, *, plan_id: str, by: str, reason: str, write_once: frozenset[str], expires: float
+) -> Plan:
     """Fixes the deliveries that a filter finds now. `write_once` names operations whose replay a second person must approve."""
-    plan_id, counts, operations = str(uuid.uuid4()), Counter[State](), set[str]()
+    counts, operations = Counter[State](), set[str]()
     items = []
     for one in every(store, wanted):
         place = store.place(one.subscription)
@@ -57,7 +58,9 @@ def replay(store: Store, plan_id: str, now: float, *, by: str, reason: str) -> R
         raise NotAllowedError("the plan has operations that are not idempotent, so a second person must approve it")
     places = {place.id: place for place in store.places.values()}
     replayed = left = 0
-    for subscription, sequence in store.all("select subscription, sequence from plan_item where plan = ? order by sequence", (plan_id,)):
+    for subscription, sequence in store.all(
+        "select subscription, sequence from plan_item where plan = ? order by sequence, subscription", (plan_id,)
+    ):
         place = places.get(subscription)
         state = store.one("select state from delivery where subscription = ? and sequence = ?", (subscription, sequence))
         if place is None or state is None or state[0] in ("pending", "attempt"):

@@ -327,7 +327,7 @@ async def test_another_result_on_file_is_for_a_person(court: Court, fresh: Itera
     assert await court.refused(other) == ("FAILED_PRECONDITION", "PRECONDITION", {"exception": "HO200104"})
 
 
-async def test_no_fault_and_no_log_tells_about_anybody(rig: Rig, court: Court, fresh: Iterator[Arrest]) -> None:
+async def test_no_fault_tells_about_anybody(rig: Rig, court: Court, fresh: Iterator[Arrest]) -> None:
     arrest = next(fresh)
     person = rig.population.person(arrest.person_number)
     court.turn("update_code", "I0013", times=1)

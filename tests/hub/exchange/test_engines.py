@@ -1,8 +1,10 @@
 """What every engine does: accepts durably, delivers in order, doubles nothing, loses nothing, and keeps accounts that add up."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from engines import NOW, OPERATION, Bench, Opening, Time, arrival, settled, subscription
 
@@ -65,6 +67,19 @@ async def test_duplicates_within_one_batch_are_found(bench: Bench) -> None:
     found = await bench.engine.accept([arrival("a"), arrival("b"), arrival("a")])
     assert [isinstance(one, Accepted) and bool(one.duplicate_of) for one in found] == [False, False, True]
     assert await bench.bodies(FAR) == ["a", "b"]
+
+
+async def test_a_large_batch_is_kept_as_its_messages_would_be_one_by_one(bench: Bench) -> None:
+    await bench.subscribe(subscription(backlog=12))
+    before = await bench.accept("k3")
+    found = await bench.engine.accept([arrival(f"k{number % 10}") for number in range(15)])
+    ids = [one.message_id for one in found if isinstance(one, Accepted)]
+    assert ids[3] == before
+    assert ids[10:] == ids[:5]
+    assert [bool(one.duplicate_of) for one in found if isinstance(one, Accepted)] == [n == 3 or n >= 10 for n in range(15)]
+    more = await bench.engine.accept([arrival(f"m{number}") for number in range(10)])
+    assert [type(one) for one in more] == [Accepted] * 2 + [FullError] * 8
+    assert await bench.bodies(FAR) == ["k3", *(f"k{number}" for number in range(10) if number != 3), "m0", "m1"]
 
 
 async def test_messages_of_one_key_are_given_one_at_a_time_in_order(bench: Bench) -> None:
@@ -335,3 +350,18 @@ async def test_time_that_was_put_back_delays_nothing(opening: Opening, tmp_path:
         await again.subscribe(subscription())
         again.time.now += 1
         assert await again.bodies(FAR) == ["a"]
+
+
+async def test_a_backup_ends_and_is_of_one_moment_while_work_goes_on(bench: Bench, tmp_path: Path) -> None:
+    await bench.subscribe(subscription())
+    await bench.engine.accept([arrival(f"k{number}", window=0.0) for number in range(2000)])
+    backup = asyncio.create_task(bench.engine.backup(tmp_path / "backup.sqlite"))
+    accepted = 2000
+    while not backup.done():
+        await bench.accept(f"k{accepted}")
+        accepted += 1
+    await backup
+    copy = apsw.Connection(str(tmp_path / "backup.sqlite"))
+    ((messages, last),) = copy.execute("select count(*), max(sequence) from message")
+    copy.close()
+    assert 2000 <= messages == last <= accepted
