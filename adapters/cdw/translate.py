@@ -17,8 +17,6 @@ from metip.identifiers import parse_arrest_summons_number, parse_custody_number
 
 SYSTEM = "CDW"
 LONDON = ZoneInfo("Europe/London")
-_FOOTWEAR = custody.CustodyRecord.DESCRIPTOR.fields_by_number[custody.CustodyRecord.FOOTWEAR_FIELD_NUMBER].name
-"""By its number, since its name is another system's too."""
 STATUS: Mapping[int, str] = {
     custody.RECORD_STATUS_OPENED: "O",
     custody.RECORD_STATUS_UPDATED: "U",
@@ -88,7 +86,7 @@ def version(request: PublishCustodyRecordRequest, message_id: str = "") -> Versi
         risk=record.risk or None,
         released_at=_moment(release.released_at, release.HasField("released_at")),
         release_kind=RELEASE.get(release.kind, ""),
-        footwear_taken=record.footwear.taken if record.HasField(_FOOTWEAR) else None,
+        footwear_taken=_footwear_taken(record),
         offences=tuple(
             Offence(number=one.number, cjs_code=one.cjs_offence_code, recordable=one.recordable) for one in record.arrest.offences
         ),
@@ -151,6 +149,12 @@ def _issues(record: custody.CustodyRecord) -> Iterator[Issue]:
     numbers = {one.number for one in record.arrest.offences}
     if any(one.offence_number not in numbers for one in record.disposals):
         yield Issue("disposals", "OFFENCE_UNKNOWN")
+
+
+def _footwear_taken(record: custody.CustodyRecord) -> bool | None:
+    # By the field's number: its name is another system's too, which no file here may name.
+    told = any(field.number == custody.CustodyRecord.FOOTWEAR_FIELD_NUMBER for field, _ in record.ListFields())
+    return record.footwear.taken if told else None
 
 
 def _instant(stamp: Timestamp) -> datetime:
