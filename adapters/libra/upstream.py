@@ -61,10 +61,14 @@ class Exchange:
     async def submit(self, case: NewCase, message_id: str, call: Call) -> None:
         """Hands a case over under the message's id. Returns when the exchange has it, now or from an earlier try.
 
-        Raises `Fault`: UPSTREAM_UNAVAILABLE when it wants the case later, UPSTREAM_REFUSED with its code when it does not want it at all.
+        Raises `Fault`: INVALID_REQUEST for a case that XML can't carry; UPSTREAM_UNAVAILABLE when the exchange wants it later,
+        UPSTREAM_REFUSED with its code when it does not want it at all.
         """
-        with map_upstream():
+        try:
             request = submission(case, message_id, self._systems, datetime.now(UTC))
+        except WireError as error:
+            raise Fault(Reason.INVALID_REQUEST, f"the case can't be written: {error}") from None
+        with map_upstream():
             answer = await self._ask("submit", request, envelopes.SubmitResponse, call)
         refuse(answer.code)
 

@@ -78,7 +78,7 @@ def decode_text(text: str) -> Any:
     """The record in a document that stood as text in another one, escaped once more than needed perhaps. Raises `WireError`."""
     text = text.strip().removeprefix("\ufeff")
     for _ in range(DEEPEST_ESCAPING):
-        if not text.startswith("&lt;"):
+        if not text.startswith("&"):
             break
         text = unescape(text)
     # What its declaration says of an encoding was true of some bytes that are gone.
@@ -164,7 +164,20 @@ def _value(child: Element, place: Place, where: str, aside: list[Aside]) -> Any:
 
 
 def _aside(path: str, element: Element) -> Aside:
-    return Aside(path, etree.tostring(element, encoding="unicode", with_tail=False))
+    """An element as text that stands on its own: canonical XML under our own prefixes, so that those of the sender play no part."""
+    alone = etree.Element(element.tag, nsmap=PREFIXES[SPI])
+    _copy(element, alone)
+    return Aside(path, etree.tostring(alone, method="c14n", exclusive=True).decode())
+
+
+def _copy(source: Element, target: Element) -> None:
+    target.text = source.text
+    for name, value in source.attrib.items():
+        target.set(name, value)
+    for child in source.iterchildren("*"):
+        copied = etree.SubElement(target, child.tag)
+        copied.tail = child.tail
+        _copy(child, copied)
 
 
 def _replaced(record: Any, aside: Sequence[Aside]) -> Any:
