@@ -104,7 +104,7 @@ class Hub:
         said, folder = self._settings.exchange, self._settings.folder
         if said is None:
             return None
-        files = Files(self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
+        files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
         exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log))
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_publish), server)

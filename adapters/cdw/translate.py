@@ -86,7 +86,7 @@ def version(request: PublishCustodyRecordRequest, message_id: str = "") -> Versi
         risk=record.risk or None,
         released_at=_moment(release.released_at, release.HasField("released_at")),
         release_kind=RELEASE.get(release.kind, ""),
-        footwear_taken=record.footwear.taken if record.HasField("footwear") else None,
+        footwear_taken=record.footwear.taken if _tells_of_footwear(record) else None,
         offences=tuple(
             Offence(number=one.number, cjs_code=one.cjs_offence_code, recordable=one.recordable) for one in record.arrest.offences
         ),
@@ -160,3 +160,8 @@ def _instant(stamp: Timestamp) -> datetime:
 
 def _moment(stamp: Timestamp, there: bool) -> datetime | None:
     return _instant(stamp) if there else None
+
+
+def _tells_of_footwear(record: custody.CustodyRecord) -> bool:
+    """By the field's number, since its name is another system's too."""
+    return any(field.number == custody.CustodyRecord.FOOTWEAR_FIELD_NUMBER for field, _ in record.ListFields())

@@ -35,14 +35,19 @@ async def repeat(work: Callable[[], Awaitable[bool]], *, every: float) -> None:
 
 @asynccontextmanager
 async def meanwhile(work: Awaitable[None]) -> AsyncIterator[None]:
-    """Does the work for the length of the block. An error in it ends the block too: an adapter that no longer does its part must not look
-    alive."""
+    """Does the work for the length of the block. An error in it ends the block too, as an `ExceptionGroup`: an adapter that no longer does
+    its part must not look alive. An error of the block's own comes out as it is."""
+    own: Exception | None = None
     async with asyncio.TaskGroup() as group:
         task = group.create_task(_awaited(work))
         try:
             yield
+        except Exception as error:  # noqa: BLE001 - raised below, outside the group that would wrap it
+            own = error
         finally:
             task.cancel()
+    if own is not None:
+        raise own
 
 
 async def _awaited(work: Awaitable[None]) -> None:

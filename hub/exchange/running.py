@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from hub.exchange.records import BrokenError, ExchangeError
 from hub.exchange.sending import Sender
 from hub.exchange.sqlite import SqliteEngine
 from metip.hub.v1.settings_pb2 import Exchange as Settings
+from metip.hub.v1.settings_pb2 import JetStream
 from metip.logs import Log
 
 HALTED: Final = 70
@@ -29,6 +30,8 @@ DRAIN: Final = 10.0
 class Files:
     """Where things are that the settings name."""
 
+    folder: Path
+    """Where the settings file lies; relative paths start there."""
     state: Path
     certificate: Path
     key: Path
@@ -93,6 +96,26 @@ async def _engine(said: Settings, files: Files, clock: SteadyClock, log: Log) ->
         log.line("halted", problem=str(error))
         os._exit(HALTED)
 
+    if said.WhichOneof("engine") == "jetstream":
+        return await _jetstream(said.jetstream, files, clock, halt)
     path = files.state / (said.sqlite.file or "exchange.sqlite")
     path.touch(mode=0o600)
     return await SqliteEngine.open(path, halt, clock=clock)
+
+
+async def _jetstream(said: JetStream, files: Files, clock: SteadyClock, halt: Callable[[BrokenError], None]) -> Engine:
+    from hub.exchange.jetstream import JetStreamEngine  # its extra need not be installed where the engine is another
+    from hub.exchange.jetstream import Settings as LogSettings
+
+    folder = files.state / "exchange"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    settings = LogSettings(
+        servers=tuple(said.servers),
+        stream=said.stream,
+        folder=folder,
+        hub=said.hub,
+        credentials=files.folder / said.credentials if said.credentials else None,
+        replicas=said.replicas or 1,
+        monitor=said.monitor,
+    )
+    return await JetStreamEngine.open(settings, halt, clock=clock)

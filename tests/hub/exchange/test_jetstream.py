@@ -154,7 +154,7 @@ async def test_files_of_all_hubs_are_the_same_to_the_last_row(hubs: Hubs) -> Non
     await two.settle(other, Event.FAILED, retry_at=NOW)
     plan = await one.engine.plan(Filter(states=frozenset({State.PARKED})), by="P1", reason="x", write_once=frozenset(), expires=NOW + 99)
     await one.engine.replay(plan.plan_id, by="P1", reason="x")
-    three = await hubs.open("three", lease=60)
+    await hubs.open("three", lease=60)
     await hubs.open("three", lease=60)
 
     def alike() -> bool:
