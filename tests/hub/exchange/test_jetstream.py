@@ -1,6 +1,8 @@
 """Several hubs on one log: work is shared, a dead hub's attempts are taken over once, and no acknowledged message is lost or doubled."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +16,7 @@ from engines import NOW, Bench, Time, arrival, hub, subscription
 from nats_server import NatsServer, shared_server
 from waiting import until
 
-from hub.exchange.jetstream import JetStreamEngine
+from hub.exchange.jetstream import JetStreamEngine, Settings
 from hub.exchange.jetstream.leases import Watch
 from hub.exchange.jetstream.sequencer import Append, Told
 from hub.exchange.life import Event, State
@@ -154,7 +156,6 @@ async def test_files_of_all_hubs_are_the_same_to_the_last_row(hubs: Hubs) -> Non
     await two.settle(other, Event.FAILED, retry_at=NOW)
     plan = await one.engine.plan(Filter(states=frozenset({State.PARKED})), by="P1", reason="x", write_once=frozenset(), expires=NOW + 99)
     await one.engine.replay(plan.plan_id, by="P1", reason="x")
-    three = await hubs.open("three", lease=60)
     await hubs.open("three", lease=60)
 
     def alike() -> bool:
@@ -223,6 +224,7 @@ async def test_a_hub_whose_lease_ran_out_while_it_lived_joins_again_and_loses_no
     await one.subscribe(subscription())
     await one.accept("a")
     (attempt,) = await one.take(FAR)
+    await _caught_up(one, two)
     await until(lambda: _has(two, FAR, State.PENDING), WITHIN)
     await one.accept("b")
     await one.settle(attempt, Event.CONFIRMED)
@@ -388,6 +390,17 @@ async def test_a_log_that_was_emptied_or_made_anew_stops_a_hub(hubs: Hubs) -> No
         await hubs.open("one", lease=3600, patience=2)
 
 
+@pytest.mark.asyncio(loop_scope="function")
+async def test_an_entry_that_somebody_took_out_of_the_log_stops_a_hub_that_needs_it(hubs: Hubs) -> None:
+    one = await hubs.open("one", lease=3600)
+    await one.accept("a")
+    await one.accept("b")
+    await _engine(one)._log._context.delete_msg(_stream(hubs.folder), await _standing(one) - 1)
+    with pytest.raises(BrokenError, match="missing from the log"):
+        await hubs.open("two", lease=3600)
+    await one.accept("c")
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -448,6 +461,19 @@ async def test_a_plan_of_one_hub_is_carried_out_by_another(hubs: Hubs) -> None:
     assert (await two.engine.replay(plan.plan_id, by="P2", reason="mended")).replayed == 1
     with pytest.raises(UnknownError):
         await two.engine.approve("00000000-0000-4000-8000-000000000000", by="P2", reason="")
+
+
+def test_the_hub_starts_without_the_extra() -> None:
+    code = "import sys; import hub.exchange.jetstream; sys.exit('nats' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("stream", "name"), [("log", "a.b"), ("log", ""), ("a b", "one"), ("*", "one")], ids=["dot", "empty", "space", "wildcard"]
+)
+def test_a_name_that_can_not_be_part_of_a_subject_is_refused(tmp_path: Path, stream: str, name: str) -> None:
+    with pytest.raises(ValueError, match="letters, digits"):
+        Settings(("nats://127.0.0.1:1",), stream, tmp_path, name)
 
 
 def test_a_process_is_silent_only_after_a_lease_without_an_entry() -> None:
