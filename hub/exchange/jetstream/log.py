@@ -41,6 +41,7 @@ _ENVELOPE: Final = 4096
 """Bytes of an entry that are not its commands, at the most."""
 _FULL: Final = frozenset({10023, 10047})
 _FULL_TEXTS: Final = frozenset({"maximum bytes exceeded", "maximum messages exceeded"})
+_MADE_BY_ANOTHER: Final = 10058
 DURABLE_REPLICAS: Final = 3
 
 
@@ -87,13 +88,20 @@ class Log:
             await client.close()
             raise FullError(f"no log at {', '.join(settings.servers)}: {type(error).__name__}") from error
         context = client.jetstream(timeout=_ANSWER)
+        why = "it does not answer"
         try:
             async with asyncio.timeout(settings.patience):
-                snapshots = await _made(context, settings)
-        except (Error, TimeoutError) as error:
+                while True:
+                    try:
+                        snapshots = await _made(context, settings)
+                        break
+                    except Error as error:  # a cluster that has just started has no leader yet
+                        why = (error.description if isinstance(error, APIError) else "") or type(error).__name__
+                        await asyncio.sleep(RETRY)
+        except TimeoutError as error:
             await client.close()
-            raise FullError(f"the log {settings.stream} can't be opened: {type(error).__name__}") from error
-        except BrokenError:
+            raise FullError(f"the log {settings.stream} can't be opened: {why}") from error
+        except (BrokenError, FullError):
             await client.close()
             raise
         found.append(cls(settings, client, context, snapshots))
@@ -270,8 +278,11 @@ async def _made(context: JetStreamContext, settings: Settings) -> ObjectStore:
             discard=api.DiscardPolicy.NEW,
             num_replicas=settings.replicas,
         )
-        with suppress(APIError):  # another hub may have made it in this moment
+        try:
             await context.add_stream(wanted)
+        except APIError as error:
+            if error.err_code != _MADE_BY_ANOTHER:
+                raise
         found = await context.stream_info(name)
     _check_stream(found.config, name)
     await _check_sync(found.config, settings)

@@ -13,7 +13,7 @@ import apsw
 import pytest
 import pytest_asyncio
 from engines import NOW, Bench, Time, arrival, hub, subscription
-from nats_server import NatsServer, shared_server
+from nats_server import NatsServer, cluster, shared_server
 from waiting import until
 
 from hub.exchange.jetstream import JetStreamEngine, Settings
@@ -352,6 +352,45 @@ async def test_acknowledged_messages_are_found_after_the_server_was_killed_in_th
         assert isinstance((await two.engine.accept([arrival(f"a{number}")]))[0], Accepted)
     assert len(await two.engine.deliveries(Filter(), limit=1000)) == 160
     assert not one.broken
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_three_replicas_lose_nothing_and_go_on_when_one_server_after_the_other_is_killed(tmp_path: Path) -> None:
+    servers = cluster(tmp_path)
+    try:
+        await asyncio.gather(*(server.start() for server in servers))
+        async with _hubs(servers[0], tmp_path) as found:
+            changes = {"servers": tuple(server.address for server in servers), "replicas": 3, "monitor": "", "patience": 30, "lease": 3600}
+            one = await found.open("one", **changes)
+            acknowledged: list[str] = []
+            enough = asyncio.Event()
+
+            async def produce(name: str) -> None:
+                number = 0
+                while not enough.is_set():
+                    number += 1
+                    acknowledged.append(await one.accept(f"{name}{number}"))
+
+            producers = [asyncio.create_task(produce(name)) for name in "abc"]
+            for server in servers[:2]:
+                before = len(acknowledged)
+                await until(lambda before=before: len(acknowledged) >= before + 20, 30)  # type: ignore[misc]
+                server.kill()
+                killed = len(acknowledged)
+                await until(lambda killed=killed: len(acknowledged) >= killed + 20, 30)  # type: ignore[misc]
+                await server.start()
+            enough.set()
+            await asyncio.gather(*producers)
+            two = await found.open("two", **changes)
+            for message_id in acknowledged:
+                await two.engine.message(message_id)
+            database = apsw.Connection(str(tmp_path / "two" / "exchange.sqlite"))
+            assert list(database.execute("select count(*) from message")) == [(len(set(acknowledged)),)]
+            database.close()
+            assert not one.broken
+    finally:
+        for server in servers:
+            server.kill()
 
 
 @pytest.mark.asyncio(loop_scope="function")
