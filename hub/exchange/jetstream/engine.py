@@ -326,13 +326,12 @@ async def _standing(
     while True:
         writer: Writer[Replica] = await asyncio.to_thread(Writer, lambda: Replica(path, record), on_broken=broken)
         standing = await writer.do(lambda store: store.standing())
-        first = await found.first()
-        if standing.applied + 1 >= first:
+        (first, last), newest = await found.span(), await found.snapshot()
+        if standing.applied + 1 >= first and newest <= last:
             return writer, standing
         await asyncio.to_thread(writer.close)
-        newest = await found.snapshot()
-        if newest + 1 < first:
-            raise BrokenError(f"the log begins at entry {first}, and the newest snapshot ends at {newest}")
+        if not first - 1 <= newest <= last:
+            raise BrokenError(f"the log has entries {first} to {last}, and the newest snapshot ends at {newest}: the log lost entries")
         fetched = settings.folder / "fetched.sqlite"
         await found.fetch(newest, fetched)
         await asyncio.to_thread(_removed, path)

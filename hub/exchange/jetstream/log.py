@@ -35,8 +35,8 @@ _SILENCE: Final = 2.5
 _HEARTBEAT: Final = "100"
 _ASK_AGAIN: Final = frozenset({"408", "409"})
 """What a pull ends with when its time or its measure is full."""
-_TRIES: Final = 20
-"""Consumers that are made for an entry that does not come."""
+_TRIES: Final = 40
+"""Looks at a log that is not as it should be, before it is believed."""
 _ENVELOPE: Final = 4096
 """Bytes of an entry that are not its commands, at the most."""
 _FULL: Final = frozenset({10023, 10047})
@@ -50,7 +50,7 @@ class BehindError(BrokenError):
 
 
 class _AgainError(Exception):
-    """The consumer may have missed something."""
+    """Something is not as it should be, which may pass: a consumer that missed something, a new leader that has not read all it has."""
 
 
 class Log:
@@ -150,14 +150,14 @@ class Log:
                     async for entries in pulled:
                         fresh = [one for one in entries if one.sequence > applied]
                         if [one.sequence for one in fresh] != list(range(applied + 1, applied + 1 + len(fresh))):
-                            raise _AgainError
+                            raise _AgainError(f"entry {applied + 1} is missing from the log")
                         if fresh:
                             yield fresh
                             applied, entry_id, missing = fresh[-1].sequence, fresh[-1].entry_id, 0
-            except _AgainError:
+            except _AgainError as error:
                 missing += 1
                 if missing > _TRIES:
-                    raise BrokenError(f"entry {applied + 1} is missing from the log") from None
+                    raise BrokenError(str(error)) from None
                 await asyncio.sleep(RETRY)
             except (Error, OSError, TimeoutError):
                 await asyncio.sleep(RETRY)
@@ -166,11 +166,14 @@ class Log:
         """Whether the log still is the one of which this hub has carried out so much."""
         state = (await self._context.stream_info(self._settings.stream)).state
         if state.last_seq < applied:
-            raise BrokenError(f"the log ends at entry {state.last_seq}, and this hub has carried out {applied}: the log lost entries")
+            raise _AgainError(f"the log ends at entry {state.last_seq}, and this hub has carried out {applied}: the log lost entries")
         if state.first_seq > applied + 1:
             raise BehindError(f"the log begins at entry {state.first_seq}, and this hub has carried out only {applied}")
         if applied >= max(state.first_seq, 1):
-            found = await self._context.get_msg(self._settings.stream, seq=applied)
+            try:
+                found = await self._context.get_msg(self._settings.stream, seq=applied)
+            except NotFoundError:
+                raise _AgainError(f"entry {applied} is missing from the log") from None
             if (found.headers or {}).get(api.Header.MSG_ID) != entry_id:
                 raise BrokenError(f"entry {applied} of the log is not the one that this hub has carried out")
 
@@ -218,16 +221,20 @@ class Log:
 
     # Snapshots.
 
-    async def first(self) -> int:
-        """Place of the log's first entry. Raises `FullError` when it does not say."""
+    async def span(self) -> tuple[int, int]:
+        """Places of the log's first entry and of its last. Raises `FullError` when it does not say."""
         try:
-            return (await self._context.stream_info(self._settings.stream)).state.first_seq
+            state = (await self._context.stream_info(self._settings.stream)).state
+            return state.first_seq, state.last_seq
         except (Error, TimeoutError) as error:
             raise FullError(f"the log does not answer: {type(error).__name__}") from error
 
     async def snapshot(self) -> int:
-        """Place of the last entry of the newest snapshot; 0 when there is none."""
-        return max(await self._kept(), default=0)
+        """Place of the last entry of the newest snapshot; 0 when there is none. Raises `FullError` when it can't be known."""
+        try:
+            return max(await self._kept(), default=0)
+        except (Error, TimeoutError) as error:
+            raise FullError(f"the log does not answer: {type(error).__name__}") from error
 
     async def fetch(self, applied: int, path: Path) -> None:
         """The snapshot of that place, as a file. Raises `FullError` when it can't be had."""

@@ -303,7 +303,7 @@ async def test_a_hub_starts_from_a_snapshot_and_what_the_log_still_has(hubs: Hub
     await one.subscribe(subscription())
     ids = [await one.accept(f"k{number}") for number in range(5)]
     applied = await _engine(one).snapshot()
-    assert await _engine(one)._log.first() >= applied
+    assert (await _engine(one)._log.span())[0] >= applied
     ids.append(await one.accept("late"))
     two = await hubs.open("two", lease=3600)
     assert [found.message_id for found in await two.find()] == ids
@@ -320,7 +320,7 @@ async def test_snapshots_are_kept_as_the_log_grows_and_it_is_bounded(hubs: Hubs)
         await one.accept(f"k{number}")
 
     async def bounded() -> bool:
-        return await _engine(one)._log.first() > 10
+        return (await _engine(one)._log.span())[0] > 10
 
     await until(bounded, WITHIN)
     assert len(await (await hubs.open("two")).find()) == 0
@@ -374,10 +374,10 @@ async def test_three_replicas_lose_nothing_and_go_on_when_one_server_after_the_o
             producers = [asyncio.create_task(produce(name)) for name in "abc"]
             for server in servers[:2]:
                 before = len(acknowledged)
-                await until(lambda before=before: len(acknowledged) >= before + 20, 30)  # type: ignore[misc]
+                await until(lambda before=before: len(acknowledged) >= before + 20, 45)  # type: ignore[misc]
                 server.kill()
                 killed = len(acknowledged)
-                await until(lambda killed=killed: len(acknowledged) >= killed + 20, 30)  # type: ignore[misc]
+                await until(lambda killed=killed: len(acknowledged) >= killed + 20, 45)  # type: ignore[misc]
                 await server.start()
             enough.set()
             await asyncio.gather(*producers)
@@ -420,13 +420,30 @@ async def test_a_hub_that_can_not_reach_the_log_does_not_start(own: Hubs) -> Non
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_log_that_was_emptied_or_made_anew_stops_a_hub(hubs: Hubs) -> None:
+async def test_a_log_that_was_made_anew_stops_every_hub(hubs: Hubs) -> None:
     one = await hubs.open("one", lease=3600)
     await one.accept("a")
+    await _engine(one).snapshot()
     await _engine(one)._log._context.delete_stream(_stream(hubs.folder))
     await _engine(one).halt()
-    with pytest.raises((BrokenError, FullError), match="log"):
-        await hubs.open("one", lease=3600, patience=2)
+    for name in ("one", "two"):
+        with pytest.raises(BrokenError, match="the log lost entries"):
+            await hubs.open(name, lease=3600)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_log_whose_last_entries_were_rewritten_stops_a_hub(hubs: Hubs) -> None:
+    one = await hubs.open("one", lease=3600)
+    await one.accept("a")
+    await _engine(one).halt()
+    context = _engine(await hubs.open("helper", stream=_stream(hubs.folder) + "-helper"))._log._context
+    name, applied = _stream(hubs.folder), 3
+    await context.delete_stream(name)
+    await context.add_stream(name=name, subjects=[f"{name}.*"], storage="file", discard="new")
+    for number in range(applied):
+        await context.publish(f"{name}.two", b"", headers={"Nats-Msg-Id": f"other{number}"})
+    with pytest.raises(BrokenError, match="is not the one"):
+        await hubs.open("one", lease=3600)
 
 
 @pytest.mark.asyncio(loop_scope="function")
