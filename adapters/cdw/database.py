@@ -82,7 +82,7 @@ def _command(*command: str) -> tuple[str, ...]:
     program = shutil.which("setpriv")
     if program is None:
         raise NoDatabaseError("PostgreSQL does not run as root, and there is no setpriv (util-linux) to run it as somebody else")
-    return (program, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=TERM", *command)
+    return (program, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=INT", *command)
 
 
 async def _initialise(programs: Path, data: Path) -> None:

@@ -1,6 +1,7 @@
 """The simulator's postman: deliveries that wait until they are due, and are pushed until the receiver acknowledges them."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from adapters.libra.wire import WireError, decode
 AGAIN = 0.5
 """Seconds before a delivery that was not acknowledged is made again; the real exchange waits minutes."""
 PATIENCE = 25.0
+AT_ONCE = 16
+REMEMBERED = 10_000
+"""Deliveries that are kept to be looked at, done or not."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,17 +44,19 @@ class Delivery:
 
 
 class Courier:
-    """Makes deliveries, one after the other, in the order in which they fell due."""
+    """Makes deliveries, a few at a time, in the order in which they fell due."""
 
     def __init__(self) -> None:
         self.address = ""
         """Where the force takes deliveries; empty until it is known."""
-        self.deliveries: list[Delivery] = []
+        self.deliveries: deque[Delivery] = deque(maxlen=REMEMBERED)
+        self._open: list[Delivery] = []
         self._news = asyncio.Event()
 
     def send(self, delivery: Delivery) -> None:
         """Puts a delivery on its way."""
         self.deliveries.append(delivery)
+        self._open.append(delivery)
         self._news.set()
 
     def moved(self, address: str) -> None:
@@ -61,7 +67,7 @@ class Courier:
 
     def waiting(self, since: datetime, until: datetime) -> list[Delivery]:
         """What was made in that time and is not acknowledged."""
-        return [one for one in self.deliveries if not one.done and since <= one.made <= until]
+        return [one for one in self._open if not one.done and since <= one.made <= until]
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -78,18 +84,22 @@ class Courier:
         loop = asyncio.get_running_loop()
         while True:
             self._news.clear()
-            open_ones = [one for one in self.deliveries if one.pushed and not one.done] if self.address else []
-            for one in sorted(open_ones, key=lambda one: one.due):
-                if one.due <= loop.time():
-                    one.answers.append(await self._push(one, http))
-                    if not one.done:
-                        one.due = loop.time() + AGAIN
-            left = [one.due for one in open_ones if not one.done]
+            pushed = sorted((one for one in self._open if one.pushed), key=lambda one: one.due) if self.address else []
+            due = [one for one in pushed if one.due <= loop.time()][:AT_ONCE]
+            await asyncio.gather(*(self._make(one, http) for one in due))
+            self._open = [one for one in self._open if not one.done]
+            if due:
+                continue
             try:
-                async with asyncio.timeout(max(0.0, min(left) - loop.time()) if left else None):
+                async with asyncio.timeout(max(0.0, pushed[0].due - loop.time()) if pushed else None):
                     await self._news.wait()
             except TimeoutError:
                 continue
+
+    async def _make(self, delivery: Delivery, http: aiohttp.ClientSession) -> None:
+        delivery.answers.append(await self._push(delivery, http))
+        if not delivery.done:
+            delivery.due = asyncio.get_running_loop().time() + AGAIN
 
     async def _push(self, delivery: Delivery, http: aiohttp.ClientSession) -> int:
         try:

@@ -147,7 +147,8 @@ class Simulator:
         bounds = request.filter or envelopes.RetrieveFilter()
         now = datetime.now(UTC)
         found = self.courier.waiting(bounds.since or datetime.min.replace(tzinfo=UTC), bounds.until or now)
-        due = [one for one in found if (one.answers or not one.pushed) and one.due <= asyncio.get_running_loop().time()]
+        held = [one for one in found if one.answers or not one.pushed or not self.courier.address]
+        due = [one for one in held if one.due <= asyncio.get_running_loop().time()]
         return envelopes.RetrieveResponse(
             request_id=request.request_id,
             code=codes.SUCCESS,

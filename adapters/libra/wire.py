@@ -2,8 +2,9 @@
 
 What the law of one field is, its record says (`adapters.libra.layout`); this is the walk over it, the same for every record and in both
 directions. A payload loses nothing here: an element that the schema does not have at its place, a second one where one may stand, and a
-text that is none of its kind are kept aside with their path, and are written again at that path. Around payloads, in the exchange's own
-envelopes, such parts are passed over. What is no document of ours at all is a `WireError`, which names the place, never what stands there.
+text that is none of its kind are kept aside with their path, and are written again at that path. Stray text between elements is passed
+over, and so is all of this around payloads, in the exchange's own envelopes. What is no document of ours at all is a `WireError`, which
+names the place, never what stands there.
 """
 
 import re
@@ -143,8 +144,9 @@ def _read(element: Element, kind: type[R], path: str, aside: list[Aside]) -> R:
         except ValueError:
             aside.append(_aside(where, child))
             continue
-        values[place.field] = (*before, value) if place.many else value
-    return kind(**{field: value for field, value in values.items() if value is not None})
+        if value is not None:  # an empty element says nothing, and a second one may
+            values[place.field] = (*before, value) if place.many else value
+    return kind(**values)
 
 
 def _value(child: Element, place: Place, where: str, aside: list[Aside]) -> Any:
@@ -153,6 +155,8 @@ def _value(child: Element, place: Place, where: str, aside: list[Aside]) -> Any:
         inside = [etree.tostring(one, encoding="unicode", with_tail=False) for one in child.iterchildren("*")]
         return inside[0] if inside else child.text or ""
     if place.record is not None:
+        if not len(child) and (child.text or "").strip():
+            raise ValueError("text where elements should be")
         found = _read(child, place.record, where, aside)
         return found if place.many or found != place.record() else None
     if len(child):

@@ -143,7 +143,9 @@ async def test_a_commit_whose_answer_is_lost_is_done_and_its_repetition_changes_
 
 async def test_faults_at_random_lose_and_double_nothing_when_each_is_handed_over_until_it_is_processed(rig: Rig) -> None:
     assert rig.dials
-    rig.dials.set([Dial("drop", share=0.1), Dial("truncate", share=0.05), Dial("lost_commit", share=0.3), Dial("error", "40P01", share=0.2)])
+    rig.dials.set(
+        [Dial("drop", share=0.1), Dial("truncate", share=0.05), Dial("lost_commit", share=0.3), Dial("error", "40P01", share=0.2)]
+    )
     refusals = 0
 
     async def until_processed(serial: int, version: int) -> None:
@@ -187,7 +189,9 @@ async def test_settings_that_cannot_be_used_are_told_at_the_start(tmp_path: Path
     file = tmp_path / "credentials"
     if wrong.get("credentials"):
         file.write_text(wrong["credentials"] or "")
-    settings = Settings(upstream=Upstream(address=wrong.get("address", "h:1")), credentials_file=str(file) if "credentials" in wrong else "")
+    settings = Settings(
+        upstream=Upstream(address=wrong.get("address", "h:1")), credentials_file=str(file) if "credentials" in wrong else ""
+    )
     with (tmp_path / "log").open("w") as log, pytest.raises(SettingsError):
         async with serve(settings, Site(Log(log))):
             pass

@@ -118,6 +118,8 @@ class CourtRig:
 async def court_rig(directory: Path, *, hub: bool = True, mesh: bool = True, first: bool = True, **changed: Any) -> AsyncIterator[CourtRig]:
     """Runs all of it. `changed` overrides fields of the settings."""
     settings: Any = read_settings(discovery.FOLDER / "libra" / "settings.yaml", discovery.settings_type("libra"))
+    if "retrieve_every" in changed:
+        settings.ClearField("retrieve_every")  # durations would add up otherwise, part by part
     settings.MergeFrom(type(settings)(**changed))
     dials = Dials(DIALS, seed=SEED)
     simulator = Simulator(Population(SEED), dials)

@@ -26,7 +26,7 @@ WAITING = Dial("late", "30s")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CourtRig]:
-    async with court_rig(tmp_path_factory.mktemp("courts")) as rig:
+    async with court_rig(tmp_path_factory.mktemp("courts"), retrieve_every={"nanos": 300_000_000}) as rig:
         yield rig
 
 

@@ -112,6 +112,16 @@ async def test_what_is_not_pushed_waits_for_a_retrieval_of_its_time(simulator: S
     assert (await retrieve(before, before)).messages == ()
 
 
+@pytest.mark.asyncio
+async def test_a_client_that_names_no_address_retrieves_what_follows_from_its_case(simulator: Simulator) -> None:
+    simulator._dials.set([Dial("late", "0s")])
+    await submit(simulator, request())
+    found = await ask(simulator, envelope(element_of(envelopes.RetrieveRequest(request_id="r", source_id="a"))))
+    answer, delivered = map(decode_text, found.messages)
+    assert (answer.receiver.correlation_id, answer.statuses[0].code) == ("m-1", codes.SUCCESS)
+    assert decode_text(delivered.message).session.cases[0].pti_urn == "01ZD0400126"
+
+
 OBJECTIONS = [
     ("a good case", CASE.case, codes.SUCCESS),
     ("no defendant", Case(pti_urn="01ZD0400126"), codes.UNUSABLE_DATA),

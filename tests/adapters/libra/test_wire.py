@@ -1,20 +1,26 @@
 """The codec: round trips, what it takes that no schema has, and what it refuses."""
 
+from collections import Counter
+from copy import deepcopy
 from datetime import UTC, datetime
 
+import protovalidate
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from adapters.kit.soap import envelope
 from adapters.libra import envelopes, results
 from adapters.libra.cases_sent import Case, NewCase
 from adapters.libra.records import Aside
+from adapters.libra.translate import results as messages_of
 from adapters.libra.wire import WireError, decode, decode_text, digest, element_of, encode, encode_text
 from tests.adapters.libra.strategies import SESSIONS, WIDE
 
 SPI = 'xmlns="http://www.dca.gov.uk/xmlschemas/libra"'
 FEW = settings(max_examples=80, deadline=None)
+VALIDATOR = protovalidate.Validator()
 IDS = st.text("abcdef0123456789-", min_size=1, max_size=36)
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - hypothesis adds the zone
     lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
@@ -149,6 +155,49 @@ TAKEN = [
 def test_a_document_is_read_by_its_local_names(name: str, document: str) -> None:
     found = decode(document.encode())
     assert (found.case.pti_urn, found.aside) == ("01ZD0400126", ())
+
+
+SPOILT = st.sampled_from(["", "x", "-1", "99999", "2026-02-30", "\u00e9" * 60, "     ", "1.005", "24:00:00", "x" * 300, "<&>", "Y", "0"])
+TAGS = st.sampled_from(["Foo", "Offence", "Result", "PTIURN", "Duration", "Session", "Case", "Plea"])
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> bytes:
+    """A result in which elements are renamed, doubled, dropped, emptied or filled with something else."""
+    root = element_of(results.ResultedCases(session=draw(SESSIONS)))
+    for _ in range(draw(st.integers(1, 6))):
+        inside = list(root.iter("*"))[1:]
+        if not inside:
+            break
+        element = draw(st.sampled_from(inside))
+        parent = element.getparent()
+        what = draw(st.sampled_from(["rename", "double", "drop", "fill"]))
+        if parent is None or what == "fill":
+            element[:] = []
+            element.text = draw(SPOILT)
+        elif what == "rename":
+            element.tag = draw(TAGS)
+        elif what == "double":
+            parent.append(deepcopy(element))
+        else:
+            parent.remove(element)
+    return etree.tostring(root)
+
+
+def said(root: etree._Element) -> Counter[str]:
+    """The texts of a document, numbers without leading zeros."""
+    return Counter(text.strip().lstrip("0") for text in root.itertext() if text.strip())
+
+
+@FEW
+@given(spoilt())
+def test_nothing_of_a_spoilt_result_is_lost_and_its_messages_are_good(document: bytes) -> None:
+    found = decode(document)
+    again = decode(encode(found))
+    assert (again.session, Counter(again.aside)) == (found.session, Counter(found.aside))
+    assert said(element_of(found)) == said(etree.fromstring(document))
+    for message in messages_of(found, "delivery-1"):
+        assert [str(one) for one in VALIDATOR.collect_violations(message)] == []
 
 
 REFUSED = [
