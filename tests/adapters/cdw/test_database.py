@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ async def test_a_server_ends_with_the_process_that_was_killed() -> None:
     parent.send_signal(signal.SIGKILL)
     await parent.wait()
     await until(lambda: not runs(process))
-    database.shutil.rmtree(socket.parent)
+    shutil.rmtree(socket.parent)
 
 
 async def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
