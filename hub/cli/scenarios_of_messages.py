@@ -40,10 +40,10 @@ async def delivered(on: Stage) -> AsyncIterator[Outcome]:
 async def followed(on: Stage) -> AsyncIterator[Outcome]:
     """What came of all of them, those that the systems published themselves among them: nothing is lost with the hub's process."""
     until = time.monotonic() + BACK_WITHIN
-    while (listed := await _asked(on, "ListSubscriptions")).refusal is not None:
-        if time.monotonic() > until:
-            break
+    listed = await _asked(on, "ListSubscriptions")
+    while listed.refusal is not None and time.monotonic() < until:
         await asyncio.sleep(POLL)
+        listed = await _asked(on, "ListSubscriptions")
     if listed.refusal is not None:
         yield Outcome("the exchange is back", False, listed.words())
         return

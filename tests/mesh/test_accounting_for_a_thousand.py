@@ -1,4 +1,4 @@
-"""An operator's night: a subscriber is away, a thousand messages come, three of them poisoned; each is accounted for by `metip` alone."""
+"""An operator's night: a subscriber is away, a thousand messages come, three are poisoned; each is accounted for by `metip` alone."""
 
 import asyncio
 import json

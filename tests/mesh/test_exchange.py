@@ -4,6 +4,7 @@ The subscriber is the test's own; see `exchange_rig`.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,16 @@ async def test_a_message_without_its_key_is_refused_by_field(rig: ExchangeRig) -
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await publish(rig, probe(""))
     assert (refused.value.code(), reason_of(refused.value)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST")
+
+
+async def test_a_message_waits_for_the_time_that_it_names_and_delays_no_other(rig: ExchangeRig) -> None:
+    due = time.time() + 1.0
+    await publish(rig, probe("late", not_before=due))
+    await publish(rig, probe("latter"))
+    await until(lambda: bool(given(rig, "latter")))
+    assert not any(one[1] == "late" for one in rig.effects())
+    await until(lambda: any(one[1] == "late" for one in rig.effects()))
+    assert time.time() >= due
 
 
 async def test_bulk_is_accepted_in_order_and_what_is_wrong_is_refused_by_its_place(rig: ExchangeRig) -> None:

@@ -119,7 +119,7 @@ def hub(server: NatsServer, folder: Path, name: str = "one", stream: str = "", *
     own = folder / name
     own.mkdir(exist_ok=True)
     stream = stream or f"log-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-    return Settings((server.address,), stream, own, name, monitor=server.monitor, **changes)
+    return Settings(**{"servers": (server.address,), "stream": stream, "folder": own, "hub": name, "monitor": server.monitor, **changes})
 
 
 ENGINES: dict[str, Opening] = {"sqlite": sqlite, "jetstream": jetstream}

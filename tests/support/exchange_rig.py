@@ -81,9 +81,11 @@ def kind(name: str) -> type[Message]:
     return message_factory.GetMessageClass(_pool().FindMessageTypeByName(name))
 
 
-def probe(probe_id: str, line: str = "", place: int = 0, *, filler: int = 0, operation: str = PROBE) -> bytes:
+def probe(probe_id: str, line: str = "", place: int = 0, *, filler: int = 0, not_before: float = 0.0, operation: str = PROBE) -> bytes:
     """A request of one of the two operations."""
     request: Any = kind(contracts().operations[operation].request)(id=probe_id, line=line, place=place)
+    if not_before:
+        request.not_before.FromNanoseconds(int(not_before * 1e9))
     if filler:
         request.filler = b"x" * filler
     return bytes(request.SerializeToString())

@@ -26,17 +26,25 @@ jetstream {{
   max_file_store: 4GB
 }}
 """
+CLUSTER = """
+server_name: "{name}"
+cluster {{
+  name: "log"
+  listen: "127.0.0.1:{port}"
+  routes: [{routes}]
+}}
+"""
 
 
 class NatsServer:
     """One server on 127.0.0.1, which can be killed and started again on its own folder and port."""
 
-    def __init__(self, folder: Path, sync: str = "always") -> None:
+    def __init__(self, folder: Path, sync: str = "always", cluster: str = "") -> None:
         self._folder = folder
         port, monitor = _free_ports(2)
         self.address, self.monitor = f"nats://127.0.0.1:{port}", f"http://127.0.0.1:{monitor}"
         text = CONFIGURATION.format(port=port, monitor=monitor, store=folder / "store", sync=sync)
-        (folder / "nats.conf").write_text(text)
+        (folder / "nats.conf").write_text(text + cluster)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,6 +71,18 @@ class NatsServer:
                 return reply.status == 200
         except aiohttp.ClientError:
             return False
+
+
+def cluster(folder: Path, size: int = 3) -> list[NatsServer]:
+    """Servers that replicate, none of which syncs before it acknowledges."""
+    ports = _free_ports(size)
+    routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
+    servers = []
+    for number, port in enumerate(ports):
+        own = folder / f"server-{number}"
+        own.mkdir()
+        servers.append(NatsServer(own, '"2m"', CLUSTER.format(name=f"n{number}", port=port, routes=routes)))
+    return servers
 
 
 @functools.cache

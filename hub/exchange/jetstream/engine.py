@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import threading
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
@@ -83,8 +84,12 @@ class JetStreamEngine(Reading):
         Raises `FullError` when the log can't be reached in time, `BrokenError` when it is not to be relied upon, `ImportError` without the
         extra `jetstream`.
         """
-        from hub.exchange.jetstream.log import Log  # the hub starts without the extra
-
+        try:
+            from hub.exchange.jetstream.log import Log  # the hub starts without the extra
+        except ModuleNotFoundError as error:
+            raise ImportError("an exchange on JetStream needs the extra: pip install 'metip[jetstream]'") from error
+        broken = _once(broken)
+        await asyncio.to_thread(settings.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         found = await Log.open(settings)
         try:
             writer, standing = await _standing(settings, found, broken, record)
@@ -298,6 +303,17 @@ class JetStreamEngine(Reading):
             _log.warning("snapshot_failed %s", error)  # the next one is not far
 
 
+def _once(broken: Callable[[BrokenError], None]) -> Callable[[BrokenError], None]:
+    """The first failure is told; what it entails is not."""
+    first = threading.Lock()
+
+    def tell(error: BrokenError) -> None:
+        if first.acquire(blocking=False):
+            broken(error)
+
+    return tell
+
+
 def _join(hub: str) -> log.LogJoin:
     return log.LogJoin(hub=hub, store=secrets.randbits(60))
 
@@ -310,13 +326,12 @@ async def _standing(
     while True:
         writer: Writer[Replica] = await asyncio.to_thread(Writer, lambda: Replica(path, record), on_broken=broken)
         standing = await writer.do(lambda store: store.standing())
-        first = await found.first()
-        if standing.applied + 1 >= first:
+        (first, last), newest = await found.span(), await found.snapshot()
+        if standing.applied + 1 >= first and newest <= last:
             return writer, standing
         await asyncio.to_thread(writer.close)
-        newest = await found.snapshot()
-        if newest + 1 < first:
-            raise BrokenError(f"the log begins at entry {first}, and the newest snapshot ends at {newest}")
+        if not first - 1 <= newest <= last:
+            raise BrokenError(f"the log has entries {first} to {last}, and the newest snapshot ends at {newest}: the log lost entries")
         fetched = settings.folder / "fetched.sqlite"
         await found.fetch(newest, fetched)
         await asyncio.to_thread(_removed, path)

@@ -7,8 +7,8 @@ again whenever it may have missed something. What NATS says in errors becomes `T
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -32,10 +32,16 @@ _ANSWER: Final = 2.0
 _PULL: Final = {"batch": 512, "max_bytes": 16 << 20, "expires": 30_000_000_000, "idle_heartbeat": 1_000_000_000}
 _SILENCE: Final = 2.5
 """Seconds without a heartbeat after which the consumer is made again."""
+_HEARTBEAT: Final = "100"
+_ASK_AGAIN: Final = frozenset({"408", "409"})
+"""What a pull ends with when its time or its measure is full."""
+_TRIES: Final = 40
+"""Looks at a log that is not as it should be, before it is believed."""
 _ENVELOPE: Final = 4096
 """Bytes of an entry that are not its commands, at the most."""
 _FULL: Final = frozenset({10023, 10047})
 _FULL_TEXTS: Final = frozenset({"maximum bytes exceeded", "maximum messages exceeded"})
+_MADE_BY_ANOTHER: Final = 10058
 DURABLE_REPLICAS: Final = 3
 
 
@@ -44,7 +50,7 @@ class BehindError(BrokenError):
 
 
 class _AgainError(Exception):
-    """The consumer may have missed something."""
+    """Something is not as it should be, which may pass: a consumer that missed something, a new leader that has not read all it has."""
 
 
 class Log:
@@ -82,13 +88,20 @@ class Log:
             await client.close()
             raise FullError(f"no log at {', '.join(settings.servers)}: {type(error).__name__}") from error
         context = client.jetstream(timeout=_ANSWER)
+        why = "it does not answer"
         try:
             async with asyncio.timeout(settings.patience):
-                snapshots = await _made(context, settings)
-        except (Error, TimeoutError) as error:
+                while True:
+                    try:
+                        snapshots = await _made(context, settings)
+                        break
+                    except Error as error:  # a cluster that has just started has no leader yet
+                        why = (error.description if isinstance(error, APIError) else "") or type(error).__name__
+                        await asyncio.sleep(RETRY)
+        except TimeoutError as error:
             await client.close()
-            raise FullError(f"the log {settings.stream} can't be opened: {type(error).__name__}") from error
-        except BrokenError:
+            raise FullError(f"the log {settings.stream} can't be opened: {why}") from error
+        except (BrokenError, FullError):
             await client.close()
             raise
         found.append(cls(settings, client, context, snapshots))
@@ -130,42 +143,37 @@ class Log:
     async def read(self, standing: Standing) -> AsyncIterator[list[Entry]]:
         """All entries after those, in order, for ever. Raises `BrokenError` when the log is not the one that was read before."""
         applied, entry_id, missing = standing.applied, standing.entry_id, 0
-        inbox = self._client.new_inbox()
-        subscription = await self._client.subscribe(inbox, cb=self._arrive)
-        try:
-            while True:
-                try:
-                    await self._check(applied, entry_id)
-                    consumer = await self._consumer(applied + 1)
-                    async for entries in self._pulled(consumer, inbox):
+        while True:
+            try:
+                await self._check(applied, entry_id)
+                async with aclosing(self._pulled(await self._consumer(applied + 1))) as pulled:
+                    async for entries in pulled:
                         fresh = [one for one in entries if one.sequence > applied]
                         if [one.sequence for one in fresh] != list(range(applied + 1, applied + 1 + len(fresh))):
-                            raise _AgainError
+                            raise _AgainError(f"entry {applied + 1} is missing from the log")
                         if fresh:
                             yield fresh
                             applied, entry_id, missing = fresh[-1].sequence, fresh[-1].entry_id, 0
-                except _AgainError:
-                    missing += 1
-                    if missing > 100:
-                        raise BrokenError(f"entry {applied + 1} is missing from the log") from None
-                except (Error, OSError, TimeoutError):
-                    await asyncio.sleep(RETRY)
-        finally:
-            with suppress(Error):
-                await subscription.unsubscribe()
-
-    async def _arrive(self, message: Msg) -> None:
-        self._arrived.put_nowait(message)
+            except _AgainError as error:
+                missing += 1
+                if missing > _TRIES:
+                    raise BrokenError(str(error)) from None
+                await asyncio.sleep(RETRY)
+            except (Error, OSError, TimeoutError):
+                await asyncio.sleep(RETRY)
 
     async def _check(self, applied: int, entry_id: str) -> None:
         """Whether the log still is the one of which this hub has carried out so much."""
         state = (await self._context.stream_info(self._settings.stream)).state
         if state.last_seq < applied:
-            raise BrokenError(f"the log ends at entry {state.last_seq}, and this hub has carried out {applied}: the log lost entries")
+            raise _AgainError(f"the log ends at entry {state.last_seq}, and this hub has carried out {applied}: the log lost entries")
         if state.first_seq > applied + 1:
             raise BehindError(f"the log begins at entry {state.first_seq}, and this hub has carried out only {applied}")
         if applied >= max(state.first_seq, 1):
-            found = await self._context.get_msg(self._settings.stream, seq=applied)
+            try:
+                found = await self._context.get_msg(self._settings.stream, seq=applied)
+            except NotFoundError:
+                raise _AgainError(f"entry {applied} is missing from the log") from None
             if (found.headers or {}).get(api.Header.MSG_ID) != entry_id:
                 raise BrokenError(f"entry {applied} of the log is not the one that this hub has carried out")
 
@@ -180,46 +188,53 @@ class Log:
         )
         return (await self._context.add_consumer(self._settings.stream, config)).name
 
-    async def _pulled(self, consumer: str, inbox: str) -> AsyncIterator[list[Entry]]:
+    async def _pulled(self, consumer: str) -> AsyncGenerator[list[Entry], None]:
         """What the consumer gives, as much at a time as is there; ends when it has to be made again."""
-        self._arrived = asyncio.Queue()
-        asked = f"$JS.API.CONSUMER.MSG.NEXT.{self._settings.stream}.{consumer}"
-        while True:
-            await self._client.publish(asked, json.dumps(_PULL).encode(), reply=inbox)
-            got = 0
-            while got < _PULL["batch"]:
-                try:
-                    async with asyncio.timeout(_SILENCE):
-                        messages = [await self._arrived.get()]
-                except TimeoutError:
-                    return
-                while not self._arrived.empty():
-                    messages.append(self._arrived.get_nowait())
-                entries = [_entry(one) for one in messages if one is not None and not _status(one)]
-                got += len(entries)
-                if entries:
-                    yield entries
-                if None in messages:
-                    return
-                said = {_status(one) for one in messages if one is not None} - {"", "100"}
-                if said - {"408", "409"}:
+        arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
+        self._arrived = arrived  # of this consumer only: an older one may still be sending
+
+        async def arrive(message: Msg) -> None:
+            arrived.put_nowait(message)
+
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox, cb=arrive)
+        try:
+            asked = f"$JS.API.CONSUMER.MSG.NEXT.{self._settings.stream}.{consumer}"
+            while True:
+                await self._client.publish(asked, json.dumps(_PULL).encode(), reply=inbox)
+                got, said = 0, set[str]()
+                while got < _PULL["batch"] and not said:
+                    messages = await _next(arrived)
+                    entries = [_entry(one) for one in messages if one is not None and not _status(one)]
+                    got += len(entries)
+                    if entries:
+                        yield entries
+                    if None in messages:
+                        return
+                    said = {_status(one) for one in messages if one is not None} - {"", _HEARTBEAT}
+                if said - _ASK_AGAIN:
                     await asyncio.sleep(RETRY)
                     return
-                if said:
-                    break
+        finally:
+            with suppress(Error):
+                await subscription.unsubscribe()
 
     # Snapshots.
 
-    async def first(self) -> int:
-        """Place of the log's first entry. Raises `FullError` when it does not say."""
+    async def span(self) -> tuple[int, int]:
+        """Places of the log's first entry and of its last. Raises `FullError` when it does not say."""
         try:
-            return (await self._context.stream_info(self._settings.stream)).state.first_seq
+            state = (await self._context.stream_info(self._settings.stream)).state
+            return state.first_seq, state.last_seq
         except (Error, TimeoutError) as error:
             raise FullError(f"the log does not answer: {type(error).__name__}") from error
 
     async def snapshot(self) -> int:
-        """Place of the last entry of the newest snapshot; 0 when there is none."""
-        return max(await self._kept(), default=0)
+        """Place of the last entry of the newest snapshot; 0 when there is none. Raises `FullError` when it can't be known."""
+        try:
+            return max(await self._kept(), default=0)
+        except (Error, TimeoutError) as error:
+            raise FullError(f"the log does not answer: {type(error).__name__}") from error
 
     async def fetch(self, applied: int, path: Path) -> None:
         """The snapshot of that place, as a file. Raises `FullError` when it can't be had."""
@@ -270,8 +285,11 @@ async def _made(context: JetStreamContext, settings: Settings) -> ObjectStore:
             discard=api.DiscardPolicy.NEW,
             num_replicas=settings.replicas,
         )
-        with suppress(APIError):  # another hub may have made it in this moment
+        try:
             await context.add_stream(wanted)
+        except APIError as error:
+            if error.err_code != _MADE_BY_ANOTHER:
+                raise
         found = await context.stream_info(name)
     _check_stream(found.config, name)
     await _check_sync(found.config, settings)
@@ -316,6 +334,18 @@ async def _check_sync(config: api.StreamConfig, settings: Settings) -> None:
         raise FullError(f"the log's monitoring address does not answer: {type(error).__name__}") from error
     if said.get("jetstream", {}).get("config", {}).get("sync_always") is not True:
         raise BrokenError(f"the server of stream {settings.stream} acknowledges before it syncs: {cure}")
+
+
+async def _next(arrived: "asyncio.Queue[Msg | None]") -> list[Msg | None]:
+    """All that is there, once something is; None at the end where nothing comes, or after a new connection."""
+    try:
+        async with asyncio.timeout(_SILENCE):
+            messages = [await arrived.get()]
+    except TimeoutError:
+        return [None]
+    while not arrived.empty():
+        messages.append(arrived.get_nowait())
+    return messages
 
 
 def _status(message: Msg) -> str:

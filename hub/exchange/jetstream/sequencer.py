@@ -20,6 +20,9 @@ from metip.exchange.v1 import log_pb2 as log
 LARGEST_GROUP: Final = 512
 LARGEST_ENTRY: Final = 256 * 1024
 """Bytes of commands, unless one alone is larger."""
+LONGEST_QUEUE: Final = 10_000
+LARGEST_QUEUE: Final = 64 * 1024 * 1024
+"""Bytes."""
 RETRY: Final = 0.05
 UNREACHABLE: Final = "the log can't be reached"
 
@@ -36,9 +39,10 @@ class Told(Enum):
 Append = Callable[[str, bytes], Awaitable[Told]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Item:
     command: log.LogCommand
+    size: int
     patient: bool
     since: float
     future: "asyncio.Future[Any]"
@@ -61,13 +65,14 @@ class Sequencer:
     connected: Callable[[], bool]
     clock: Callable[[], float]
     patience: float
-    capacity: int = 10_000
     steady: Callable[[], float] = time.monotonic
     _queue: deque[_Item] = field(default_factory=deque)
     _returned: deque[_Item] = field(default_factory=deque)
     """Items that were in an entry which is not in the log, or is void; they go before the queue."""
     _pending: dict[int, _Group] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _waiting: int = 0
+    """Bytes in the queue."""
     _number: int = 0
     _joining: bool = False
     _failed: BrokenError | None = None
@@ -83,10 +88,12 @@ class Sequencer:
         """Like `do`, for several that must keep their order."""
         if self._failed is not None:
             raise BrokenError(str(self._failed))
-        if len(self._queue) >= self.capacity:
+        size = command.ByteSize()
+        if len(self._queue) >= LONGEST_QUEUE or self._waiting + size > LARGEST_QUEUE:
             raise FullError(f"{len(self._queue)} requests wait for the log")
-        item = _Item(command, patient, self.steady(), asyncio.get_running_loop().create_future())
+        item = _Item(command, size, patient, self.steady(), asyncio.get_running_loop().create_future())
         self._queue.append(item)
+        self._waiting += size
         self._wake.set()
         return item.future
 
@@ -157,13 +164,13 @@ class Sequencer:
         size = 0
         for line in (self._returned, self._queue):
             while line and len(items) < LARGEST_GROUP:
-                more = line[0].command.ByteSize()
-                if items and size + more > LARGEST_ENTRY:
+                if items and size + line[0].size > LARGEST_ENTRY:
                     return items
                 item = line.popleft()
+                self._waiting -= item.size if line is self._queue else 0
                 if not item.future.cancelled():
                     items.append(item)
-                    size += more
+                    size += item.size
         return items
 
     def _tell(self, number: int) -> None:
@@ -183,10 +190,14 @@ class Sequencer:
         """Lets a little time pass, and refuses those who have waited long enough and are certainly not in the log."""
         now = self.steady()
         for line in (self._returned, self._queue):
-            for item in [one for one in line if not one.patient and now - one.since > self.patience]:
-                line.remove(item)
-                if not item.future.done():
+            items = list(line)
+            line.clear()
+            for item in items:
+                if item.patient or now - item.since <= self.patience:
+                    line.append(item)
+                elif not item.future.done():
                     item.future.set_exception(FullError(UNREACHABLE))
+        self._waiting = sum(item.size for item in self._queue)
         await asyncio.sleep(RETRY)
 
     def _rejoin(self) -> None:
@@ -194,4 +205,5 @@ class Sequencer:
             return
         self._joining = True
         future = asyncio.get_running_loop().create_future()
-        self._returned.appendleft(_Item(log.LogCommand(join=self.join), patient=True, since=self.steady(), future=future))
+        command = log.LogCommand(join=self.join)
+        self._returned.appendleft(_Item(command, command.ByteSize(), True, self.steady(), future))

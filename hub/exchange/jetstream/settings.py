@@ -1,5 +1,6 @@
 """What the JetStream engine needs to be told."""
 
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,3 +35,9 @@ class Settings:
     """How long a request waits for a log that can't be reached before it is refused; also for a start."""
     snapshot_every: int = 100_000
     """Entries; the log keeps at most about twice as many."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a name that can't be part of a subject."""
+        for name in (self.stream, self.hub):
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+                raise ValueError(f"{name!r} is not a name of letters, digits, - and _")

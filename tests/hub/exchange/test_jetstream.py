@@ -1,6 +1,8 @@
 """Several hubs on one log: work is shared, a dead hub's attempts are taken over once, and no acknowledged message is lost or doubled."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,10 +13,10 @@ import apsw
 import pytest
 import pytest_asyncio
 from engines import NOW, Bench, Time, arrival, hub, subscription
-from nats_server import NatsServer, shared_server
+from nats_server import NatsServer, cluster, shared_server
 from waiting import until
 
-from hub.exchange.jetstream import JetStreamEngine
+from hub.exchange.jetstream import JetStreamEngine, Settings
 from hub.exchange.jetstream.leases import Watch
 from hub.exchange.jetstream.sequencer import Append, Told
 from hub.exchange.life import Event, State
@@ -155,7 +157,6 @@ async def test_files_of_all_hubs_are_the_same_to_the_last_row(hubs: Hubs) -> Non
     plan = await one.engine.plan(Filter(states=frozenset({State.PARKED})), by="P1", reason="x", write_once=frozenset(), expires=NOW + 99)
     await one.engine.replay(plan.plan_id, by="P1", reason="x")
     await hubs.open("three", lease=60)
-    await hubs.open("three", lease=60)
 
     def alike() -> bool:
         one, two, three = (_content(hubs.folder, name) for name in ("one", "two", "three"))
@@ -223,6 +224,7 @@ async def test_a_hub_whose_lease_ran_out_while_it_lived_joins_again_and_loses_no
     await one.subscribe(subscription())
     await one.accept("a")
     (attempt,) = await one.take(FAR)
+    await _caught_up(one, two)
     await until(lambda: _has(two, FAR, State.PENDING), WITHIN)
     await one.accept("b")
     await one.settle(attempt, Event.CONFIRMED)
@@ -301,7 +303,7 @@ async def test_a_hub_starts_from_a_snapshot_and_what_the_log_still_has(hubs: Hub
     await one.subscribe(subscription())
     ids = [await one.accept(f"k{number}") for number in range(5)]
     applied = await _engine(one).snapshot()
-    assert await _engine(one)._log.first() >= applied
+    assert (await _engine(one)._log.span())[0] >= applied
     ids.append(await one.accept("late"))
     two = await hubs.open("two", lease=3600)
     assert [found.message_id for found in await two.find()] == ids
@@ -318,7 +320,7 @@ async def test_snapshots_are_kept_as_the_log_grows_and_it_is_bounded(hubs: Hubs)
         await one.accept(f"k{number}")
 
     async def bounded() -> bool:
-        return await _engine(one)._log.first() > 10
+        return (await _engine(one)._log.span())[0] > 10
 
     await until(bounded, WITHIN)
     assert len(await (await hubs.open("two")).find()) == 0
@@ -353,6 +355,45 @@ async def test_acknowledged_messages_are_found_after_the_server_was_killed_in_th
 
 
 @pytest.mark.asyncio(loop_scope="function")
+async def test_three_replicas_lose_nothing_and_go_on_when_one_server_after_the_other_is_killed(tmp_path: Path) -> None:
+    servers = cluster(tmp_path)
+    try:
+        await asyncio.gather(*(server.start() for server in servers))
+        async with _hubs(servers[0], tmp_path) as found:
+            changes = {"servers": tuple(server.address for server in servers), "replicas": 3, "monitor": "", "patience": 30, "lease": 3600}
+            one = await found.open("one", **changes)
+            acknowledged: list[str] = []
+            enough = asyncio.Event()
+
+            async def produce(name: str) -> None:
+                number = 0
+                while not enough.is_set():
+                    number += 1
+                    acknowledged.append(await one.accept(f"{name}{number}"))
+
+            producers = [asyncio.create_task(produce(name)) for name in "abc"]
+            for server in servers[:2]:
+                before = len(acknowledged)
+                await until(lambda before=before: len(acknowledged) >= before + 20, 45)  # type: ignore[misc]
+                server.kill()
+                killed = len(acknowledged)
+                await until(lambda killed=killed: len(acknowledged) >= killed + 20, 45)  # type: ignore[misc]
+                await server.start()
+            enough.set()
+            await asyncio.gather(*producers)
+            two = await found.open("two", **changes)
+            for message_id in acknowledged:
+                await two.engine.message(message_id)
+            database = apsw.Connection(str(tmp_path / "two" / "exchange.sqlite"))
+            assert list(database.execute("select count(*) from message")) == [(len(set(acknowledged)),)]
+            database.close()
+            assert not one.broken
+    finally:
+        for server in servers:
+            server.kill()
+
+
+@pytest.mark.asyncio(loop_scope="function")
 async def test_without_the_log_messages_are_refused_in_time_and_turns_wait(own: Hubs) -> None:
     one = await own.open("one", patience=0.3, lease=3600)
     await one.subscribe(subscription())
@@ -379,13 +420,41 @@ async def test_a_hub_that_can_not_reach_the_log_does_not_start(own: Hubs) -> Non
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_log_that_was_emptied_or_made_anew_stops_a_hub(hubs: Hubs) -> None:
+async def test_a_log_that_was_made_anew_stops_every_hub(hubs: Hubs) -> None:
     one = await hubs.open("one", lease=3600)
     await one.accept("a")
+    await _engine(one).snapshot()
     await _engine(one)._log._context.delete_stream(_stream(hubs.folder))
     await _engine(one).halt()
-    with pytest.raises((BrokenError, FullError), match="log"):
-        await hubs.open("one", lease=3600, patience=2)
+    for name in ("one", "two"):
+        with pytest.raises(BrokenError, match="the log lost entries"):
+            await hubs.open(name, lease=3600)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_log_whose_last_entries_were_rewritten_stops_a_hub(hubs: Hubs) -> None:
+    one = await hubs.open("one", lease=3600)
+    await one.accept("a")
+    await _engine(one).halt()
+    context = _engine(await hubs.open("helper", stream=_stream(hubs.folder) + "-helper"))._log._context
+    name, applied = _stream(hubs.folder), 3
+    await context.delete_stream(name)
+    await context.add_stream(name=name, subjects=[f"{name}.*"], storage="file", discard="new")
+    for number in range(applied):
+        await context.publish(f"{name}.two", b"", headers={"Nats-Msg-Id": f"other{number}"})
+    with pytest.raises(BrokenError, match="is not the one"):
+        await hubs.open("one", lease=3600)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_an_entry_that_somebody_took_out_of_the_log_stops_a_hub_that_needs_it(hubs: Hubs) -> None:
+    one = await hubs.open("one", lease=3600)
+    await one.accept("a")
+    await one.accept("b")
+    await _engine(one)._log._context.delete_msg(_stream(hubs.folder), await _standing(one) - 1)
+    with pytest.raises(BrokenError, match="missing from the log"):
+        await hubs.open("two", lease=3600)
+    await one.accept("c")
 
 
 @pytest.mark.parametrize(
@@ -448,6 +517,19 @@ async def test_a_plan_of_one_hub_is_carried_out_by_another(hubs: Hubs) -> None:
     assert (await two.engine.replay(plan.plan_id, by="P2", reason="mended")).replayed == 1
     with pytest.raises(UnknownError):
         await two.engine.approve("00000000-0000-4000-8000-000000000000", by="P2", reason="")
+
+
+def test_the_hub_starts_without_the_extra() -> None:
+    code = "import sys; import hub.exchange.jetstream; sys.exit('nats' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("stream", "name"), [("log", "a.b"), ("log", ""), ("a b", "one"), ("*", "one")], ids=["dot", "empty", "space", "wildcard"]
+)
+def test_a_name_that_can_not_be_part_of_a_subject_is_refused(tmp_path: Path, stream: str, name: str) -> None:
+    with pytest.raises(ValueError, match="letters, digits"):
+        Settings(("nats://127.0.0.1:1",), stream, tmp_path, name)
 
 
 def test_a_process_is_silent_only_after_a_lease_without_an_entry() -> None:
