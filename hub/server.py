@@ -5,6 +5,7 @@ import logging
 import os
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -15,23 +16,34 @@ import hub.contracts
 from hub import settings as settings_files
 from hub.api import reflection
 from hub.api.catalogue import CatalogueApi
+from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
+from hub.api.subscriber import SubscriberApi
+from hub.exchange.running import Exchange, Files, opened
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
 from hub.mesh.history import Change
-from hub.mesh.inputs import Instance
+from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.mesh.routes import callers
 from hub.watch import changes
+from metip.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
+from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceServicer_to_server
 from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.logs import Log
 from metip.settings import SettingsError
 
+EXCHANGE = "exchange"
+"""The package of the exchange's own interfaces."""
 EXPIRY_INTERVAL = 1.0
+LINES_TOGETHER = 0.02
+"""Seconds that lines of accepted messages wait for others."""
+MAX_MESSAGE = 16 * 1024 * 1024
 GRACE = 2.0
 
 
@@ -47,7 +59,8 @@ class Hub:
         self._store = Store(settings.state / "registry.sqlite")
         self._registry = Registry(self._store)
         self._judged = monotonic()
-        self._registry.register(_itself(contracts, settings.socket))
+        self._itself = _itself(contracts, settings)
+        self._registry.register(self._itself)
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
@@ -62,9 +75,11 @@ class Hub:
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop`."""
         started = datetime.now(UTC)
+        self._log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
         async with AsyncExitStack() as stack:
-            server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *SERVER_OPTIONS])
+            server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
+            exchange = await self._open_exchange(server, stack)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
@@ -73,6 +88,8 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
+            if exchange is not None:
+                group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
             await stop.wait()
             for task in tasks:
@@ -87,6 +104,21 @@ class Hub:
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, started), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
+    async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Exchange | None:
+        said, folder = self._settings.exchange, self._settings.folder
+        if said is None:
+            return None
+        files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
+        exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log))
+        server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_publish), server)
+        add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
+        return exchange
+
+    def _may_publish(self, consumer: str, operation: str) -> bool:
+        inputs = self._control.inputs
+        return consumer in callers(inputs.contracts, inputs.policy, inputs.edge.trust_domain).get(operation, ())
+
     def _propose(self, what: str, author: str) -> None:
         self._proposals.put_nowait((what, author))
 
@@ -96,14 +128,13 @@ class Hub:
             self._report(await self._control.propose(what, author, instances=self._registry.instances))
 
     async def _expire_leases(self) -> None:
-        itself = _itself(self._control.inputs.contracts, self._settings.socket)
         while True:
             await asyncio.sleep(EXPIRY_INTERVAL)
             late, self._judged = monotonic() - self._judged - EXPIRY_INTERVAL, monotonic()
             if late > EXPIRY_INTERVAL:
                 # The hub was starting, or the machine was asleep: nobody could renew, so nobody is gone.
                 self._registry.extend(late)
-            if self._registry.register(itself):
+            if self._registry.register(self._itself):
                 self._propose("the hub is back among its instances", "registry")
             gone = self._registry.expire()
             if gone:
@@ -131,15 +162,19 @@ class Hub:
     async def _set_health(self, inputs: Inputs) -> None:
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         for interface in inputs.contracts.interfaces:
-            served = bool(addresses_of(interface.name, inputs.instances))
+            served = bool(addresses_of(interface, inputs.instances))
             state = health_pb2.HealthCheckResponse.SERVING if served else health_pb2.HealthCheckResponse.NOT_SERVING
             await self._health.set(interface.name, state)
 
 
-def _itself(contracts: hub.contracts.Contracts, socket: Path) -> Instance:
-    """The hub serves its own interfaces, and Envoy reaches them as it reaches any other."""
-    own = tuple(interface.name for interface in contracts.interfaces if interface.system == "hub")
-    return Instance("hub", "hub", own, f"unix:{socket}")
+def _itself(contracts: hub.contracts.Contracts, settings: settings_files.Settings) -> Instance:
+    """The hub serves its own interfaces and, where it has an exchange, those of messages; Envoy reaches them as it reaches any other."""
+    served = tuple(
+        interface.name
+        for interface in contracts.interfaces
+        if interface.system == HUB_SYSTEM or (settings.exchange is not None and (interface.of_messages or interface.system == EXCHANGE))
+    )
+    return Instance(HUB_SYSTEM, HUB_SYSTEM, served, f"unix:{settings.socket}")
 
 
 def _listen(server: grpc.aio.Server, socket: Path) -> None:

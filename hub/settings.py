@@ -17,6 +17,8 @@ class Settings:
     state: Path
     access: Path
     edge: settings_pb2.Edge
+    exchange: settings_pb2.Exchange | None
+    """None where the hub takes no messages."""
     folder: Path
 
     @property
@@ -36,6 +38,7 @@ def read(path: Path) -> Settings:
         state=folder / message.state,
         access=folder / message.access,
         edge=message.edge,
+        exchange=message.exchange if message.HasField("exchange") else None,
         folder=folder,
     )
 
@@ -69,6 +72,7 @@ def read_edge(settings: Settings) -> Edge:
         authority=content("authority", said.authority),
         tokens=Tokens(said.token_issuer, said.token_audience, content("token_keys", said.token_keys)),
         access_log=str(settings.folder / said.access_log) if said.access_log else "",
+        deliveries_port=settings.exchange.deliveries_port if settings.exchange else 0,
     )
     if problems:
         raise SettingsError(str(settings.folder), tuple(problems))

@@ -55,7 +55,7 @@ def explain(operation: Operation, inputs: Inputs) -> api.ExplainOperationRespons
         max_request_bytes=operation.max_request_bytes,
         mirror=operation.mirror,
         consults=operation.consults,
-        endpoints=addresses_of(operation.interface, inputs.instances),
+        endpoints=addresses_of(inputs.contracts.interface(operation.interface), inputs.instances),
         request=operation.request,
         reply=f"stream {operation.reply}" if operation.server_streams else operation.reply,
     )
@@ -72,5 +72,5 @@ def _summary(interface: Interface, inputs: Inputs) -> api.InterfaceSummary:
         dpia_review_by=interface.dpia.review_by.isoformat(),
         classification=interface.classification.replace("_", "-"),
         operations=[operation.method for operation in interface.operations],
-        instances=len(addresses_of(interface.name, inputs.instances)),
+        instances=len(addresses_of(interface, inputs.instances)),
     )

@@ -4,9 +4,9 @@ import importlib.resources
 from datetime import date
 
 import metip.contracts
-from metip.contracts import Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
+from metip.contracts import Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Subscription
 
-__all__ = ["Contracts", "DeliveryClass", "Dpia", "Fault", "Interface", "Operation", "load", "matching"]
+__all__ = ["Contracts", "Delivery", "DeliveryClass", "Dpia", "Fault", "Interface", "Operation", "Subscription", "load", "matching"]
 
 
 def load(today: date, *, descriptor_set: bytes | None = None) -> Contracts:

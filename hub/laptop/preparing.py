@@ -1,15 +1,16 @@
 """Writes what the processes need: identities, the hub's settings, a policy to begin with, Envoy's bootstrap. What exists is kept."""
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 from hub.identity import Store, describe, issue, needs_renewal
 from hub.identity.tokens import AUDIENCE, issuer_of
+from hub.laptop.claiming import free_ports
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
-from hub.mesh.inputs import adapter_identity
+from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
 
 BOOTSTRAP = Path(__file__).parent.parent.parent / "envoy" / "bootstrap.yaml"
 XDS = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
@@ -21,6 +22,8 @@ class Ports:
 
     grpc: int = 8443
     json: int = 8444
+    deliveries: int = field(default_factory=lambda: free_ports(1)[0])
+    """Where the hub hands messages to Envoy; nobody else is let in, so any port will do."""
 
 
 def systems() -> tuple[str, ...]:
@@ -63,6 +66,7 @@ def _identities(home: Home) -> None:
     store.ensure(trust_domain=TRUST_DOMAIN)
     now = datetime.now(UTC)
     names = {EDGE: f"spiffe://{TRUST_DOMAIN}/edge", DEVELOPER: f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"}
+    names[HUB_SYSTEM] = hub_identity(TRUST_DOMAIN)
     names |= {f"adapter-{system}": adapter_identity(TRUST_DOMAIN, system) for system in systems()}
     for name, spiffe_id in names.items():
         if store.certificate(name).exists() and not needs_renewal(describe(store.certificate(name)), now):
@@ -87,6 +91,11 @@ edge:
   token_issuer: {issuer_of(TRUST_DOMAIN)}
   token_audience: {AUDIENCE}
   access_log: logs/{home.access_log.name}
+exchange:
+  deliveries_port: {ports.deliveries}
+  certificate: identity/{HUB_SYSTEM}/cert.pem
+  key: identity/{HUB_SYSTEM}/key.pem
+  sqlite: {{}}
 """
 
 

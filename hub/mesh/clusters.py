@@ -6,7 +6,8 @@ The settings are measured, not guessed: with Envoy's defaults four kills of one 
 from functools import lru_cache
 from typing import Final
 
-from hub.mesh.inputs import MAX_EJECTION_PERCENT, Instance
+from hub.contracts import Interface
+from hub.mesh.inputs import HUB_SYSTEM, MAX_EJECTION_PERCENT, Instance
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.types import ads, cluster, core, endpoint, packed, percent, seconds, upstream_http
 
@@ -22,8 +23,8 @@ EJECTED_FOR: Final = 5.0
 
 
 @lru_cache(maxsize=4096)
-def cluster_of(interface: str) -> Resource:
-    """The cluster of one interface; its endpoints come by name, so that they change without it."""
+def cluster_of(name: str, interface: str) -> Resource:
+    """The cluster of one interface, and of one subscriber of it; its endpoints come by its name, so that they change without it."""
     limits = cluster.CircuitBreakersThresholds(
         max_connections=MAX_REQUESTS,
         max_pending_requests=MAX_REQUESTS,
@@ -58,7 +59,7 @@ def cluster_of(interface: str) -> Resource:
     )
     explicit = upstream_http.HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=http2)
     body = cluster.Cluster(
-        name=interface,
+        name=name,
         type=cluster.ClusterDiscoveryType.EDS,
         eds_cluster_config=cluster.ClusterEdsClusterConfig(eds_config=ads()),
         connect_timeout=seconds(CONNECT_TIMEOUT),
@@ -74,22 +75,21 @@ def cluster_of(interface: str) -> Resource:
         ),
         typed_extension_protocol_options={HTTP_OPTIONS: packed(upstream_http.HttpProtocolOptions(explicit_http_config=explicit))},
     )
-    return Resource(ResourceType.CLUSTER, interface, bytes(body), frozenset({(ResourceType.ENDPOINT, interface)}))
+    return Resource(ResourceType.CLUSTER, name, bytes(body), frozenset({(ResourceType.ENDPOINT, name)}))
 
 
 @lru_cache(maxsize=4096)
-def endpoints_of(interface: str, addresses: tuple[str, ...]) -> Resource:
-    """The endpoints of one interface; none at all is an answer too: callers get UNAVAILABLE at once."""
+def endpoints_of(name: str, addresses: tuple[str, ...]) -> Resource:
+    """The endpoints of one cluster; none at all is an answer too: callers get UNAVAILABLE at once."""
     hosts = [endpoint.LbEndpoint(endpoint=endpoint.Endpoint(address=_address(address))) for address in addresses]
-    body = endpoint.ClusterLoadAssignment(
-        cluster_name=interface, endpoints=[endpoint.LocalityLbEndpoints(lb_endpoints=hosts)] if hosts else []
-    )
-    return Resource(ResourceType.ENDPOINT, interface, bytes(body))
+    body = endpoint.ClusterLoadAssignment(cluster_name=name, endpoints=[endpoint.LocalityLbEndpoints(lb_endpoints=hosts)] if hosts else [])
+    return Resource(ResourceType.ENDPOINT, name, bytes(body))
 
 
-def addresses_of(interface: str, instances: tuple[Instance, ...]) -> tuple[str, ...]:
-    """Addresses that serve an interface, each once, in a fixed order."""
-    return tuple(sorted({instance.address for instance in instances if interface in instance.interfaces}))
+def addresses_of(interface: Interface, instances: tuple[Instance, ...]) -> tuple[str, ...]:
+    """Addresses that serve an interface to consumers, each once, in a fixed order; messages go to the exchange, whoever subscribes."""
+    serving = (one for one in instances if interface.name in one.interfaces)
+    return tuple(sorted({one.address for one in serving if not interface.of_messages or one.system == HUB_SYSTEM}))
 
 
 def _address(text: str) -> core.Address:

@@ -2,6 +2,7 @@
 
 from hub.contracts import Contracts
 from hub.mesh.clusters import addresses_of, cluster_of, endpoints_of
+from hub.mesh.deliveries import deliveries_of
 from hub.mesh.inputs import Edge, Instance, Policy
 from hub.mesh.listeners import listeners_of, secrets_of
 from hub.mesh.resources import Snapshot
@@ -13,13 +14,14 @@ def compile_mesh(contracts: Contracts, instances: tuple[Instance, ...], policy: 
 
     Each interface has a cluster even while nobody serves it, so that its callers are told UNAVAILABLE rather than that it doesn't exist.
     """
-    served = [interface.name for interface in contracts.interfaces if not interface.private]
+    served = [interface for interface in contracts.interfaces if not interface.private]
     return Snapshot.of(
         (
             *secrets_of(edge),
-            *(cluster_of(name) for name in served),
-            *(endpoints_of(name, addresses_of(name, instances)) for name in served),
+            *(cluster_of(interface.name, interface.name) for interface in served),
+            *(endpoints_of(interface.name, addresses_of(interface, instances)) for interface in served),
             *listeners_of(contracts, edge),
             routes_of(contracts, policy, edge.trust_domain),
+            *deliveries_of(contracts, instances, edge),
         )
     )

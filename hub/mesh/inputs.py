@@ -57,6 +57,17 @@ class Edge:
     authority: str = field(repr=False)
     tokens: Tokens
     access_log: str = ""
+    deliveries_port: int = 0
+    """Where the hub, and nobody else, hands messages to subscribers; 0 for nowhere."""
+
+
+HUB_SYSTEM: Final = "hub"
+"""The hub among the instances: it serves its own interfaces, and those of messages."""
+
+
+def hub_identity(trust_domain: str) -> str:
+    """The SPIFFE ID under which the hub hands messages to subscribers."""
+    return f"spiffe://{trust_domain}/hub"
 
 
 def adapter_identity(trust_domain: str, system: str) -> str:

@@ -41,6 +41,11 @@ OFFICER_HEADER: Final = "x-metip-officer"
 # What only Envoy may say. Each is dropped on arrival, so that a consumer's own is never mistaken for Envoy's.
 FORGEABLE: Final = (
     OFFICER_HEADER,
+    "x-metip-accepted",
+    "x-metip-attempt",
+    "x-metip-message-id",
+    "x-metip-producer",
+    "x-metip-redelivery",
     "x-metip-subscriber",
     "x-envoy-attempt-count",
     "x-envoy-expected-rq-timeout-ms",
@@ -163,11 +168,11 @@ def _listener(
         stream_idle_timeout=seconds(300),
         server_name="metip",
         local_reply_config=replies,
-        access_log=[_access_log(edge.access_log)] if edge.access_log else [],
+        access_log=[access_log(edge.access_log)] if edge.access_log else [],
     )
     chain = listener.FilterChain(
         filters=[listener.Filter(name="envoy.filters.network.http_connection_manager", typed_config=packed(manager))],
-        transport_socket=core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(_mutual_tls(protocols))),
+        transport_socket=core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(mutual_tls(protocols))),
         transport_socket_connect_timeout=seconds(10),
     )
     body = listener.Listener(
@@ -182,7 +187,8 @@ def _listener(
     return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
 
 
-def _mutual_tls(protocols: list[str]) -> tls.DownstreamTlsContext:
+def mutual_tls(protocols: list[str]) -> tls.DownstreamTlsContext:
+    """TLS 1.3 with the edge's certificate, for callers with one of the trust domain's."""
     newest = tls.TlsParametersTlsProtocol.TLSv1_3
     return tls.DownstreamTlsContext(
         require_client_certificate=True,
@@ -254,6 +260,7 @@ def _drop_forged_headers() -> core.TypedExtensionConfig:
     )
 
 
-def _access_log(path: str) -> accesslog.AccessLog:
+def access_log(path: str) -> accesslog.AccessLog:
+    """One line of JSON for each call."""
     shape = core.SubstitutionFormatString(json_format=Struct.from_dict(dict(LOG_FIELDS)), omit_empty_values=True)
     return accesslog.AccessLog(name="envoy.access_loggers.file", typed_config=packed(file_log.FileAccessLog(path=path, log_format=shape)))

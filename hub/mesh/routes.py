@@ -32,7 +32,8 @@ HUB_LIMIT: Final = 300.0
 
 
 def callers(contracts: Contracts, policy: Policy, trust_domain: str) -> dict[str, tuple[str, ...]]:
-    """SPIFFE IDs that may call each operation, by operation: those with a grant, and adapters whose contract says that they consult it."""
+    """SPIFFE IDs that may call each operation, by operation: those with a grant, adapters whose contract says that they consult it, and
+    of a message the adapter of the system that owns it, which publishes it."""
     allowed: dict[str, set[str]] = {name: set() for name in contracts.operations}
     for grant in policy.grants:
         for pattern in grant.operations:
@@ -40,6 +41,8 @@ def callers(contracts: Contracts, policy: Policy, trust_domain: str) -> dict[str
                 allowed[operation.name].add(grant.consumer)
     for interface in contracts.interfaces:
         for operation in interface.operations:
+            if operation.delivery is not None:
+                allowed[operation.name].add(adapter_identity(trust_domain, interface.system))
             for consulted in operation.consults:
                 if consulted in allowed:
                     allowed[consulted].add(adapter_identity(trust_domain, interface.system))
@@ -80,7 +83,8 @@ def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str) -
             # Envoy's own timeout would end a call with UNAVAILABLE, which invites a retry; these two end it with DEADLINE_EXCEEDED.
             timeout=seconds(0),
             max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
-            retry_policy=_retry() if operation.delivery_class.repeatable else None,
+            # A message that comes twice is known by its key, whatever its subscribers may do only once.
+            retry_policy=_retry() if operation.delivery_class.repeatable or operation.delivery else None,
         ),
         # Who consults nobody on the officer's behalf has no use for the token itself; what it says comes verified, in a header of Envoy's.
         request_headers_to_remove=[] if operation.consults else [BEARER],

@@ -22,6 +22,10 @@ ATTEMPT_HEADER = "x-metip-attempt"
 REDELIVERY_HEADER = "x-metip-redelivery"
 PRODUCER_HEADER = "x-metip-producer"
 ACCEPTED_HEADER = "x-metip-accepted"
+SUBSCRIBER_HEADER = "x-metip-subscriber"
+"""Names the system that a message is for, on the hub's way to Envoy; no adapter sees it."""
+FLAGS_HEADER = "x-metip-envoy"
+"""On what Envoy itself answers to the hub: its response flags, by which the exchange knows that a message was never sent."""
 LONGEST = 3600.0
 
 

@@ -40,6 +40,7 @@ class Reason(Enum):
     UPSTREAM_FAULT = (grpc.StatusCode.INTERNAL, "The far system answered something it should not; tell operations the call id.")
     STOPPING = (grpc.StatusCode.UNAVAILABLE, "This instance is stopping; repeat a query.")
     JOURNAL = (grpc.StatusCode.UNAVAILABLE, "The record of access can't be written, so nothing is disclosed; tell operations.")
+    NOT_KEPT = (grpc.StatusCode.UNAVAILABLE, "The message could not be made durable, so it was not accepted: hand it over again.")
     INTERNAL = (grpc.StatusCode.INTERNAL, "Tell operations the call id.")
 
     @property

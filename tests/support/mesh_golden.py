@@ -36,6 +36,7 @@ PLACEHOLDERS = Edge(
     authority="(authority)",
     tokens=Tokens("https://token-issuer.metip.local", "metip", "(keys)"),
     access_log="/var/log/metip/access.log",
+    deliveries_port=8445,
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hub.exchange.life import OPEN, State
 from hub.exchange.records import Account, Delivery, Filter, Group, Message, Step, UnknownError
-from hub.exchange.sqlite.schema import WAITING
+from hub.exchange.sqlite.schema import WAITING, fingerprint
 from hub.exchange.sqlite.store import Place, Store
 
 PAGE: Final = 200
@@ -81,9 +81,10 @@ def _named(store: Store, place: Place, wanted: Filter) -> set[int] | None:
             except UnknownError:
                 continue
     if wanted.key:
+        said = (fingerprint(place.said.operation, wanted.key), place.operation, wanted.key)
         rows = [
-            *store.all("select sequence from message where operation = ? and idempotency_key = ?", (place.operation, wanted.key)),
-            *store.all("select sequence from message where operation = ? and ordering_key = ?", (place.operation, wanted.key)),
+            *store.all("select sequence from message where known_by = ? and operation = ? and idempotency_key = ?", said),
+            *store.all("select sequence from message where in_line = ? and in_line != 0 and operation = ? and ordering_key = ?", said),
         ]
         by_key = {int(row[0]) for row in rows}
         found = by_key if found is None else found & by_key

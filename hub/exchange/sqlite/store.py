@@ -1,230 +1,30 @@
-"""Accepting and delivering on one SQLite file: what is told is on disk, and each step is kept in one transaction with its effect.
+"""Delivering on one SQLite file: each step of a delivery is kept in one transaction with its effect.
 
 The law of order: of a key's deliveries that are not done, at most one has `head`, the first; only a head is ever given. Whether one that is
-parked still counts as the first, the subscription says. The tallies are the accounts; they are kept in memory, and a transaction that
-fails takes them back with it.
+parked still counts as the first, the subscription says.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
-import apsw
+from hub.exchange.life import ContradictionError, Event, State, after
+from hub.exchange.records import Attempt, NotAllowedError, Settlement, Step, Turn, UnknownError
+from hub.exchange.sqlite.messages import Messages
+from hub.exchange.sqlite.tables import Place, Recorder
+from metip.contracts import Subscription
 
-from hub.exchange.life import OPEN, ContradictionError, Event, State, after
-from hub.exchange.records import (
-    Accepted,
-    Arrival,
-    Attempt,
-    BrokenError,
-    ExchangeError,
-    FullError,
-    NotAllowedError,
-    Settlement,
-    Step,
-    Turn,
-    UnknownError,
-)
-from hub.exchange.sqlite.schema import opened
-from metip.contracts import Start, Subscription
-
-R = TypeVar("R")
 EXCHANGE: Final = "exchange"
 LONGEST_PULL: Final = 1000
 """Messages that a cursor passes in one transaction at the most."""
-BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
-PASSING: Final = "'pending', 'attempt'"
-Recorder = Callable[[apsw.Connection, Step], None]
 
 
-@dataclass(slots=True)
-class Place:
-    """A subscription as the store works with it."""
-
-    id: int
-    said: Subscription
-    operation: int
-    cursor: int
-    paused: bool
-
-    @property
-    def holding(self) -> str:
-        """States in which a delivery holds back the later ones of its key, as SQL."""
-        return BLOCKING if self.said.parked_blocks else PASSING
-
-
-class Store:
-    """The store; it belongs to one thread. Every method but `run` and `close` is a job's body, to be called within `run`."""
-
-    def __init__(self, path: Path, record: Recorder | None = None, *, synchronous: str = "full") -> None:
-        """`record` is given each step within the step's own transaction: the seam of the ledger."""
-        self.database, self.names = opened(str(path), synchronous)
-        self._execute = self.database.execute
-        self._record = record
-        self._broken = False
-        self._operations: dict[str, int] = {name: number for number, name in self.all("select id, name from operation")}
-        self.places: dict[str, Place] = {}
-        self._by_operation: dict[int, list[Place]] = {}
-        self.beyond: Counter[int] = Counter()
-        """Messages beyond the cursor, by subscription."""
-        self.tally: Counter[tuple[int, State]] = Counter()
-        self._moves: list[tuple[Counter[Any], Any, int]] = []
-
-    # Transactions.
-
-    def run(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Runs jobs as one durable transaction; an `ExchangeError` of a job, which it raises before it changes anything, is its result.
-
-        Raises `FullError` when the disk is full: nothing of the batch happened. Raises `BrokenError` when the system could not say that the
-        batch is safe, or a job failed in a way that nobody foresaw: the process must stop, for nobody knows what is so.
-        """
-        if self._broken:
-            raise BrokenError("the store failed before")
-        results: list[Any] = []
-        try:
-            self._execute("begin immediate")
-            for job in jobs:
-                try:
-                    results.append(job())
-                except ExchangeError as error:
-                    results.append(error)
-            self._execute("commit")
-        except apsw.FullError as error:
-            self._take_back()
-            raise FullError("the disk is full") from error
-        except Exception as error:
-            self._broken = True
-            self._take_back()
-            raise BrokenError(f"the store failed: {type(error).__name__}") from error
-        self._moves.clear()
-        return results
-
-    def close(self) -> None:
-        """Closes the file."""
-        self.database.close()
-
-    def latest(self) -> float:
-        """The latest time that anything was accepted or due; 0 in an empty store. A clock must not begin before it."""
-        found = self.one("select max(accepted) from message where sequence >= (select max(sequence) from message) - 100", ())
-        return float(found[0] or 0.0) if found else 0.0
-
-    # Subscriptions.
+class Store(Messages):
+    """The whole store: messages, and what becomes of each on its way to each subscription."""
 
     def subscribe(self, subscriptions: Sequence[Subscription], now: float) -> tuple[int, int]:
         """Makes these all the subscriptions there are; how many attempts of the last process are repeated, and how many are in doubt."""
         self.know(subscriptions)
         return self.recover(now)
-
-    def know(self, subscriptions: Sequence[Subscription]) -> None:
-        """Makes these all the subscriptions there are, and leaves what is under way alone."""
-        wanted = {one.name: one for one in subscriptions}
-        known = {str(row[0]): row for row in self.all("select name, id, operation, cursor, paused from subscription")}
-        for name, said in wanted.items():
-            operation = self.operation(said.operation)
-            if name not in known:
-                cursor = self._start(said, operation)
-                self._execute(
-                    "insert into subscription (name, system, operation, cursor) values (?, ?, ?, ?)", (name, said.system, operation, cursor)
-                )
-                known[name] = (name, self.database.last_insert_rowid(), operation, cursor, 0)
-        self._execute(f"update subscription set closed = (name not in ({', '.join('?' * len(wanted))}))", tuple(wanted))
-        self.places = {
-            name: Place(known[name][1], said, known[name][2], known[name][3], bool(known[name][4])) for name, said in wanted.items()
-        }
-        self._by_operation = {}
-        for place in self.places.values():
-            self._by_operation.setdefault(place.operation, []).append(place)
-        self._count()
-
-    def operation(self, name: str) -> int:
-        """The number of an operation, which it has from now on."""
-        if name not in self._operations:
-            self._execute("insert into operation (name) values (?)", (name,))
-            self._operations[name] = self.database.last_insert_rowid()
-        return self._operations[name]
-
-    def place(self, name: str) -> Place:
-        """A subscription. Raises `UnknownError`."""
-        try:
-            return self.places[name]
-        except KeyError:
-            raise UnknownError(f"there is no subscription {name}") from None
-
-    def pause(self, name: str, *, paused: bool) -> None:
-        """Stops or resumes a subscription. Raises `UnknownError`."""
-        place = self.place(name)
-        self._execute("update subscription set paused = ? where id = ?", (paused, place.id))
-        place.paused = paused
-
-    # Messages.
-
-    def accept(self, arrival: Arrival, now: float) -> Accepted:
-        """Keeps a message, or says of which one it is the duplicate. Raises `FullError` when a backlog has reached its limit."""
-        operation = self.operation(arrival.operation)
-        first: Any = self._execute(
-            "select sequence, accepted from message where operation = ? and idempotency_key = ? and accepted >= ? and replay_of = 0"
-            " order by sequence limit 1",
-            (operation, arrival.idempotency_key, now - arrival.window),
-        ).fetchone()
-        if first is not None:
-            message_id = self.names.of(first[0])
-            return Accepted(message_id, first[1], duplicate_of=message_id)
-        places = self._by_operation.get(operation, ())
-        for place in places:
-            if self.backlog(place) >= place.said.backlog:
-                raise FullError(f"{place.said.name} has {place.said.backlog} messages waiting")
-        return Accepted(self.names.of(self._insert(arrival, operation, now, 0, 0, places)), now)
-
-    def accept_all(self, arrivals: Sequence[Arrival], now: float) -> list[Accepted | FullError]:
-        """Keeps messages in order; the place of each that was not kept holds why."""
-        found: list[Accepted | FullError] = []
-        for one in arrivals:
-            try:
-                found.append(self.accept(one, now))
-            except FullError as error:
-                found.append(error)
-        return found
-
-    def backlog(self, place: Place) -> int:
-        """Deliveries of a subscription that still move by themselves."""
-        return self.beyond[place.id] + sum(self.tally[place.id, state] for state in OPEN)
-
-    def again(self, sequence: int, place: Place, now: float) -> int:
-        """A message once more, for one subscription only; its place."""
-        row = self.one(
-            "select idempotency_key, ordering_key, body, producer, officer, call_id from message where sequence = ?", (sequence,)
-        )
-        if row is None:
-            raise UnknownError("there is no such message")
-        arrival = Arrival(place.said.operation, row[2], row[0], row[1], row[3], row[4], row[5])
-        return self._insert(arrival, place.operation, now, place.id, sequence, (place,))
-
-    def _insert(self, arrival: Arrival, operation: int, now: float, audience: int, replay_of: int, places: Sequence[Place]) -> int:
-        self._execute(
-            "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before,"
-            " expires, audience, replay_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                operation,
-                arrival.idempotency_key,
-                arrival.ordering_key,
-                arrival.body,
-                arrival.producer,
-                arrival.officer,
-                arrival.call_id,
-                now,
-                arrival.not_before,
-                arrival.expires,
-                audience,
-                replay_of,
-            ),
-        )
-        for place in places:
-            self._move_tally(self.beyond, place.id, 1)
-        return self.database.last_insert_rowid()
-
-    # Deliveries.
 
     def idle(self, name: str, now: float) -> Turn | None:
         """What a turn without settlements would find, when it would change nothing. Raises `UnknownError`."""
@@ -442,73 +242,9 @@ class Store:
             self.move(place, sequence, event, now, reason=reason, next_at=now, by=by)
         return len(found)
 
-    def forget(self, subscription: int, state: State) -> None:
-        """Takes a delivery that is about to be deleted out of the accounts."""
-        self._move_tally(self.tally, (subscription, state), -1)
-
-    # Small things.
-
-    def one(self, statement: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """The first row."""
-        row: tuple[Any, ...] | None = self._execute(statement, values).fetchone()
-        return row
-
-    def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """All rows."""
-        return self._execute(statement, values).fetchall()
-
     def _is_beyond(self, place: Place, sequence: int) -> bool:
         row = self.one("select 1 from message where sequence = ? and operation = ?", (sequence, place.operation))
         return row is not None and sequence > place.cursor
-
-    def _start(self, said: Subscription, operation: int) -> int:
-        """The cursor of a new subscription."""
-        if said.start is Start.BEGINNING:
-            return 0
-        since = said.start_at if said.start is Start.TIME else float("inf")
-        row = self.one("select max(sequence) from message where operation = ? and accepted < ?", (operation, since))
-        return int(row[0] or 0) if row else 0
-
-    def _count(self) -> None:
-        """The tallies as the tables have them."""
-        self.tally.clear()
-        self.beyond.clear()
-        for subscription, state, number in self.all("select subscription, state, count(*) from delivery group by 1, 2"):
-            self.tally[subscription, State(state)] = number
-        for place in self.places.values():
-            row = self.one(
-                "select count(*) from message where operation = ? and sequence > ? and audience in (0, ?)",
-                (place.operation, place.cursor, place.id),
-            )
-            self.beyond[place.id] = int(row[0]) if row else 0
-
-    def _recount(self, subscription: int, before: State, state: State) -> None:
-        self._move_tally(self.tally, (subscription, before), -1)
-        self._move_tally(self.tally, (subscription, state), 1)
-
-    def _move_tally(self, counter: Counter[Any], key: Any, by: int) -> None:
-        counter[key] += by
-        self._moves.append((counter, key, by))
-
-    def _take_back(self) -> None:
-        if not self.database.get_autocommit():
-            self._execute("rollback")
-        for counter, key, by in self._moves:
-            counter[key] -= by
-        self._moves.clear()
-        for name, cursor, paused in [] if self._broken else self.all("select name, cursor, paused from subscription"):
-            if name in self.places:
-                self.places[name].cursor, self.places[name].paused = cursor, bool(paused)
-        if not self._broken:
-            self._operations = {name: number for number, name in self.all("select id, name from operation")}
-
-    def _keep(self, place: Place, step: Step) -> None:
-        self._execute(
-            "insert into step (sequence, subscription, at, began, state, attempt, status, reason, by) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (step.sequence, place.id, step.at, step.began, step.state.value, step.attempt, step.status, step.reason, step.by),
-        )
-        if self._record is not None:
-            self._record(self.database, step)
 
 
 def allowed(state: State, event: Event) -> None:
@@ -517,3 +253,6 @@ def allowed(state: State, event: Event) -> None:
         after(state, event)
     except ContradictionError:
         raise NotAllowedError(f"a delivery that is {state.value} can't be moved so ({event.value})") from None
+
+
+__all__ = ["Place", "Recorder", "Store"]

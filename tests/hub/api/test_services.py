@@ -213,7 +213,6 @@ BAD_INSTANCES: list[tuple[dict[str, Any], str]] = [
     ({}, "instance.id"),
     ({"id": "x" * 101}, "instance.id"),
     ({"system": "Not A Folder"}, "instance.system"),
-    ({"interfaces": []}, "instance.interfaces"),
     ({"address": ""}, "instance.address"),
     ({"address": "nonsense"}, "instance.address"),
     ({"address": "unix:relative"}, "instance.address"),

@@ -69,6 +69,19 @@ async def test_duplicates_within_one_batch_are_found(bench: Bench) -> None:
     assert await bench.bodies(FAR) == ["a", "b"]
 
 
+async def test_a_large_batch_is_kept_as_its_messages_would_be_one_by_one(bench: Bench) -> None:
+    await bench.subscribe(subscription(backlog=12))
+    before = await bench.accept("k3")
+    found = await bench.engine.accept([arrival(f"k{number % 10}") for number in range(15)])
+    ids = [one.message_id for one in found if isinstance(one, Accepted)]
+    assert ids[3] == before
+    assert ids[10:] == ids[:5]
+    assert [bool(one.duplicate_of) for one in found if isinstance(one, Accepted)] == [n == 3 or n >= 10 for n in range(15)]
+    more = await bench.engine.accept([arrival(f"m{number}") for number in range(10)])
+    assert [type(one) for one in more] == [Accepted] * 2 + [FullError] * 8
+    assert await bench.bodies(FAR) == ["k3", *(f"k{number}" for number in range(10) if number != 3), "m0", "m1"]
+
+
 async def test_messages_of_one_key_are_given_one_at_a_time_in_order(bench: Bench) -> None:
     await bench.subscribe(subscription())
     for key in ("a1", "a2", "b1"):

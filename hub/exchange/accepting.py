@@ -1,0 +1,160 @@
+"""One handler for every message operation there is or will be: nothing here knows any of them.
+
+The request is judged as an adapter would judge it, its keys are read from the fields that the contract marks, its bytes are kept as they
+came, and the receipt leaves when they are on disk.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import grpc
+import protovalidate
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc_status import rpc_status
+
+from hub.exchange.keys import key_reader
+from hub.exchange.port import Engine
+from hub.exchange.records import Accepted, Arrival, BrokenError, FullError
+from metip.admission import admission
+from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
+from metip.contracts import Contracts, Operation
+from metip.exchange.v1.receipt_pb2 import Receipt
+from metip.faults import Fault, Reason, status_of
+from metip.logs import Log
+
+SYSTEM: Final = "exchange"
+COME_AGAIN: Final = timedelta(seconds=1)
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Acceptor:
+    """Judges and keeps the messages of one operation."""
+
+    def __init__(self, operation: Operation, kind: type[Message], engine: Engine, validator: protovalidate.Validator) -> None:
+        assert operation.delivery is not None, "only message operations are accepted"
+        self.operation, self.kind = operation, kind
+        self._read = admission(operation, kind, validator)
+        self._idempotency = key_reader(operation.idempotency_fields)
+        self._ordering = key_reader(operation.ordering_fields) if operation.ordering_fields else None
+        self._engine = engine
+        self._said = operation.delivery
+
+    def judge(self, data: bytes, call: Call, officer: str, now: float) -> Arrival:
+        """The message as it may be kept. Raises `Fault`."""
+        request = self._read(data, call)
+        key = self._idempotency(request)
+        if not key:
+            fields = tuple((name, "is needed to know the message by") for name in self.operation.idempotency_fields)
+            raise Fault(Reason.INVALID_REQUEST, "the message has no idempotency key", fields=fields)
+        ordering = self._ordering(request) if self._ordering else ""
+        said = self._said
+        expires = now + said.max_age if said.max_age else 0.0
+        not_before = self._not_before(request, now) if said.delay or said.after_field else 0.0
+        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, said.dedupe_window)
+
+    def _not_before(self, request: Any, now: float) -> float:
+        """When the message may be delivered at the earliest, as its contract and the message itself say; 0 for at once."""
+        said = self._said
+        asked = getattr(request, said.after_field).ToNanoseconds() / 1e9 if said.after_field else 0.0
+        return max(asked, now + said.delay if said.delay else 0.0)
+
+    async def keep(self, arrival: Arrival) -> Accepted:
+        """Returns when the message is on disk. Raises `Fault` BUSY or NOT_KEPT."""
+        (found,) = await kept(self._engine, [arrival])
+        if isinstance(found, FullError):
+            raise full(found)
+        return found
+
+
+async def kept(engine: Engine, arrivals: list[Arrival]) -> list[Accepted | FullError]:
+    """Keeps messages. Raises `Fault` NOT_KEPT when nobody can say that they are safe."""
+    try:
+        return await engine.accept(arrivals)
+    except BrokenError:
+        raise Fault(Reason.NOT_KEPT, "the exchange can't make anything durable") from None
+
+
+def full(error: FullError) -> Fault:
+    """What a producer is told who can't be served now."""
+    return Fault(Reason.BUSY, str(error), retry_after=COME_AGAIN)
+
+
+class Accepting:
+    """All message operations of the contracts."""
+
+    def __init__(self, contracts: Contracts, engine: Engine, log: Log, clock: Callable[[], float]) -> None:
+        validator, kinds = protovalidate.Validator(), _kinds(contracts)
+        self._log, self._clock = log, clock
+        self.acceptors: Mapping[str, Acceptor] = {
+            operation.name: Acceptor(operation, kinds(operation.request), engine, validator)
+            for operation in contracts.operations.values()
+            if operation.delivery is not None
+        }
+
+    def handlers(self) -> Iterable[grpc.GenericRpcHandler]:
+        """A gRPC handler for each interface of messages."""
+        methods: dict[str, dict[str, Any]] = {}
+        for acceptor in self.acceptors.values():
+            operation = acceptor.operation
+            handler: Any = grpc.unary_unary_rpc_method_handler(self._answering(acceptor))
+            methods.setdefault(operation.interface, {})[operation.method] = handler
+        return [grpc.method_handlers_generic_handler(interface, found) for interface, found in methods.items()]
+
+    def _answering(self, acceptor: Acceptor) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        tell = self._log.prepared("operation", "outcome", "ms", "call_id", "consumer", operation=acceptor.operation.name)
+
+        async def answer(data: bytes, context: Context) -> bytes:
+            began, outcome, consumer = time.perf_counter(), "CANCELLED", ""
+            metadata = metadata_of(context)
+            try:
+                call = call_from(metadata, acceptor.operation.name, remaining=context.time_remaining())
+                consumer = call.consumer
+                arrival = acceptor.judge(data, call, metadata.get(OFFICER_HEADER, ""), self._clock())
+                reply = receipt(await acceptor.keep(arrival)).SerializeToString()
+                outcome = "OK"
+                return reply
+            except Fault as fault:
+                outcome = fault.reason.name
+                await refuse(fault, metadata, context)
+                raise AssertionError("unreachable: abort always raises") from None
+            finally:
+                tell(outcome, round((time.perf_counter() - began) * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
+
+        return answer
+
+
+def receipt(accepted: Accepted) -> Receipt:
+    """What the producer is told."""
+    seconds, rest = divmod(accepted.accepted, 1)
+    return Receipt(
+        message_id=accepted.message_id,
+        accepted=Timestamp(seconds=int(seconds), nanos=int(rest * 1e9)),
+        duplicate_of=accepted.duplicate_of,
+    )
+
+
+def metadata_of(context: Context) -> dict[str, str]:
+    """Metadata by key; values of one key are joined by commas, so that no second value hides behind another."""
+    found: dict[str, str] = {}
+    for key, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            found[key] = f"{found[key]},{value}" if key in found else value
+    return found
+
+
+async def refuse(fault: Fault, metadata: Mapping[str, str], context: Context) -> None:
+    """Ends the call with the fault; always raises."""
+    call_id = metadata.get(CALL_ID_HEADER, "")
+    await context.abort_with_status(rpc_status.to_status(status_of(fault, system=SYSTEM, call_id=call_id)))
+
+
+def _kinds(contracts: Contracts) -> Callable[[str], type[Message]]:
+    """Message classes of the contracts' own descriptors, which need not be those that this installation was built with."""
+    pool = descriptor_pool.DescriptorPool()
+    for file in descriptor_pb2.FileDescriptorSet.FromString(contracts.descriptor_set).file:
+        pool.Add(file)
+    return lambda name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))

@@ -1,0 +1,32 @@
+"""Reads the keys of a message from the fields that its contract marks."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+SEPARATOR: Final = "|"
+
+
+def key_reader(fields: tuple[str, ...]) -> Callable[[Message], str]:
+    """A function that gives the values of these fields as one text; empty when every one of them is.
+
+    The values are escaped, so that no two different sets of values read alike.
+    """
+
+    def read(message: Any) -> str:
+        values = [_text(getattr(message, name)) for name in fields]
+        return SEPARATOR.join(values) if any(values) else ""
+
+    def read_one(message: Any) -> str:
+        return _text(getattr(message, fields[0]))
+
+    return read_one if len(fields) == 1 else read
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Message):
+        identifier: Any = value
+        value = identifier.value
+    text = str(value) if value != 0 else ""
+    return text.replace("\\", "\\\\").replace(SEPARATOR, "\\" + SEPARATOR)

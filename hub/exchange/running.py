@@ -1,0 +1,121 @@
+"""The exchange of one hub, put together: engine, acceptance, deliveries, and the housekeeping between them."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hub.contracts import Contracts
+from hub.exchange.accepting import Accepting
+from hub.exchange.clock import SteadyClock
+from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.port import Engine
+from hub.exchange.records import BrokenError, ExchangeError
+from hub.exchange.sending import Sender
+from hub.exchange.sqlite import SqliteEngine
+from metip.hub.v1.settings_pb2 import Exchange as Settings
+from metip.hub.v1.settings_pb2 import JetStream
+from metip.logs import Log
+
+HALTED: Final = 70
+"""The exit code of a hub that could not make something durable, or met a contradiction: it does not guess."""
+HOUSEKEEPING: Final = 60.0
+DRAIN: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where things are that the settings name."""
+
+    folder: Path
+    """Where the settings file lies; relative paths start there."""
+    state: Path
+    certificate: Path
+    key: Path
+    authority: Path
+
+
+@dataclass
+class Exchange:
+    """One running exchange."""
+
+    contracts: Contracts
+    engine: Engine
+    accepting: Accepting
+    dispatcher: Dispatcher
+    clock: SteadyClock
+    log: Log
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Delivers until `stop`; then begins nothing new and waits a while for what is under way."""
+        async with asyncio.TaskGroup() as group:
+            delivering = group.create_task(self.dispatcher.run())
+            keeping = group.create_task(self._keep_house())
+            await stop.wait()
+            self.dispatcher.stop()
+            await asyncio.wait((delivering,), timeout=DRAIN)
+            delivering.cancel()
+            keeping.cancel()
+
+    async def _keep_house(self) -> None:
+        """Forgets, a little at a time, what is done and old."""
+        retention = {one.name: one.delivery.retention for one in self.contracts.operations.values() if one.delivery is not None}
+        while True:
+            await asyncio.sleep(HOUSEKEEPING)
+            try:
+                while await self.engine.retain(retention):  # noqa: ASYNC110 - it waits for nothing: others have their turn
+                    await asyncio.sleep(0.1)
+            except BrokenError:
+                raise
+            except ExchangeError as error:
+                self.log.line("housekeeping_failed", problem=str(error))
+
+
+@asynccontextmanager
+async def opened(said: Settings, files: Files, contracts: Contracts, log: Log) -> AsyncIterator[Exchange]:
+    """The exchange for the length of the block; its deliveries begin with `run`. Raises what the engine raises when it can't be opened."""
+    clock = SteadyClock()
+    engine = await _engine(said, files, clock, log)
+    sender = Sender(f"127.0.0.1:{said.deliveries_port}", files.certificate, files.key, files.authority)
+    dispatcher = Dispatcher(engine, sender.send, clock, log)
+    try:
+        dispatcher.prepare(contracts.subscriptions)
+        await engine.subscribe(contracts.subscriptions, dispatcher.ready)
+        yield Exchange(contracts, engine, Accepting(contracts, engine, log, clock), dispatcher, clock, log)
+    finally:
+        await sender.close()
+        await engine.close()
+
+
+async def _engine(said: Settings, files: Files, clock: SteadyClock, log: Log) -> Engine:
+    def halt(error: BrokenError) -> None:
+        """On the engine's own thread: whatever the rest of the process still believes, it must not go on."""
+        log.line("halted", problem=str(error))
+        os._exit(HALTED)
+
+    if said.WhichOneof("engine") == "jetstream":
+        return await _jetstream(said.jetstream, files, clock, halt)
+    path = files.state / (said.sqlite.file or "exchange.sqlite")
+    path.touch(mode=0o600)
+    return await SqliteEngine.open(path, halt, clock=clock)
+
+
+async def _jetstream(said: JetStream, files: Files, clock: SteadyClock, halt: Callable[[BrokenError], None]) -> Engine:
+    from hub.exchange.jetstream import JetStreamEngine  # its extra need not be installed where the engine is another
+    from hub.exchange.jetstream import Settings as LogSettings
+
+    folder = files.state / "exchange"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    settings = LogSettings(
+        servers=tuple(said.servers),
+        stream=said.stream,
+        folder=folder,
+        hub=said.hub,
+        credentials=files.folder / said.credentials if said.credentials else None,
+        replicas=said.replicas or 1,
+        monitor=said.monitor,
+    )
+    return await JetStreamEngine.open(settings, halt, clock=clock)

@@ -1,0 +1,124 @@
+"""The way from the exchange to its subscribers: a listener that only the hub may use, and a route for each subscription.
+
+The hub calls the operation's own path and names the subscriber in a header, which the edge strips from everybody else. Envoy repeats
+nothing here: the exchange does, since it knows what was tried.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from hub.contracts import Contracts, Subscription
+from hub.mesh.clusters import cluster_of, endpoints_of
+from hub.mesh.inputs import Edge, Instance, hub_identity
+from hub.mesh.listeners import AUTHORITY, BUFFER, CERTIFICATE, access_log, mutual_tls
+from hub.mesh.resources import Resource, ResourceType
+from hub.mesh.routes import RBAC, UNREAD
+from hub.mesh.types import accesslog, ads, core, hcm, listener, matcher, packed, rbac, rbac_filter, route, router, seconds
+from metip.call import FLAGS_HEADER, SUBSCRIBER_HEADER
+
+NAME: Final = "deliveries"
+MAX_STREAMS: Final = 1000
+
+
+def cluster_name(subscription: Subscription) -> str:
+    """The cluster of a subscriber of an interface."""
+    return f"{subscription.system}/{subscription.operation.partition('/')[0]}"
+
+
+def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: Edge) -> tuple[Resource, ...]:
+    """Listener, routes, clusters and endpoints; nothing where the edge has no port for them or nobody subscribes."""
+    subscriptions = contracts.subscriptions
+    if not edge.deliveries_port or not subscriptions:
+        return ()
+    subscribers = {cluster_name(one): (one.system, one.operation.partition("/")[0]) for one in subscriptions}
+    return (
+        *(cluster_of(name, interface) for name, (_, interface) in sorted(subscribers.items())),
+        *(endpoints_of(name, _addresses(system, interface, instances)) for name, (system, interface) in sorted(subscribers.items())),
+        _listener(edge),
+        _routes(subscriptions),
+    )
+
+
+def _addresses(system: str, interface: str, instances: tuple[Instance, ...]) -> tuple[str, ...]:
+    return tuple(sorted({one.address for one in instances if one.system == system and interface in one.interfaces}))
+
+
+@lru_cache(maxsize=8)
+def _routes(subscriptions: tuple[Subscription, ...]) -> Resource:
+    body = route.RouteConfiguration(
+        name=NAME,
+        virtual_hosts=[
+            route.VirtualHost(
+                name=NAME,
+                domains=["*"],
+                routes=[_route(one) for one in subscriptions],
+                request_headers_to_remove=[*UNREAD, SUBSCRIBER_HEADER],
+            )
+        ],
+        validate_clusters=False,
+    )
+    return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, cluster_name(one)) for one in subscriptions))
+
+
+def _route(subscription: Subscription) -> route.Route:
+    limit = seconds(subscription.attempt_timeout)
+    named = route.HeaderMatcher(name=SUBSCRIBER_HEADER, string_match=matcher.StringMatcher(exact=subscription.system))
+    return route.Route(
+        name=subscription.name,
+        match=route.RouteMatch(path=f"/{subscription.operation}", headers=[named]),
+        route=route.RouteAction(
+            cluster=cluster_name(subscription),
+            timeout=seconds(0),
+            max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
+        ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _listener(edge: Edge) -> Resource:
+    hub = rbac.Principal(
+        authenticated=rbac.PrincipalAuthenticated(principal_name=matcher.StringMatcher(exact=hub_identity(edge.trust_domain)))
+    )
+    only_the_hub = rbac.Rbac(policies={"hub": rbac.Policy(permissions=[rbac.Permission(any=True)], principals=[hub])})
+    manager = hcm.HttpConnectionManager(
+        stat_prefix=NAME,
+        codec_type=hcm.HttpConnectionManagerCodecType.HTTP2,
+        rds=hcm.Rds(route_config_name=NAME, config_source=ads()),
+        http_filters=[
+            hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=only_the_hub))),
+            hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router())),
+        ],
+        forward_client_cert_details=hcm.HttpConnectionManagerForwardClientCertDetails.SANITIZE_SET,
+        set_current_client_cert_details=hcm.HttpConnectionManagerSetCurrentClientCertDetails(uri=True),
+        use_remote_address=True,
+        # A delivery goes by the id of the call that brought the message.
+        preserve_external_request_id=True,
+        normalize_path=False,
+        merge_slashes=False,
+        http2_protocol_options=core.Http2ProtocolOptions(
+            max_concurrent_streams=MAX_STREAMS,
+            connection_keepalive=core.KeepaliveSettings(interval=seconds(10), timeout=seconds(5)),
+        ),
+        local_reply_config=_telling_flags(),
+        access_log=[access_log(edge.access_log)] if edge.access_log else [],
+    )
+    chain = listener.FilterChain(
+        filters=[listener.Filter(name="envoy.filters.network.http_connection_manager", typed_config=packed(manager))],
+        transport_socket=core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(mutual_tls(["h2"]))),
+        transport_socket_connect_timeout=seconds(10),
+    )
+    body = listener.Listener(
+        name=NAME,
+        address=core.Address(socket_address=core.SocketAddress(address="127.0.0.1", port_value=edge.deliveries_port)),
+        filter_chains=[chain],
+        per_connection_buffer_limit_bytes=BUFFER,
+        enable_reuse_port=False,
+    )
+    needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
+    return Resource(ResourceType.LISTENER, NAME, bytes(body), frozenset(needs))
+
+
+def _telling_flags() -> hcm.LocalReplyConfig:
+    flags = core.HeaderValueOption(header=core.HeaderValue(key=FLAGS_HEADER, value="%RESPONSE_FLAGS%"))
+    any_flag = accesslog.AccessLogFilter(response_flag_filter=accesslog.ResponseFlagFilter())
+    return hcm.LocalReplyConfig(mappers=[hcm.ResponseMapper(filter=any_flag, headers_to_add=[flags])])
