@@ -4,6 +4,7 @@ The subscriber is the test's own; see `exchange_rig`.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -224,3 +225,13 @@ async def test_a_hub_that_is_killed_between_acceptance_and_delivery_loses_nothin
         rig.start_subscriber(1)
         await until(lambda: len({one[4] for one in rig.effects()}) == 20)
         assert {one[4] for one in rig.effects()} == {one.message_id for one in receipts}
+
+
+async def test_a_second_hub_on_the_same_messages_does_not_start(rig: ExchangeRig) -> None:
+    second = rig.home.root / "second.yaml"
+    second.write_text(rig.home.hub_settings.read_text().replace(str(rig.home.hub_socket), str(rig.home.run / "second.sock")))
+    command = (sys.executable, "-m", "hub", "--settings", str(second), "--contracts", str(rig.home.root / "contracts.binpb"))
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert b"another hub has the messages" in said
