@@ -141,7 +141,7 @@ class JetStreamEngine(Reading):
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """See the port. A turn that would change nothing is not written; one that does waits for a log that can't be reached."""
         if not settlements:
-            idle = await self._writer.do(lambda store: store.idle(subscription, self._clock()))
+            idle = await self._writer.do(lambda store: store.idle(subscription, limit, self._clock()))
             if idle is not None:
                 return idle
         for one in settlements:

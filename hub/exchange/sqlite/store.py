@@ -26,13 +26,13 @@ class Store(Messages):
         self.know(subscriptions)
         return self.recover(now)
 
-    def idle(self, name: str, now: float) -> Turn | None:
+    def idle(self, name: str, limit: int, now: float) -> Turn | None:
         """What a turn without settlements would find, when it would change nothing. Raises `UnknownError`."""
         place = self.place(name)
         if place.paused:
             return Turn((), None)
         due = self._next(place)
-        return None if self.beyond[place.id] or (due is not None and due <= now) else Turn((), due)
+        return Turn((), due) if limit == 0 or not (self.beyond[place.id] or (due is not None and due <= now)) else None
 
     def turn(self, name: str, settlements: Sequence[Settlement], limit: int, now: float, owner: str = "") -> Turn:
         """Records how attempts ended, and begins new ones, which are `owner`'s; see the port."""
