@@ -186,7 +186,7 @@ class JetStreamEngine(Reading):
 
     async def approve(self, plan_id: str, *, by: str, reason: str) -> None:
         """See the port."""
-        await self._sequencer.do(log.LogCommand(approve=log.LogApprove(plan_id=plan_id, by=by)))
+        await self._sequencer.do(log.LogCommand(approve=log.LogApprove(plan_id=plan_id, by=by, reason=reason)))
 
     async def replay(self, plan_id: str, *, by: str, reason: str) -> Replayed:
         """See the port."""

@@ -195,7 +195,7 @@ class Replica(Store):
 
     def _do_pause(self, said: log.LogPause, owner: str, at: float, stirred: set[str]) -> None:
         stirred.add(said.subscription)
-        self.pause(said.subscription, paused=said.paused)
+        self.pause(said.subscription, at, paused=said.paused, by=said.by, reason=said.reason)
 
     def _do_plan(self, said: log.LogPlan, owner: str, at: float, stirred: set[str]) -> Any:
         return replaying.plan(
@@ -210,7 +210,7 @@ class Replica(Store):
         )
 
     def _do_approve(self, said: log.LogApprove, owner: str, at: float, stirred: set[str]) -> None:
-        replaying.approve(self, said.plan_id, at, by=said.by)
+        replaying.approve(self, said.plan_id, at, by=said.by, reason=said.reason)
 
     def _do_replay(self, said: log.LogReplay, owner: str, at: float, stirred: set[str]) -> Any:
         stirred.update(self.places)

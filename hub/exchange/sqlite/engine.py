@@ -83,7 +83,7 @@ class SqliteEngine(Reading):
 
     async def pause(self, subscription: str, *, paused: bool, by: str, reason: str) -> None:
         """See the port."""
-        await self._writer.do(lambda store: store.pause(subscription, paused=paused))
+        await self._writer.do(lambda store: store.pause(subscription, self._clock(), paused=paused, by=by, reason=reason))
         self._ready(subscription)
 
     async def plan(self, wanted: Filter, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
@@ -97,7 +97,7 @@ class SqliteEngine(Reading):
 
     async def approve(self, plan_id: str, *, by: str, reason: str) -> None:
         """See the port."""
-        await self._writer.do(lambda store: replaying.approve(store, plan_id, self._clock(), by=by))
+        await self._writer.do(lambda store: replaying.approve(store, plan_id, self._clock(), by=by, reason=reason))
 
     async def replay(self, plan_id: str, *, by: str, reason: str) -> Replayed:
         """See the port."""

@@ -62,8 +62,7 @@ def _of_place(store: Store, place: Place, wanted: Filter, after: tuple[int, str]
     last = after[0] - 1 if place.said.name > after[1] else after[0]
     named = _named(store, place, wanted)
     if named is None:
-        yield from _rows(store, place, wanted, last)
-        yield from _beyond(store, place, wanted, last)
+        yield from heapq.merge(_rows(store, place, wanted, last), _beyond(store, place, wanted, last), key=lambda one: one.sequence)
     else:
         for sequence in sorted(one for one in named if one > last):
             yield from islice(_rows(store, place, wanted, sequence - 1, sequence), 1)
@@ -121,7 +120,8 @@ def _beyond(store: Store, place: Place, wanted: Filter, last: int, until: int = 
     while True:
         rows = store.all(
             "select sequence, accepted, ordering_key, not_before from message where operation = ?1 and sequence > ?2 and sequence <= ?3"
-            " and audience in (0, ?4) and accepted >= ?5 and (?6 = 0 or accepted < ?6) order by sequence limit ?7",
+            " and audience in (0, ?4) and accepted >= ?5 and (?6 = 0 or accepted < ?6) and not exists"
+            " (select 1 from delivery d where d.subscription = ?4 and d.sequence = message.sequence) order by sequence limit ?7",
             (place.operation, last, until, place.id, wanted.accepted_from, wanted.accepted_before, PAGE),
         )
         for sequence, accepted, key, not_before in rows:
@@ -149,8 +149,8 @@ def accounts(store: Store) -> list[Account]:
 def _oldest(store: Store, place: Place) -> float:
     rows: list[tuple[Any, ...] | None] = [
         store.one(
-            "select m.accepted from delivery d join message m using (sequence)"
-            " where d.subscription = ? and d.state = 'pending' and d.head = 1 order by d.next_at limit 1",
+            "select accepted from message where sequence ="
+            " (select min(sequence) from delivery where subscription = ? and state = 'pending' and head = 1)",
             (place.id,),
         ),
         store.one(
@@ -158,7 +158,8 @@ def _oldest(store: Store, place: Place) -> float:
             (place.id,),
         ),
         store.one(
-            "select accepted from message where operation = ? and sequence > ? order by sequence limit 1", (place.operation, place.cursor)
+            "select accepted from message where operation = ? and sequence > ? and audience in (0, ?) order by sequence limit 1",
+            (place.operation, place.cursor, place.id),
         ),
     ]
     return min((float(row[0]) for row in rows if row is not None), default=0.0)

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from hub.exchange.life import RELEASABLE, Event, State
-from hub.exchange.records import Filter, NotAllowedError, Plan, Replayed, UnknownError
+from hub.exchange.records import Filter, ForbiddenError, NotAllowedError, Plan, Replayed, UnknownError
 from hub.exchange.sqlite.looking import every
 from hub.exchange.sqlite.store import Store
 
@@ -29,16 +29,17 @@ def plan(
     return Plan(plan_id, by, dict(counts), frozenset(operations), expires)
 
 
-def approve(store: Store, plan_id: str, now: float, *, by: str) -> None:
-    """Approves a plan. Raises `UnknownError`, and `NotAllowedError` to whoever made it."""
+def approve(store: Store, plan_id: str, now: float, *, by: str, reason: str) -> None:
+    """Approves a plan. Raises `UnknownError`, `NotAllowedError`, and `ForbiddenError` to whoever made it."""
     row = store.one("select made_by, expires, replayed from plan where id = ?", (plan_id,))
     if row is None:
         raise UnknownError("there is no such plan")
     if row[0] == by:
-        raise NotAllowedError("a replay is approved by another person than the one who planned it")
+        raise ForbiddenError("a replay is approved by another person than the one who planned it")
     if row[1] <= now or row[2] >= 0:
         raise NotAllowedError("the plan has expired or was carried out")
     store.all("update plan set approved_by = ? where id = ?", (by, plan_id))
+    store.act(now, by, "approve", plan_id, reason)
 
 
 def replay(store: Store, plan_id: str, now: float, *, by: str, reason: str) -> Replayed:
@@ -57,7 +58,7 @@ def replay(store: Store, plan_id: str, now: float, *, by: str, reason: str) -> R
     if row[1] and not row[2]:
         raise NotAllowedError("the plan has operations that are not idempotent, so a second person must approve it")
     places = {place.id: place for place in store.places.values()}
-    replayed = left = 0
+    left, ids = 0, []
     for subscription, sequence in store.all(
         "select subscription, sequence from plan_item where plan = ? order by sequence, subscription", (plan_id,)
     ):
@@ -66,18 +67,18 @@ def replay(store: Store, plan_id: str, now: float, *, by: str, reason: str) -> R
         if place is None or state is None or state[0] in ("pending", "attempt"):
             left += 1
         elif State(state[0]) in RELEASABLE:
-            store.move(place, sequence, Event.RELEASE, now, reason=reason, next_at=now, by=by)
-            replayed += 1
+            store.move(place, sequence, Event.RELEASE, now, next_at=now, by=by, words=reason)
+            ids.append(store.names.of(sequence))
         else:
-            store.again(sequence, place, now)
-            replayed += 1
-    store.all("update plan set replayed = ?, left_alone = ? where id = ?", (replayed, left, plan_id))
+            ids.append(store.names.of(store.again(sequence, place, now)))
+    store.act(now, by, "replay", plan_id, reason)
+    store.all("update plan set replayed = ?, left_alone = ? where id = ?", (len(ids), left, plan_id))
     store.all("delete from plan_item where plan = ?", (plan_id,))
-    return Replayed(replayed, left)
+    return Replayed(len(ids), left, tuple(ids))
 
 
 def retain(store: Store, retention: dict[str, float], now: float, limit: int) -> int:
-    """Forgets messages that are old enough and done everywhere; how many."""
+    """Forgets messages that have been done everywhere for long enough; how many."""
     forgotten = 0
     for name, seconds in retention.items():
         operation = store.operation(name)
@@ -85,7 +86,8 @@ def retain(store: Store, retention: dict[str, float], now: float, limit: int) ->
         rows = store.all(
             "select sequence from message m where operation = ?1 and sequence <= ?2 and accepted < ?3 and not exists ("
             f"select 1 from delivery d join subscription s on s.id = d.subscription where d.sequence = m.sequence and d.state in ({UNDONE})"
-            " and s.closed = 0) order by sequence limit ?4",
+            " and s.closed = 0) and not exists (select 1 from step t where t.sequence = m.sequence and t.at >= ?3)"
+            " order by sequence limit ?4",
             (operation, cursor, now - seconds, limit - forgotten),
         )
         for (sequence,) in rows:

@@ -63,6 +63,7 @@ create table if not exists delivery (
   first_began real not null,
   next_at real not null,
   owner text not null default '',
+  released integer not null default 0,
   status text not null default '',
   reason text not null default '',
   primary key (subscription, sequence)
@@ -85,6 +86,13 @@ create table if not exists step (
   by text not null
 ) strict;
 create index if not exists step_of_message on step (sequence);
+create table if not exists act (
+  at real not null,
+  by text not null,
+  what text not null,
+  subject text not null,
+  reason text not null
+) strict;
 create table if not exists plan (
   id text primary key,
   made_by text not null,

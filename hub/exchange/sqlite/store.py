@@ -5,17 +5,29 @@ parked still counts as the first, the subscription says.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from hub.exchange.life import ContradictionError, Event, State, after
+from hub.exchange.life import BY_A_PERSON, Event, State, after
 from hub.exchange.records import Attempt, NotAllowedError, Settlement, Step, Turn, UnknownError
 from hub.exchange.sqlite.messages import Messages
 from hub.exchange.sqlite.tables import Place, Recorder
 from metip.contracts import Subscription
 
 EXCHANGE: Final = "exchange"
+PERSON: Final = "PERSON"
+"""The reason of a delivery that stands where a person put it; their words are with the step."""
 LONGEST_PULL: Final = 1000
 """Messages that a cursor passes in one transaction at the most."""
+
+
+class Handed(NamedTuple):
+    """What of a message goes with an attempt."""
+
+    body: bytes
+    accepted: float
+    producer: str
+    officer: str
+    call_id: str
 
 
 class Store(Messages):
@@ -63,13 +75,14 @@ class Store(Messages):
         """Attempts of deliveries that wait for their time, those whose message is too old expired instead."""
         rows = self.all(
             "select d.sequence, d.attempts, d.lost, d.first_began, m.body, m.accepted, m.producer, m.officer, m.call_id, m.expires,"
-            " m.replay_of from delivery d join message m using (sequence)"
+            " m.replay_of, d.released from delivery d join message m using (sequence)"
             " where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? order by d.next_at, d.sequence limit ?",
             (place.id, now, limit),
         )
         found = []
         for row in rows:
-            if row[9] and row[9] <= now:
+            released = row[11]
+            if row[9] and row[9] <= now and not released:
                 self.move(place, row[0], Event.AGED, now, reason="MAX_AGE")
                 continue
             self._execute(
@@ -79,7 +92,9 @@ class Store(Messages):
             )
             self._recount(place.id, State.PENDING, State.ATTEMPT)
             redelivery = bool(row[2] or row[10])
-            found.append(self._attempt(place, row[0], row[4], row[1] + 1, redelivery, row[3] or now, row[5], row[6], row[7], row[8]))
+            number, tries = row[1] + 1, row[1] + 1 - max(0, released - 1)
+            message = Handed(row[4], row[5], row[6], row[7], row[8])
+            found.append(self._attempt(place, row[0], message, number, tries, redelivery, row[3] or now))
         return found
 
     def _pull(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
@@ -106,8 +121,10 @@ class Store(Messages):
         sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of = row
         if audience not in (0, place.id):
             return
+        if self._has_row(place, sequence):
+            return  # a person was quicker than the cursor
         self._move_tally(self.beyond, place.id, -1)
-        held = bool(key) and self._first_of(place, key) is not None
+        held = self._is_held(place, key, sequence)
         ready = not held and not_before <= now and not (expires and expires <= now)
         state = State.ATTEMPT if ready else State.PENDING
         began = now if ready else 0.0
@@ -118,23 +135,34 @@ class Store(Messages):
         )
         self._move_tally(self.tally, (place.id, state), 1)
         if ready:
-            found.append(self._attempt(place, sequence, body, 1, bool(replay_of), now, accepted, producer, officer, call_id))
+            message = Handed(body, accepted, producer, officer, call_id)
+            found.append(self._attempt(place, sequence, message, 1, 1, bool(replay_of), now))
 
     def _attempt(
-        self,
-        place: Place,
-        sequence: int,
-        body: bytes,
-        number: int,
-        redelivery: bool,
-        first_began: float,
-        accepted: float,
-        producer: str,
-        officer: str,
-        call_id: str,
+        self, place: Place, sequence: int, message: "Handed", number: int, tries: int, redelivery: bool, first_began: float
     ) -> Attempt:
-        name = self.names.of(sequence)
-        return Attempt(sequence, place.said.name, name, body, number, redelivery, first_began, accepted, producer, officer, call_id)
+        return Attempt(
+            sequence,
+            place.said.name,
+            self.names.of(sequence),
+            message.body,
+            number,
+            tries,
+            redelivery,
+            first_began,
+            message.accepted,
+            message.producer,
+            message.officer,
+            message.call_id,
+        )
+
+    def _has_row(self, place: Place, sequence: int) -> bool:
+        return self.one("select 1 from delivery where subscription = ? and sequence = ?", (place.id, sequence)) is not None
+
+    def _is_held(self, place: Place, key: str, sequence: int) -> bool:
+        """Whether an earlier message of its key is in its way."""
+        first = self._first_of(place, key) if key else None
+        return first is not None and first < sequence
 
     def move(
         self,
@@ -147,8 +175,13 @@ class Store(Messages):
         reason: str = "",
         next_at: float = 0.0,
         by: str = EXCHANGE,
+        words: str = "",
     ) -> State:
-        """Moves a delivery by the table of its life, keeps the step, and lets the next of its key go when it is time."""
+        """Moves a delivery by the table of its life, keeps the step, and lets the next of its key go when it is time.
+
+        `words` are a person's; they stay with the step, while the delivery itself keeps `reason`, a code. One that is released begins anew:
+        its tries and its patience are counted from here, and it grows too old no more.
+        """
         row = self.one(
             "select state, ordering_key, attempts, began from delivery where subscription = ? and sequence = ?", (place.id, sequence)
         )
@@ -160,11 +193,25 @@ class Store(Messages):
             " where subscription = ? and sequence = ?",
             (state.value, status, reason, next_at, event in (Event.LOST, Event.FAILED, Event.DOUBTED), place.id, sequence),
         )
+        if event is Event.RELEASE:
+            self._execute(
+                "update delivery set released = attempts + 1, first_began = 0 where subscription = ? and sequence = ?", (place.id, sequence)
+            )
         self._recount(place.id, before, state)
         was_attempt = before is State.ATTEMPT
         self._keep(
             place,
-            Step(sequence, place.said.name, now, began if was_attempt else 0.0, state, attempts if was_attempt else 0, status, reason, by),
+            Step(
+                sequence,
+                place.said.name,
+                now,
+                began if was_attempt else 0.0,
+                state,
+                attempts if was_attempt else 0,
+                status,
+                words or reason,
+                by,
+            ),
         )
         if key:
             self._choose_head(place, key)
@@ -225,34 +272,48 @@ class Store(Messages):
             self.move(self.places[rows[0][0]], sequence, event, now, reason=reason, by=system)
 
     def decide(self, deliveries: Sequence[tuple[str, str]], event: Event, now: float, *, by: str, reason: str) -> int:
-        """A person moves deliveries, all or none. Raises `UnknownError` and `NotAllowedError`."""
+        """A person moves deliveries, all or none. Raises `UnknownError` and `NotAllowedError`.
+
+        One that the cursor has not passed gets its row now, so that it can be parked or taken out where it stands.
+        """
         found = []
         for message_id, name in dict.fromkeys(deliveries):
             place, sequence = self.place(name), self.names.sequence(message_id)
             row = self.one("select state from delivery where subscription = ? and sequence = ?", (place.id, sequence))
-            if row is None:
-                raise (
-                    NotAllowedError(f"{message_id} has not been given to {name} yet")
-                    if self._is_beyond(place, sequence)
-                    else UnknownError(f"there is no delivery of {message_id} to {name}")
-                )
-            allowed(State(row[0]), event)
-            found.append((place, sequence))
-        for place, sequence in found:
-            self.move(place, sequence, event, now, reason=reason, next_at=now, by=by)
+            if row is None and not self._is_beyond(place, sequence):
+                raise UnknownError(f"there is no delivery of {message_id} to {name}")
+            allowed(State(row[0]) if row else State.PENDING, event)
+            found.append((place, sequence, row is None))
+        for place, sequence, beyond in found:
+            if beyond:
+                self._give_row(place, sequence)
+            code = "" if event in (Event.RELEASE, Event.CONFIRMED) else PERSON
+            self.move(place, sequence, event, now, reason=code, next_at=now, by=by, words=reason)
         return len(found)
 
+    def _give_row(self, place: Place, sequence: int) -> None:
+        row = self.one("select ordering_key, accepted, not_before from message where sequence = ?", (sequence,))
+        assert row is not None, "it was seen in the same transaction"
+        key, due = str(row[0]), max(float(row[1]), float(row[2]))
+        self._execute(
+            "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at)"
+            " values (?, ?, ?, 'pending', ?, 0, 0, 0, 0, ?)",
+            (place.id, sequence, key, not key, due),
+        )
+        self._move_tally(self.beyond, place.id, -1)
+        self._move_tally(self.tally, (place.id, State.PENDING), 1)
+
     def _is_beyond(self, place: Place, sequence: int) -> bool:
-        row = self.one("select 1 from message where sequence = ? and operation = ?", (sequence, place.operation))
+        row = self.one(
+            "select 1 from message where sequence = ? and operation = ? and audience in (0, ?)", (sequence, place.operation, place.id)
+        )
         return row is not None and sequence > place.cursor
 
 
 def allowed(state: State, event: Event) -> None:
     """Raises `NotAllowedError` when a person can't move a delivery so."""
-    try:
-        after(state, event)
-    except ContradictionError:
-        raise NotAllowedError(f"a delivery that is {state.value} can't be moved so ({event.value})") from None
+    if state not in BY_A_PERSON[event]:
+        raise NotAllowedError(f"a delivery that is {state.value} can't be moved so ({event.value})")
 
 
 __all__ = ["Place", "Recorder", "Store"]

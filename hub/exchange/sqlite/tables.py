@@ -126,11 +126,16 @@ class Tables:
         except KeyError:
             raise UnknownError(f"there is no subscription {name}") from None
 
-    def pause(self, name: str, *, paused: bool) -> None:
+    def pause(self, name: str, now: float, *, paused: bool, by: str, reason: str) -> None:
         """Stops or resumes a subscription. Raises `UnknownError`."""
         place = self.place(name)
+        self.act(now, by, "pause" if paused else "resume", name, reason)
         self._execute("update subscription set paused = ? where id = ?", (paused, place.id))
         place.paused = paused
+
+    def act(self, at: float, by: str, what: str, subject: str, reason: str) -> None:
+        """Keeps what a person did that is no step of a delivery."""
+        self._execute("insert into act (at, by, what, subject, reason) values (?, ?, ?, ?, ?)", (at, by, what, subject, reason))
 
     def backlog(self, place: Place) -> int:
         """Deliveries of a subscription that still move by themselves."""
@@ -168,7 +173,8 @@ class Tables:
                 "select count(*) from message where operation = ? and sequence > ? and audience in (0, ?)",
                 (place.operation, place.cursor, place.id),
             )
-            self.beyond[place.id] = int(row[0]) if row else 0
+            early = self.one("select count(*) from delivery where subscription = ? and sequence > ?", (place.id, place.cursor))
+            self.beyond[place.id] = (int(row[0]) if row else 0) - (int(early[0]) if early else 0)
 
     def _recount(self, subscription: int, before: State, state: State) -> None:
         self._move_tally(self.tally, (subscription, before), -1)

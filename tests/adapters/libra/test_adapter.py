@@ -61,7 +61,7 @@ async def test_a_case_is_delivered_then_processed_then_resulted(courts: CourtRig
     assert courts.exchange.outcomes[message_id] == (True, "")
     await courts.exchange.until(lambda: any(one.pti_urn.value == "01ZD0000126" for one in courts.exchange.results.values()))
     result = next(one for one in courts.exchange.results.values() if one.pti_urn.value == "01ZD0000126")
-    assert result.defendant.individual.details.name.family_name == "Marchbank"
+    assert result.defendant.individual.details.name.family_name == "Norquorve"
     assert result.defendant.arrest_summons_number == case_of(1).defendants[0].arrest_summons_number
     assert result.offences[0].details == case_of(1).defendants[0].offences[0].details
     assert result.offences[0].plea != COURT_PLEA_UNSPECIFIED

@@ -9,7 +9,7 @@ import pytest
 from engines import NOW, OPERATION, Bench, Opening, Time, arrival, settled, subscription
 
 from hub.exchange.life import Event, State
-from hub.exchange.records import Accepted, Arrival, Filter, FullError, NotAllowedError, UnknownError
+from hub.exchange.records import Accepted, Arrival, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from metip.contracts import Start
 
 pytestmark = pytest.mark.asyncio(loop_scope="function")
@@ -221,6 +221,61 @@ async def test_a_message_that_grew_too_old_expires_and_waits_for_a_person(bench:
     assert [one.example for one in await bench.engine.groups()] == [message_id]
 
 
+async def test_what_a_person_releases_begins_anew_and_grows_too_old_no_more(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    message_id = await bench.accept("a", expires=NOW + 60)
+    (first,) = await bench.take(FAR)
+    await bench.settle(first, Event.GAVE_UP, reason="NO_TRACE")
+    bench.time.now += 3600
+    await bench.engine.decide([(message_id, FAR)], Event.RELEASE, by="P1", reason="mended")
+    (again,) = await bench.take(FAR)
+    assert (again.number, again.tries, again.first_began) == (2, 1, NOW + 3600)
+
+
+async def test_what_the_cursor_has_not_passed_is_parked_and_taken_out_where_it_stands(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    ids = [await bench.accept(f"a{number}", "a") for number in range(4)]
+    await bench.engine.decide([(ids[2], FAR)], Event.PARK, by="P1", reason="not yet")
+    await bench.engine.decide([(ids[1], FAR)], Event.PURGE, by="P1", reason="not at all")
+    assert await bench.counts(FAR) == {State.PENDING: 2, State.PARKED: 1, State.PURGED: 1}
+    assert [one.message_id for one in await bench.find(subscription=FAR)] == ids
+    (first,) = await bench.take(FAR)
+    assert first.body == b"a0"
+    assert await bench.take(FAR, 10, [settled(first, Event.CONFIRMED)]) == []
+    await bench.engine.decide([(ids[2], FAR)], Event.RELEASE, by="P1", reason="now")
+    (third,) = await bench.take(FAR)
+    assert third.body == b"a2"
+    (last,) = await bench.take(FAR, 10, [settled(third, Event.CONFIRMED)])
+    assert last.body == b"a3"
+
+
+@pytest.mark.parametrize("event", [Event.CONFIRMED, Event.REFUSED])
+async def test_only_a_doubt_is_settled_by_a_persons_word(bench: Bench, event: Event) -> None:
+    await bench.subscribe(subscription())
+    message_id = await bench.accept("a")
+    await bench.take(FAR)
+    with pytest.raises(NotAllowedError):
+        await bench.engine.decide([(message_id, FAR)], event, by="P1", reason="it is done")
+
+
+async def test_a_persons_words_stay_with_the_step_and_are_no_cause(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    message_id = await bench.accept("a")
+    await bench.engine.decide([(message_id, FAR)], Event.PARK, by="P1", reason="her solicitor rang")
+    assert [one.reason for one in await bench.engine.groups()] == ["PERSON"]
+    assert [(one.reason, one.by) for one in await bench.engine.steps(message_id)] == [("her solicitor rang", "P1")]
+
+
+async def test_the_oldest_that_waits_is_the_oldest_whatever_comes_due_first(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    await bench.accept("a")
+    bench.time.now += 5
+    await bench.accept("b")
+    first, second = await bench.take(FAR)
+    await bench.engine.turn(FAR, [settled(first, Event.FAILED, retry_at=NOW + 500), settled(second, Event.FAILED, retry_at=NOW + 10)], 0)
+    assert [one.oldest_waiting for one in await bench.engine.accounts()] == [NOW]
+
+
 async def test_a_paused_subscription_is_given_nothing_and_loses_nothing(bench: Bench) -> None:
     await bench.subscribe(subscription())
     await bench.engine.pause(FAR, paused=True, by="P1", reason="maintenance")
@@ -294,13 +349,13 @@ async def test_a_replay_needs_a_second_person_when_the_operation_is_not_idempote
     assert plan.counts == {State.PROCESSED: 1}
     with pytest.raises(NotAllowedError):
         await bench.engine.replay(plan.plan_id, by="P1", reason="lost there")
-    with pytest.raises(NotAllowedError):
+    with pytest.raises(ForbiddenError):
         await bench.engine.approve(plan.plan_id, by="P1", reason="mine")
     await bench.engine.approve(plan.plan_id, by="P2", reason="agreed")
-    for _ in range(2):
-        done = await bench.engine.replay(plan.plan_id, by="P1", reason="lost there")
-        assert (done.replayed, done.left) == (1, 0)
+    told = [await bench.engine.replay(plan.plan_id, by="P1", reason="lost there") for _ in range(2)]
+    assert [(one.replayed, one.left) for one in told] == [(1, 0), (1, 0)]
     (again,) = await bench.take(FAR)
+    assert told[0].message_ids == (again.message_id,)
     assert (again.body, again.redelivery, again.number) == (b"a", True, 1)
     assert (await bench.engine.message(again.message_id)).replay_of == attempt.message_id
 
@@ -326,11 +381,13 @@ async def test_a_replay_is_of_the_deliveries_that_the_plan_found_and_of_no_later
         await bench.engine.replay("00000000-0000-4000-8000-000000000000", by="P1", reason="")
 
 
-async def test_what_is_old_and_done_is_forgotten_and_nothing_else(bench: Bench) -> None:
+async def test_what_has_been_done_for_long_is_forgotten_and_nothing_else(bench: Bench) -> None:
     await bench.subscribe(subscription())
     done, parked = await bench.accept("a"), await bench.accept("b")
+    bench.time.now += 100 * HOUR
     for attempt in await bench.take(FAR):
         await bench.settle(attempt, Event.CONFIRMED if attempt.message_id == done else Event.GAVE_UP)
+    assert await bench.engine.retain({OPERATION: 90 * HOUR}) == 0
     bench.time.now += 100 * HOUR
     fresh = await bench.accept("c")
     assert await bench.engine.retain({OPERATION: 90 * HOUR}) == 1
