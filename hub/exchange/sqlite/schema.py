@@ -120,9 +120,9 @@ class Names:
         return sequence
 
 
-def opened(path: str) -> tuple[apsw.Connection, Names]:
-    """The file, made or opened, and its names. Raises `apsw.Error`."""
-    database = apsw.Connection(path)
+def opened(path: str, vfs: str | None = None) -> tuple[apsw.Connection, Names]:
+    """The file, made or opened, and its names; `vfs` names SQLite's way to the file system. Raises `apsw.Error`."""
+    database = apsw.Connection(path, vfs=vfs)
     database.set_busy_timeout(5000)
     database.pragma("journal_mode", "wal")
     database.pragma("synchronous", "full")

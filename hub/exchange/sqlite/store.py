@@ -58,9 +58,9 @@ class Place:
 class Store:
     """The store; it belongs to one thread. Every method but `run` and `close` is a job's body, to be called within `run`."""
 
-    def __init__(self, path: Path, record: Recorder | None = None) -> None:
-        """`record` is given each step within the step's own transaction: the seam of the ledger."""
-        self.database, self.names = opened(str(path))
+    def __init__(self, path: Path, record: Recorder | None = None, *, vfs: str | None = None) -> None:
+        """`record` is given each step within the step's own transaction: the seam of the ledger. `vfs` names a file system for faults."""
+        self.database, self.names = opened(str(path), vfs)
         self._execute = self.database.execute
         self._record = record
         self._broken = False
