@@ -1,4 +1,4 @@
-"""A file system for SQLite that fails when it is told to: the n-th write, sync or truncate, once or from then on, or that takes its time."""
+"""A file system for SQLite that fails when it is told to, the n-th write, sync or truncate, or that takes its time."""
 
 import itertools
 import time
@@ -21,6 +21,8 @@ class How(Enum):
     """Half of a write comes through, then nothing works."""
     FULL = "full"
     """There is no room from then on."""
+    UNREADABLE = "unreadable"
+    """One read fails; only reads are counted."""
 
 
 @dataclass
@@ -38,8 +40,10 @@ class Disk:
 
     def ask(self, what: str) -> bool:
         """Counts an operation; whether it works."""
+        if what.startswith("read") != (self.how is How.UNREADABLE):
+            return True
         self.asked += 1
-        if not self.fails_at or self.asked < self.fails_at or (self.how is How.ONCE and self.asked > self.fails_at):
+        if not self.fails_at or self.asked < self.fails_at or (self.how in (How.ONCE, How.UNREADABLE) and self.asked > self.fails_at):
             return True
         self.failed = self.failed or what
         return self.how is How.FULL and not what.startswith("write")
@@ -57,8 +61,9 @@ class Vfs(apsw.VFS):
         """Opens a file."""
         return File(self.disk, name, flags)
 
-    def excepthook(self, etype: Any, evalue: Any, etraceback: Any) -> None:
+    def excepthook(self, etype: Any, evalue: Any, etraceback: Any) -> bool:
         """Says nothing: what fails here was meant to."""
+        return True
 
     def xDelete(self, filename: str, syncdir: bool) -> None:
         """Deletes a file."""
@@ -76,8 +81,15 @@ class File(apsw.VFSFile):
         self._name = "wal" if said.endswith("-wal") else "file"
         super().__init__("", name, flags)
 
-    def excepthook(self, etype: Any, evalue: Any, etraceback: Any) -> None:
+    def excepthook(self, etype: Any, evalue: Any, etraceback: Any) -> bool:
         """Says nothing: what fails here was meant to."""
+        return True
+
+    def xRead(self, amount: int, offset: int) -> bytes:
+        """Reads."""
+        if not self._disk.ask(f"read {self._name}"):
+            raise _error(apsw.SQLITE_IOERR_READ)
+        return super().xRead(amount, offset)
 
     def xWrite(self, data: bytes, offset: int) -> None:
         """Writes."""

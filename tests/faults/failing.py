@@ -176,6 +176,8 @@ async def findings(ways: tuple[How, ...] = tuple(How)) -> list[Finding]:
         one = await fail_every(how)
         told = ", ".join(f"{name} {number}" for name, number in sorted(one.told.items()))
         unnoticed = ", ".join(f"{name} {number}" for name, number in sorted(one.unnoticed.items()))
-        words = f"disk fails at its n-th operation, {how.value}: {one.runs} runs, told {told or 'nobody'}; needed by nobody {unnoticed or 0}"
+        words = (
+            f"disk fails at its n-th operation, {how.value}: {one.runs} runs, told {told or 'nobody'}; needed by nobody {unnoticed or 0}"
+        )
         found.append(Finding("I1", not one.problems, words + "".join(f"; {problem}" for problem in one.problems[:5])))
     return found

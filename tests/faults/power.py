@@ -24,7 +24,7 @@ import apsw
 from exchange_rig import ROOT
 
 from hub.exchange.life import State
-from hub.exchange.records import BrokenError, UnknownError
+from hub.exchange.records import BrokenError, Filter, UnknownError
 from hub.exchange.sqlite import SqliteEngine
 from tests.faults.checking import Finding
 from tests.faults.plants import VARIABLE
@@ -32,7 +32,7 @@ from tests.faults.writing import BOTH, ONCE
 
 SIZE = 96 * 1024 * 1024
 FILE = "exchange.sqlite"
-COPIES = 4
+COPIES = 2
 """Cuts by copying for each writer; one more by stopping its file system dead."""
 SHORTEST, LONGEST = 0.1, 0.6
 WITHIN = 30.0
@@ -118,46 +118,65 @@ def findings(found: Cuts, seed: int) -> list[Finding]:
 
 async def _one_writer(folder: Path, copies: int, chance: random.Random, found: Cuts, plant: str) -> None:
     image = _image(folder)
+    images: list[tuple[Path, Promises]] = []
     with _mounted(image, folder) as mounted:
-        promises = Promises()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT))), VARIABLE: plant}
         command = (sys.executable, "-m", "tests.faults.writing", str(mounted / FILE), str(chance.randrange(1 << 30)))
-        writer = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
-        hearing = asyncio.create_task(_hear(writer, promises))
-        images: list[tuple[Path, Promises]] = []
-        try:
-            async with asyncio.timeout(WITHIN):
-                while not promises.kept and writer.returncode is None:  # noqa: ASYNC110 - its first line ends this
-                    await asyncio.sleep(0.01)
-            for number in range(copies):
+        with _Hearing() as hearing:
+            writer = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=hearing.mouth)
+            try:
+                async with asyncio.timeout(WITHIN):
+                    while not hearing.promises.kept and writer.returncode is None:  # noqa: ASYNC110 - the writer can set no event here
+                        await asyncio.sleep(0.01)
+                for number in range(copies):
+                    await asyncio.sleep(chance.uniform(SHORTEST, LONGEST))
+                    target = folder / f"copy-{number}"
+                    writer.send_signal(signal.SIGSTOP)
+                    hearing.hear()
+                    shutil.copyfile(image, target)
+                    images.append((target, hearing.promises.copy()))
+                    writer.send_signal(signal.SIGCONT)
                 await asyncio.sleep(chance.uniform(SHORTEST, LONGEST))
-                target = folder / f"copy-{number}"
-                promised = promises.copy()
-                writer.send_signal(signal.SIGSTOP)
-                shutil.copyfile(image, target)
-                writer.send_signal(signal.SIGCONT)
-                images.append((target, promised))
-            await asyncio.sleep(chance.uniform(SHORTEST, LONGEST))
-            promised = promises.copy()
-            _stop_dead(mounted)
-            found.stopped += 1
-        finally:
-            with suppress(ProcessLookupError):
-                writer.kill()
-            await writer.wait()
-            await hearing
-    found.copied += len(images)
-    for target, before in [*images, (image, promised)]:
+                hearing.hear()
+                _stop_dead(mounted)
+                images.append((image, hearing.promises.copy()))
+            finally:
+                with suppress(ProcessLookupError):
+                    writer.kill()
+                await writer.wait()
+    found.copied, found.stopped = found.copied + copies, found.stopped + 1
+    for target, before in images:
         with _mounted(target, folder) as again:
             await _look(again / FILE, before, found)
         target.unlink()
 
 
-async def _hear(writer: asyncio.subprocess.Process, promises: Promises) -> None:
-    assert writer.stdout is not None
-    while line := await writer.stdout.readline():
-        if line.endswith(b"\n"):
-            promises.hear(line.decode("ascii"))
+class _Hearing:
+    """The pipe from a writer, read as it fills and, at the instant of a cut, to the last word that is in it."""
+
+    def __init__(self) -> None:
+        self._ear, self.mouth = os.pipe()
+        os.set_blocking(self._ear, False)
+        self.promises = Promises()
+        """What was promised up to the last look."""
+        self._rest = b""
+
+    def __enter__(self) -> "_Hearing":
+        asyncio.get_running_loop().add_reader(self._ear, self.hear)
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        asyncio.get_running_loop().remove_reader(self._ear)
+        os.close(self._ear)
+        os.close(self.mouth)
+
+    def hear(self) -> None:
+        """Reads to the last word that was said."""
+        with suppress(BlockingIOError):
+            while data := os.read(self._ear, 1 << 20):
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                for line in lines:
+                    self.promises.hear(line.decode("ascii"))
 
 
 async def _look(file: Path, before: Promises, found: Cuts) -> None:
@@ -181,17 +200,18 @@ async def _look(file: Path, before: Promises, found: Cuts) -> None:
                 continue
             if message.body.rstrip(b".").decode() != key:
                 found.wrong.append(f"{key} has another's content")
-        known = set(before.kept.values())
-        await _look_at_deliveries(engine, {one for one in before.given if one[0] in known}, before.ended, found)
+        await _look_at_deliveries(engine, before, found)
     finally:
         await engine.close()
 
 
-async def _look_at_deliveries(engine: SqliteEngine, given: set[tuple[str, str]], ended: set[tuple[str, str]], found: Cuts) -> None:
+async def _look_at_deliveries(engine: SqliteEngine, before: Promises, found: Cuts) -> None:
     states = await _states(engine)
-    for message_id, name in given:
+    kept = ((key, message_id, one.name) for key, message_id in before.kept.items() for one in BOTH)
+    found.lost += [f"{key} for {name}" for key, message_id, name in kept if (message_id, name) not in states]
+    for message_id, name in before.given:
         state = states.get((message_id, name))
-        if (message_id, name) in ended and state is not State.PROCESSED:
+        if (message_id, name) in before.ended and state is not State.PROCESSED:
             found.wrong.append(f"{message_id} to {name} had ended and is {state}")
         elif name == ONCE.name and state not in (State.PROCESSED, State.IN_DOUBT):
             found.wrong.append(f"{message_id} to {name} may have had its effect and is {state}")
@@ -202,8 +222,6 @@ async def _look_at_deliveries(engine: SqliteEngine, given: set[tuple[str, str]],
 
 
 async def _states(engine: SqliteEngine) -> Mapping[tuple[str, str], State]:
-    from hub.exchange.records import Filter
-
     found: dict[tuple[str, str], State] = {}
     after = (0, "")
     while page := await engine.deliveries(Filter(), after=after, limit=5000):

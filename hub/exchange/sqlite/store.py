@@ -36,6 +36,8 @@ LONGEST_PULL: Final = 1000
 """Messages that a cursor passes in one transaction at the most."""
 BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
 PASSING: Final = "'pending', 'attempt'"
+REACHED: Final = frozenset({Event.LOST, Event.FAILED, Event.DOUBTED, Event.GAVE_UP})
+"""Ends of an attempt that may have reached the subscriber all the same: the next one says that it is a redelivery."""
 Recorder = Callable[[apsw.Connection, Step], None]
 
 
@@ -332,7 +334,7 @@ class Store:
         self._execute(
             "update delivery set state = ?, status = ?, reason = ?, next_at = ?, lost = max(lost, ?), head = (ordering_key = '')"
             " where subscription = ? and sequence = ?",
-            (state.value, status, reason, next_at, event in (Event.LOST, Event.FAILED, Event.DOUBTED), place.id, sequence),
+            (state.value, status, reason, next_at, event in REACHED, place.id, sequence),
         )
         self._recount(place.id, before, state)
         was_attempt = before is State.ATTEMPT
