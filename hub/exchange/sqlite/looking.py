@@ -83,7 +83,11 @@ def _named(store: Store, place: Place, wanted: Filter) -> set[int] | None:
     if wanted.key:
         rows = [
             *store.all("select sequence from message where operation = ? and idempotency_key = ?", (place.operation, wanted.key)),
-            *store.all("select sequence from message where operation = ? and ordering_key = ?", (place.operation, wanted.key)),
+            *store.all(
+                "select sequence from message indexed by message_by_ordering"
+                " where operation = ? and ordering_key = ? and ordering_key != ''",
+                (place.operation, wanted.key),
+            ),
         ]
         by_key = {int(row[0]) for row in rows}
         found = by_key if found is None else found & by_key

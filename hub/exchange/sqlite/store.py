@@ -36,6 +36,8 @@ LONGEST_PULL: Final = 1000
 """Messages that a cursor passes in one transaction at the most."""
 BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
 PASSING: Final = "'pending', 'attempt'"
+OF_KEY: Final = "ordering_key != '' and state not in ('delivered', 'processed', 'purged', 'refused')"
+"""The condition of the index `delivery_of_key`, word for word: without it, and without its name, SQLite reads a whole history instead."""
 REACHED: Final = frozenset({Event.LOST, Event.FAILED, Event.DOUBTED, Event.GAVE_UP})
 """Ends of an attempt that may have reached the subscriber all the same: the next one says that it is a redelivery."""
 Recorder = Callable[[apsw.Connection, Step], None]
@@ -349,12 +351,14 @@ class Store:
     def _choose_head(self, place: Place, key: str) -> None:
         """Gives `head` to the first of the key that is not done, unless one is under way; takes it from any other."""
         under_way = self.one(
-            "select 1 from delivery where subscription = ? and ordering_key = ? and head in (0, 1) and state = 'attempt' limit 1",
+            "select 1 from delivery indexed by delivery_of_key where subscription = ? and ordering_key = ? and head in (0, 1)"
+            f" and {OF_KEY} and state = 'attempt' limit 1",
             (place.id, key),
         )
         first = None if under_way else self._first_of(place, key)
         self._execute(
-            "update delivery set head = 0 where subscription = ? and ordering_key = ? and head = 1 and state = 'pending' and sequence != ?",
+            "update delivery indexed by delivery_of_key set head = 0 where subscription = ? and ordering_key = ? and head = 1"
+            f" and {OF_KEY} and state = 'pending' and sequence != ?",
             (place.id, key, first or -1),
         )
         if first is not None:
@@ -364,9 +368,8 @@ class Store:
         """The first delivery of a key that holds the others back."""
         found = [
             self.one(
-                "select sequence from delivery where subscription = ? and ordering_key = ? and head = ?"
-                f" and ordering_key != '' and state not in ('delivered', 'processed', 'purged', 'refused') and state in ({place.holding})"
-                " order by sequence limit 1",
+                "select sequence from delivery indexed by delivery_of_key where subscription = ? and ordering_key = ? and head = ?"
+                f" and {OF_KEY} and state in ({place.holding}) order by sequence limit 1",
                 (place.id, key, head),
             )
             for head in (0, 1)
