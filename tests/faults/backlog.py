@@ -14,7 +14,7 @@ from pathlib import Path
 from engines import Time, arrival, settled, subscription
 
 from hub.exchange.life import Event, State
-from hub.exchange.records import Accepted
+from hub.exchange.records import Accepted, Settlement
 from hub.exchange.sqlite import SqliteEngine
 
 AWAY = 72 * 3600.0
@@ -69,7 +69,7 @@ async def measure(folder: Path, messages: int) -> Measured:
     (account,) = await engine.accounts()
     counted = time.perf_counter() - began
     turns, places, wrong = [], dict[str, int](), 0
-    ended = []
+    ended: list[Settlement] = []
     for _ in range(TURNS):
         began = time.perf_counter()
         attempts = (await engine.turn(SAID.name, ended, ROOM)).attempts

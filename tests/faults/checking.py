@@ -91,6 +91,13 @@ class Finding:
     number: str
     holds: bool
     words: str
+    ran: bool = True
+    """False when this machine can't do it: neither held nor broken."""
+
+    @property
+    def verdict(self) -> str:
+        """In one word, or two."""
+        return "NOT RUN" if not self.ran else "holds" if self.holds else "BROKEN"
 
 
 def check(found: Evidence) -> list[Finding]:

@@ -31,7 +31,7 @@ CALM = 5.0
 """Seconds without a fault, before and after, in which the rate is taken."""
 SAMPLE_EVERY = 0.2
 RECOVERY = 60.0
-QUIET_WITHIN = 90.0
+QUIET_WITHIN = 180.0
 UP_WITHIN = 20.0
 AT_ONCE = 32
 SERVICE = "/metip.exchange.v1.ExchangeService"
@@ -43,7 +43,7 @@ class Effort:
     """How long a run is."""
 
     kills: int = 200
-    seconds: float = 300.0
+    seconds: float = 340.0
     """Length of the part with faults, about."""
     seed: int = 1
     producers: Sequence[Producer] = PRODUCERS
@@ -52,7 +52,7 @@ class Effort:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-QUICK = Effort(kills=12, seconds=18.0, calm=3.0)
+QUICK = Effort(kills=12, seconds=26.0, calm=3.0)
 
 
 @dataclass(frozen=True)

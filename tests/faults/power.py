@@ -27,7 +27,6 @@ from hub.exchange.life import State
 from hub.exchange.records import BrokenError, Filter, UnknownError
 from hub.exchange.sqlite import SqliteEngine
 from tests.faults.checking import Finding
-from tests.faults.plants import VARIABLE
 from tests.faults.writing import BOTH, ONCE
 
 SIZE = 96 * 1024 * 1024
@@ -94,13 +93,13 @@ class Cuts:
         return bool(self.lost or self.wrong or self.damaged)
 
 
-async def cut(cuts: int, seed: int, told: Told, *, plant: str = "", until_broken: bool = False) -> Cuts:
-    """So many cuts; with `until_broken` no more once something was found."""
+async def cut(cuts: int, seed: int, told: Told) -> Cuts:
+    """So many cuts, no more once something was found."""
     found, chance = Cuts(), random.Random(seed)
-    while found.copied + found.stopped < cuts and not (until_broken and found.broken):
+    while found.copied + found.stopped < cuts and not found.broken:
         with tempfile.TemporaryDirectory(prefix="metip-power-") as folder:
             left = cuts - found.copied - found.stopped
-            await _one_writer(Path(folder), min(COPIES, left - 1), chance, found, plant)
+            await _one_writer(Path(folder), min(COPIES, left - 1), chance, found)
         told(f"{found.copied + found.stopped} cuts, {found.promised} promises kept in the images, lost {len(found.lost)}")
     return found
 
@@ -116,11 +115,11 @@ def findings(found: Cuts, seed: int) -> list[Finding]:
     ]
 
 
-async def _one_writer(folder: Path, copies: int, chance: random.Random, found: Cuts, plant: str) -> None:
+async def _one_writer(folder: Path, copies: int, chance: random.Random, found: Cuts) -> None:
     image = _image(folder)
     images: list[tuple[Path, Promises]] = []
     with _mounted(image, folder) as mounted:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT))), VARIABLE: plant}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT)))}
         command = (sys.executable, "-m", "tests.faults.writing", str(mounted / FILE), str(chance.randrange(1 << 30)))
         with _Hearing() as hearing:
             writer = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=hearing.mouth)

@@ -39,7 +39,7 @@ PRODUCERS = (
     *(Producer(f"line{number}", ordered=True) for number in range(4)),
     Producer("bulk", at_once=20, period=1.0),
     Producer("bulkline", at_once=20, ordered=True, period=2.0),
-    Producer("once", ONCE, period=0.2),
+    *(Producer(f"once{number}", ONCE) for number in range(4)),
     Producer("onceline", ONCE, ordered=True, period=0.2),
     Producer(POISON, period=1.0),
 )

@@ -127,7 +127,6 @@ def opened(path: str, vfs: str | None = None) -> tuple[apsw.Connection, Names]:
     database.pragma("journal_mode", "wal")
     database.pragma("synchronous", "full")
     database.pragma("cache_size", -65536)
-    database.pragma("wal_autocheckpoint", 4000)
     with database:
         database.execute(SCHEMA)
         found = _meta(database, "version")

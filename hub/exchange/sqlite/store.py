@@ -7,6 +7,7 @@ fails takes them back with it.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -32,6 +33,8 @@ from metip.contracts import Start, Subscription
 
 R = TypeVar("R")
 EXCHANGE: Final = "exchange"
+LONGEST_LOG: Final = 4000
+"""Pages of the log after which it is copied into the file."""
 LONGEST_PULL: Final = 1000
 """Messages that a cursor passes in one transaction at the most."""
 BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
@@ -66,6 +69,8 @@ class Store:
         """`record` is given each step within the step's own transaction: the seam of the ledger. `vfs` names a file system for faults."""
         self.database, self.names = opened(str(path), vfs)
         self._execute = self.database.execute
+        self.database.set_wal_hook(self._logged)  # in place of SQLite's own checkpoints, which say nothing when they fail
+        self._log = 0
         self._record = record
         self._broken = False
         self._operations: dict[str, int] = {name: number for number, name in self.all("select id, name from operation")}
@@ -95,6 +100,7 @@ class Store:
                 except ExchangeError as error:
                     results.append(error)
             self._execute("commit")
+            self._checkpoint()
         except apsw.FullError as error:
             self._take_back()
             raise FullError("the disk is full") from error
@@ -105,9 +111,20 @@ class Store:
         self._moves.clear()
         return results
 
+    def _logged(self, _database: apsw.Connection, _name: str, pages: int) -> int:
+        self._log = pages
+        return apsw.SQLITE_OK
+
+    def _checkpoint(self) -> None:
+        """Copies a long log into the file. No room for it is no harm, since the log stays; that it can't be synced halts the process."""
+        if self._log >= LONGEST_LOG:
+            with suppress(apsw.FullError, apsw.BusyError):
+                self.database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
     def close(self) -> None:
-        """Closes the file."""
-        self.database.close()
+        """Closes the file. On a disk that fails nothing is lost by it: what was told is in the log, which the next opening reads."""
+        with suppress(apsw.Error):
+            self.database.close()
 
     def latest(self) -> float:
         """The latest time that anything was accepted or due; 0 in an empty store. A clock must not begin before it."""

@@ -41,20 +41,20 @@ DECISIONS = {
     Event.RELEASE: (frozenset({State.PARKED, State.IN_DOUBT}), State.PENDING),
     Event.PURGE: (frozenset({State.PARKED, State.IN_DOUBT}), State.PURGED),
 }
+ACCEPT = st.tuples(st.just("accept"), st.sampled_from(["", "a", "b", "c"]), st.integers(1, 3))
+TURN = st.tuples(st.just("turn"), st.integers(0, 9))
+ENDING = st.sampled_from([Event.CONFIRMED, Event.CONFIRMED, *sorted(ENDINGS, key=lambda one: one.value)])
+SETTLE = st.tuples(st.just("settle"), st.integers(0, 30), ENDING, st.sampled_from([0, 5]))
 STEP = st.one_of(
-    st.tuples(st.just("accept"), st.sampled_from(["", "a", "b", "c"]), st.integers(1, 3)),
-    st.tuples(st.just("accept"), st.sampled_from(["a", "b"]), st.integers(1, 3)),
+    *(ACCEPT, ACCEPT, TURN, TURN, TURN, SETTLE, SETTLE, SETTLE, SETTLE),
     st.tuples(st.just("again"), st.integers(0, 30)),
-    st.tuples(st.just("turn"), st.integers(0, 4)),
-    st.tuples(st.just("turn"), st.integers(1, 9)),
-    st.tuples(st.just("settle"), st.integers(0, 30), st.sampled_from(sorted(ENDINGS, key=lambda one: one.value)), st.sampled_from([0, 5])),
-    st.tuples(st.just("settle"), st.integers(0, 30), st.just(Event.CONFIRMED), st.just(0)),
     st.tuples(st.just("settle_old"), st.integers(0, 30)),
     st.tuples(st.just("decide"), st.integers(0, 30), st.sampled_from(sorted(DECISIONS, key=lambda one: one.value))),
-    st.tuples(st.just("pause")),
+    st.tuples(st.sampled_from(["pause", "crash"])),
     st.tuples(st.just("wait"), st.sampled_from([1, 6])),
-    st.tuples(st.just("crash")),
 )
+SHORTEST, LONGEST = 20, 60
+"""Steps of a schedule."""
 
 
 @dataclass
@@ -263,7 +263,7 @@ def _only_when_fast(name: str) -> None:
 def test_any_schedule_keeps_order_and_accounts_and_neither_loses_nor_doubles(name: str) -> None:
     _only_when_fast(name)
 
-    @given(blocks=st.booleans(), once=st.booleans(), steps=st.lists(STEP, max_size=40))
+    @given(blocks=st.booleans(), once=st.booleans(), steps=st.lists(STEP, min_size=SHORTEST, max_size=LONGEST))
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=not ASKED, suppress_health_check=list(HealthCheck))
     def play(blocks: bool, once: bool, steps: list[tuple[object, ...]]) -> None:
         asyncio.run(_play(ENGINES[name], subscription(parked_blocks=blocks, write_once=once), steps))

@@ -1,5 +1,6 @@
 """No statement of the SQLite engine's daily work reads a whole history: each finds what it needs by an index."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from engines import NOW, arrival, settled, subscription
 
 from hub.exchange.life import Event
-from hub.exchange.records import Filter
+from hub.exchange.records import Filter, Settlement
 from hub.exchange.sqlite.looking import accounts, deliveries, groups
 from hub.exchange.sqlite.store import Store
 
@@ -36,10 +37,12 @@ def test_accepting_giving_and_settling_with_keys_reads_no_whole_history(tmp_path
         return True
 
     store.database.exec_trace = trace
-    store.run([lambda number=number: store.accept(arrival(f"a{number}", "a"), NOW) for number in range(3)])
+    store.run([lambda: [store.accept(arrival(f"a{number}", "a"), NOW) for number in range(3)]])
+    ended: list[Settlement] = []
     for event in (Event.FAILED, Event.GAVE_UP):
-        (turn,) = store.run([lambda: store.turn(said.name, [], 2, NOW)])
-        store.run([lambda event=event, turn=turn: store.turn(said.name, [settled(turn.attempts[0], event)], 0, NOW)])
+        (turn,) = store.run([partial(store.turn, said.name, ended, 2, NOW)])
+        ended = [settled(turn.attempts[0], event)]
+    store.run([partial(store.turn, said.name, ended, 0, NOW)])
     store.run([lambda: accounts(store), lambda: groups(store, ""), lambda: deliveries(store, Filter(key="a"), (0, ""), 5)])
     store.database.exec_trace = None
     plans = {
