@@ -5,9 +5,10 @@ BIN := .venv/bin
 PROTOS := $(shell find protos/metip -name '*.proto')
 DESCRIPTORS := protos/metip/contracts/descriptors.binpb
 PYTEST_ARGS ?=
+FAULTS_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check gen golden bench new clean lock
+.PHONY: help run demo test check gen golden bench faults new clean lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the 
 
 bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
 	@PYTHONPATH=tests/support $(BIN)/python -m tests.bench
+
+faults: $(DESCRIPTORS) ## Kill, cut the power, fail the disk; print which invariants held
+	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 new: $(DESCRIPTORS) ## Scaffold a system: make new system=custody
 	@$(BIN)/metip new $(system)

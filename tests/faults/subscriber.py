@@ -6,6 +6,7 @@ processes do not mix and what was written survives the process. MODE is a file t
 
 import asyncio
 import os
+import random
 import signal
 import sys
 from pathlib import Path
@@ -42,16 +43,25 @@ class Taker:
             call = call_from(metadata, f"{INTERFACE}/{method}", remaining=None)
             assert call.handover is not None, "only the exchange reaches this"
             asked, handed = request_kind.FromString(data), call.handover
-            mode = self._mode.read_text(encoding="ascii").split() if self._mode.exists() else []
-            if mode[:1] == ["poison"] and asked.id.startswith(mode[1]):
+            mode = self._told()
+            if mode.get("poison") and asked.id.startswith(mode["poison"]):
                 fault = Fault(Reason.NO_TRACE, "the far system knows nobody by that name")
                 await context.abort_with_status(rpc_status.to_status(status_of(fault, system=SYSTEM, call_id=call.id)))
+            slow = float(mode.get("slow", 0))
+            if slow:
+                await asyncio.sleep(random.uniform(0, slow))
             redelivery = "again" if handed.redelivery else "first"
             line = "\t".join((method, asked.id, asked.line, str(asked.place), handed.message_id, str(handed.attempt), redelivery))
             os.write(self._ledger, f"{line}\n".encode("ascii"))
+            if slow:
+                await asyncio.sleep(random.uniform(0, slow))
             return Receipt(progress=PROGRESS_PROCESSED).SerializeToString()
 
         return grpc.unary_unary_rpc_method_handler(take)
+
+    def _told(self) -> dict[str, str]:
+        words = self._mode.read_text(encoding="ascii").split() if self._mode.exists() else []
+        return dict(zip(words[::2], words[1::2], strict=True))
 
 
 async def serve(socket: Path, registry: str, ledger: Path, mode: Path) -> None:

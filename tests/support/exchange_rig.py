@@ -133,7 +133,7 @@ class ExchangeRig:
     def effects(self) -> list[tuple[str, ...]]:
         """The subscribers' ledger, in the order in which they wrote; a last line without its end is none."""
         text = self.ledger.read_text(encoding="ascii") if self.ledger.exists() else ""
-        return [tuple(line.split("\t")) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        return [tuple(line.removesuffix("\n").split("\t")) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def pid(self, name: str) -> int | None:
         """The process id of a supervised process, while it runs."""
@@ -170,15 +170,20 @@ class ExchangeRig:
         self.supervisor.start(Process(f"subscriber-{number}", command, self.home.log(f"subscriber-{number}")))
 
     def mode(self, text: str) -> None:
-        """What subscribers do from now on: empty for their work, `poison <prefix>` to refuse probes whose id begins so."""
-        (self.home.state / "mode").write_text(text, encoding="ascii")
+        """What subscribers do from now on, in pairs of words; empty for their work.
+
+        `poison <prefix>` refuses probes whose id begins so; `slow <seconds>` takes up to so long before the effect, and again after it.
+        """
+        fresh = self.home.state / "mode.new"
+        fresh.write_text(text, encoding="ascii")
+        fresh.replace(self.home.state / "mode")
 
 
 @asynccontextmanager
 async def running_exchange(
-    directory: Path, *, subscribers: int = 1, environment: dict[str, str] | None = None
+    directory: Path, *, subscribers: int = 1, environment: dict[str, str] | None = None, hub_module: str = "hub"
 ) -> AsyncIterator[ExchangeRig]:
-    """The rig for the length of the block, ready. `environment` is set for its processes."""
+    """The rig for the length of the block, ready. `environment` is set for its processes; `python -m hub_module` is the hub."""
     home = Home.at(directory / "home")
     ports = Ports(*free_ports(3))
     prepare(home, ports)
@@ -188,10 +193,10 @@ async def running_exchange(
     set_file.write_bytes(descriptors())
     supervisor = Supervisor(home.processes)
     rig = ExchangeRig(home, ports, supervisor, home.root / "effects", subscribers)
-    hub = (sys.executable, "-m", "hub", "--settings", str(home.hub_settings), "--contracts", str(set_file))
-    changes = {"PYTHONPATH": f"{ROOT / 'tests' / 'support'}:{ROOT}:{ROOT / 'protos'}", **(environment or {})}
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
+    hub = (sys.executable, "-m", hub_module, "--settings", str(home.hub_settings), "--contracts", str(set_file))
+    told = {"PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT), str(ROOT / "protos"))), **(environment or {})}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
         supervisor.start(Process("hub", hub, home.log("hub")))
         envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1")

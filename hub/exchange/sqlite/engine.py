@@ -39,10 +39,16 @@ class SqliteEngine(Reading):
 
     @classmethod
     async def open(
-        cls, path: Path, broken: Callable[[BrokenError], None], *, clock: SteadyClock | None = None, record: Recorder | None = None
+        cls,
+        path: Path,
+        broken: Callable[[BrokenError], None],
+        *,
+        clock: SteadyClock | None = None,
+        record: Recorder | None = None,
+        vfs: str | None = None,
     ) -> Self:
         """Opens or makes the file. Raises `apsw.Error` when it can't be opened."""
-        writer: Writer[Store] = await asyncio.to_thread(Writer, lambda: Store(path, record), on_broken=broken)
+        writer: Writer[Store] = await asyncio.to_thread(Writer, lambda: Store(path, record, vfs=vfs), on_broken=broken)
         clock = clock or SteadyClock()
         clock.at_least(await writer.do(lambda store: store.latest()))
         return cls(path, clock, writer, lambda _: None)

@@ -150,7 +150,7 @@ def _oldest(store: Store, place: Place) -> float:
     rows: list[tuple[Any, ...] | None] = [
         store.one(
             "select accepted from message where sequence ="
-            " (select min(sequence) from delivery where subscription = ? and state = 'pending' and head = 1)",
+            " (select min(sequence) from delivery indexed by delivery_next where subscription = ? and state = 'pending' and head = 1)",
             (place.id,),
         ),
         store.one(

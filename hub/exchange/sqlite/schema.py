@@ -142,14 +142,16 @@ class Names:
         return sequence
 
 
-def opened(path: str, synchronous: str = "full") -> tuple[apsw.Connection, Names]:
-    """The file, made or opened, and its names. Raises `apsw.Error`. `synchronous` is `normal` where something else is the truth."""
-    database = apsw.Connection(path)
+def opened(path: str, synchronous: str = "full", vfs: str | None = None) -> tuple[apsw.Connection, Names]:
+    """The file, made or opened, and its names. Raises `apsw.Error`.
+
+    `synchronous` is `normal` where something else is the truth; `vfs` names SQLite's way to the file system.
+    """
+    database = apsw.Connection(path, vfs=vfs)
     database.set_busy_timeout(5000)
     database.pragma("journal_mode", "wal")
     database.pragma("synchronous", synchronous)
     database.pragma("cache_size", -65536)
-    database.pragma("wal_autocheckpoint", 4000)
     with database:
         database.execute(SCHEMA)
         found = _meta(database, "version")

@@ -71,10 +71,12 @@ class Writer(Generic[S]):
         while group := self._gather():
             try:
                 results = store.run([_bound(job, store) for job, _, _ in group])
-            except (FullError, BrokenError) as error:
+            except FullError as error:
                 results = [error] * len(group)
-                if isinstance(error, BrokenError):
-                    self._on_broken(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the process must hear of it and nobody may wait for ever
+                broken = error if isinstance(error, BrokenError) else BrokenError(f"the writer failed: {type(error).__name__}")
+                results = [broken] * len(group)
+                self._on_broken(broken)
             told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
             for (_, future, loop), result in zip(group, results, strict=True):
                 told.setdefault(loop, []).append((future, result))
