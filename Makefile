@@ -38,7 +38,7 @@ golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the 
 	@$(BIN)/python -m pytest -q tests/hub/mesh/test_golden.py --golden
 
 bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
-	@$(BIN)/python -m tests.bench
+	@PYTHONPATH=tests/support $(BIN)/python -m tests.bench
 
 faults: $(DESCRIPTORS) ## Kill, cut the power, fail the disk; print which invariants held
 	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)

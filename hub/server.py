@@ -5,6 +5,7 @@ import logging
 import os
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -40,6 +41,8 @@ from metip.settings import SettingsError
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
 EXPIRY_INTERVAL = 1.0
+LINES_TOGETHER = 0.02
+"""Seconds that lines of accepted messages wait for others."""
 MAX_MESSAGE = 16 * 1024 * 1024
 GRACE = 2.0
 
@@ -72,6 +75,7 @@ class Hub:
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop`."""
         started = datetime.now(UTC)
+        self._log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
         async with AsyncExitStack() as stack:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
@@ -104,7 +108,7 @@ class Hub:
         said, folder = self._settings.exchange, self._settings.folder
         if said is None:
             return None
-        files = Files(self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
+        files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
         exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log))
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_publish), server)

@@ -4,22 +4,20 @@ XML is parsed with entities, DTDs and network off; a document with any of them i
 dropped, so that `Smi<!-- -->th` reads as one word and not as its first half.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
 from lxml import etree
 
-from adapters.kit.upstream import Guard, Limits, Passage
+from adapters.kit.http import HttpClient
+from adapters.kit.upstream import Limits, Passage
 from metip.call import Call
 from metip.faults import Fault, Reason
 from metip.logs import Log
 
 Element = etree._Element
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
-LARGEST_REPLY = 8 * 1024 * 1024
 
 
 class SoapError(ValueError):
@@ -95,9 +93,8 @@ class SoapClient:
     Requests are written in `encoding`; a reply is read in the one that its XML declaration names, UTF-8 where it names none.
     """
 
-    def __init__(self, limits: Limits, log: Log, http: aiohttp.ClientSession, *, encoding: str = "UTF-8") -> None:
-        self.guard = Guard(limits, log)
-        self._address = limits.address
+    def __init__(self, http: HttpClient, *, encoding: str = "UTF-8") -> None:
+        self.guard = http.guard
         self._http = http
         self._encoding = encoding
 
@@ -105,9 +102,8 @@ class SoapClient:
     @asynccontextmanager
     async def connected(cls, limits: Limits, log: Log, *, encoding: str = "UTF-8") -> "AsyncIterator[SoapClient]":
         """A client for the length of the block."""
-        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30)
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
-            yield cls(limits, log, http, encoding=encoding)
+        async with HttpClient.connected(limits, log) as http:
+            yield cls(http, encoding=encoding)
 
     async def ask(
         self, path: str, action: str, body: Element, call: Call, *, headers: Sequence[Element] = (), write_once: bool = False
@@ -126,40 +122,13 @@ class SoapClient:
         return answer
 
     async def _exchange(self, path: str, action: str, data: bytes, passage: Passage) -> Element | SoapFault:
-        # What comes back is read as it is: nothing compressed, and nothing from any place but the one that was set.
-        headers = {
-            "Content-Type": f"text/xml; charset={self._encoding.lower()}",
-            "SOAPAction": f'"{action}"',
-            "Accept-Encoding": "identity",
-        }
+        headers = {"Content-Type": f"text/xml; charset={self._encoding.lower()}", "SOAPAction": f'"{action}"'}
+        answer = await self._http.exchange("POST", path, passage, headers=headers, data=data)
+        if answer.status not in (200, 500):
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered HTTP {answer.status}")
         try:
-            passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left
-            async with self._http.post(f"{self._address}{path}", data=data, headers=headers, allow_redirects=False) as response:
-                reply = await _bounded(response.content)
-                status = response.status
-        except aiohttp.ClientConnectorError:
-            passage.sent = False
-            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "no connection to the far system") from None
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, ConnectionError):
-            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the connection to the far system broke") from None
-        if len(reply) > LARGEST_REPLY:
-            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered more than {LARGEST_REPLY} bytes")
-        if status not in (200, 500):
-            reason = Reason.UPSTREAM_UNAVAILABLE if status in (502, 503, 504) else Reason.UPSTREAM_FAULT
-            raise Fault(reason, f"the far system answered HTTP {status}")
-        try:
-            return open_envelope(reply)
+            return open_envelope(answer.body)
         except SoapFault as fault:
             return fault
         except SoapError as error:
             raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered something that is {error}") from None
-
-
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """The whole body, or one byte more than is allowed."""
-    reply = bytearray()
-    async for chunk in content.iter_any():
-        reply += chunk
-        if len(reply) > LARGEST_REPLY:
-            break
-    return bytes(reply)

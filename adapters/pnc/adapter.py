@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from adapters.kit import Call, Site
 from adapters.pnc import translate
+from adapters.pnc.results import Results
 from adapters.pnc.upstream import Pnc
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest, GetArrestSummonsResponse
 from metip.pnc.v1.case_update_service_pb2 import (
@@ -102,4 +103,4 @@ class CaseUpdates:
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """The servicers, for the length of the block."""
     async with Pnc.connected(settings, site.log) as pnc:
-        yield PersonEnquiries(pnc), VehicleEnquiries(pnc), ArrestSummonses(pnc), CaseUpdates(pnc)
+        yield PersonEnquiries(pnc), VehicleEnquiries(pnc), ArrestSummonses(pnc), CaseUpdates(pnc), Results(pnc, dict(settings.courts))

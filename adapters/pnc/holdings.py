@@ -173,6 +173,7 @@ class Holdings:
         offences = [OffenceOnFile(_renumbered(key, number)) for number, key in enumerate(carried, 1)]
         key = Segment.of("CCR", court_case_ref=identifiers.short_court_case_reference(reference))
         opened = CaseOnFile(key, case.arrest, offences)
+        case.offences = [offence for offence in case.offences if offence.key not in carried]  # as the host's next enquiry shows
         self._by_case[key["court_case_ref"]] = opened
         self._by_arrest[identifiers.slash_arrest_summons_number(case.arrest.asn)].append(opened)
         return opened

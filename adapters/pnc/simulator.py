@@ -18,6 +18,7 @@ from adapters.pnc.wire import decode, encode
 
 DIALS: Final[Mapping[str, str]] = {
     "code": "answers this code, such as PNCUE, PNCAM, I0001 or I5069; one that accepts or warns comes beside the work done",
+    "update_code": "the same for updates alone, so that the enquiry before one is answered",
     "lost_reply": "does an update, then answers PNCAM as if it had not arrived",
     "clock_ahead": "stamps replies one hour ahead",
     "trim": "cuts the blanks at the right end of each segment",
@@ -76,6 +77,8 @@ class Simulator:
     def _played(self, request: Transaction) -> list[Segment]:
         """The answer as the dials want it."""
         code = self._dials.strike("code")
+        if code is None and request.update:
+            code = self._dials.strike("update_code")
         if code is None:
             return self._answered(request)
         said = f"{_subject(request)} NOT FOUND"  # as the real host's words do, these hold what was asked for

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from hub.api.checking import check
@@ -10,7 +11,7 @@ from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group,
 from hub.contracts import Contracts
 from hub.exchange.accepting import COME_AGAIN, Acceptor, full, kept, metadata_of, refuse
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
-from hub.exchange.records import Accepted, Arrival, ExchangeError, Filter, FullError, NotAllowedError, UnknownError
+from hub.exchange.records import Accepted, Arrival, ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from hub.exchange.running import Exchange
 from metip.call import OFFICER_HEADER, Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
@@ -70,7 +71,7 @@ class ExchangeApi(ExchangeServiceServicer):
         """Tells where a message stands; see the contract."""
         await check(request, context)
         async with _refusing(context):
-            return api.TrackResponse(message=await self._state(request.message_id))
+            return api.TrackResponse(message=await self._state(request.message_id, keys=False))
 
     async def Watch(self, request: api.WatchRequest, context: Any) -> AsyncIterator[api.WatchResponse]:  # noqa: N802
         """Tells of each change; see the contract."""
@@ -78,7 +79,7 @@ class ExchangeApi(ExchangeServiceServicer):
         async with _refusing(context):
             last = None
             while True:
-                state = await self._state(request.message_id)
+                state = await self._state(request.message_id, keys=False)
                 if state != last:
                     yield api.WatchResponse(message=state)
                     last = state
@@ -157,11 +158,13 @@ class ExchangeApi(ExchangeServiceServicer):
         """Carries out a plan; see the contract."""
         async with self._asked(request, context, reason=True) as call:
             done = await self._engine.replay(request.plan_id, by=who(call), reason=request.access.justification)
-        return api.ReplayResponse(replayed=done.replayed, left=done.left)
+        return api.ReplayResponse(replayed=done.replayed, left=done.left, message_ids=done.message_ids)
 
-    async def _state(self, message_id: str) -> Any:
+    async def _state(self, message_id: str, *, keys: bool = True) -> Any:
+        """Where a message stands; without `keys` nothing in it is personal."""
         found = await self._engine.message(message_id)
-        return message_state(found, await self._engine.deliveries(Filter(message_ids=(message_id,)), limit=1000))
+        deliveries = await self._engine.deliveries(Filter(message_ids=(message_id,)), limit=1000)
+        return message_state(found, deliveries if keys else [replace(one, ordering_key="") for one in deliveries])
 
     def _asked(self, request: Any, context: Any, *, reason: bool = False) -> "_Asked":
         return _Asked(self._contracts, request, context, reason)
@@ -265,7 +268,12 @@ class _refusing:  # noqa: N801 - used as a statement
 
 
 async def _abort(error: ExchangeError, context: Any) -> None:
-    reasons = {UnknownError: Reason.NO_TRACE, NotAllowedError: Reason.PRECONDITION, FullError: Reason.BUSY}
+    reasons = {
+        UnknownError: Reason.NO_TRACE,
+        NotAllowedError: Reason.PRECONDITION,
+        ForbiddenError: Reason.RESTRICTED,
+        FullError: Reason.BUSY,
+    }
     reason = reasons.get(type(error), Reason.NOT_KEPT)
     fault = Fault(reason, str(error), retry_after=COME_AGAIN if reason is Reason.BUSY else None)
     await refuse(fault, metadata_of(context), context)

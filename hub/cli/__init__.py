@@ -1,11 +1,13 @@
 """The `metip` command line: a table of commands, each of whose modules is imported when it is used, so that `--help` is quick."""
 
 import importlib
-from typing import Final
+from typing import Any, Final
 
 import click
 
-SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+Sections = dict[str, dict[str, tuple[str, str]]]
+
+SECTIONS: Final[Sections] = {
     "Run": {
         "up": ("hub.cli.up:up", "Start the whole estate and show it at work, until Ctrl-C."),
         "demo": ("hub.cli.demo:demo", "Play the scenarios on an estate of their own, say what happened, and end."),
@@ -21,6 +23,9 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer."),
         "grpcurl": ("hub.cli.grpcurl:grpcurl", "Print grpcurl and curl lines with valid sample data, ready to paste."),
         "sim": ("hub.cli.simulating:sim", "List simulators, show their dials, play faults."),
+    },
+    "Exchange": {
+        "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
     "Identify": {
         "identity": ("hub.cli.identity:identity", "Issue and check the certificates by which workloads know one another."),
@@ -39,13 +44,17 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
 class Commands(click.Group):
     """A group that knows its commands' names and words, and imports only the one that is used."""
 
+    def __init__(self, *arguments: Any, sections: Sections, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._sections = sections
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order of the help."""
-        return [name for commands in SECTIONS.values() for name in commands]
+        return [name for commands in self._sections.values() for name in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, imported now; None for one that there is not."""
-        for commands in SECTIONS.values():
+        for commands in self._sections.values():
             if cmd_name in commands:
                 module, _, attribute = commands[cmd_name][0].partition(":")
                 command: click.Command = getattr(importlib.import_module(module), attribute)
@@ -55,7 +64,7 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands by section, in the words of the table."""
         width = max(map(len, self.list_commands(ctx)))
-        for section, commands in SECTIONS.items():
+        for section, commands in self._sections.items():
             with formatter.section(section):
                 formatter.write_dl([(f"{name:{width}}", words) for name, (_, words) in commands.items()])
 
@@ -70,6 +79,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
 
 @click.group(
     cls=Commands,
+    sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="\b\nExamples:\n"
     "  metip up                                 start everything here, until Ctrl-C\n"

@@ -9,7 +9,7 @@ import click
 
 from hub.cli import printing
 from hub.cli.options import Seconds, home_option, json_option
-from hub.cli.printing import FAILED, OK, dim, mark, span
+from hub.cli.printing import OK, dim, mark, span
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -72,13 +72,9 @@ def call(
     token = where.token(name) if one.officer_admissible and not no_token else ""
     refused = asyncio.run(_call(where, name, messages, one, request, token, deadline, as_json))
     if refused is not None:
-        if as_json:
-            printing.print_json({"error": refused.document()})
-        else:
-            first, *rest = refused.lines()
-            click.echo(f"{mark(FAILED)} {first}", err=True)
-            for line in rest:
-                click.echo(line, err=True)
+        from hub.cli.refusals import print_refusal
+
+        print_refusal(refused, as_json=as_json)
         click.get_current_context().exit(1)
 
 

@@ -102,10 +102,10 @@ class Place:
             raise Problem(f"the certificate of {name} has {len(found)} SPIFFE IDs, not one", f"run: metip identity check {name}")
         return found[0]
 
-    def token(self, name: str = DEVELOPER) -> str:
-        """An officer token for that consumer. Raises `Problem` when this home has no issuer."""
+    def token(self, name: str = DEVELOPER, officer: Officer = OFFICER) -> str:
+        """A token of that officer for that consumer. Raises `Problem` when this home has no issuer."""
         try:
-            return issue_token(self.store, OFFICER, authorised_party=self.spiffe_id(name), now=datetime.now(UTC))
+            return issue_token(self.store, officer, authorised_party=self.spiffe_id(name), now=datetime.now(UTC))
         except IdentityError as error:
             raise Problem(error.fault.problem, error.fault.fix) from None
 

@@ -12,7 +12,7 @@ from hub.cli.options import before_grpc, estate_options, json_option
 from hub.cli.printing import FAILED, OK, count, mark, span, title
 
 if TYPE_CHECKING:
-    from hub.cli.scenarios import Outcome
+    from hub.cli.staging import Outcome
     from hub.cli.starting import Stopper
     from hub.cli.up import Progress
     from hub.laptop.estate import Options

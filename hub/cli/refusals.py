@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import click
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from hub.cli.printing import clean, span
+from hub.cli.printing import FAILED, clean, mark, print_json, span
 
 ENVOYS_OWN: Final[tuple[tuple[str, str, str], ...]] = (
     # (words in the status text, reason, what to do): what Envoy and the client library say themselves, without error details
@@ -79,6 +80,17 @@ class Refusal:
             "field_violations": [{"field": path, "description": words} for path, words in self.violations],
             "retry_after_seconds": self.retry_after,
         }
+
+
+def print_refusal(refusal: Refusal, *, as_json: bool) -> None:
+    """Prints a refusal: as JSON on standard output, for people on standard error."""
+    if as_json:
+        print_json({"error": refusal.document()})
+        return
+    first, *rest = refusal.lines()
+    click.echo(f"{mark(FAILED)} {first}", err=True)
+    for line in rest:
+        click.echo(line, err=True)
 
 
 def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:

@@ -21,9 +21,10 @@ from hub.cli.gathering import processes
 from hub.cli.messages import operations
 from hub.cli.printing import count, span
 from hub.cli.samples import Dial, Sample, agrees
+from hub.cli.scenarios_of_messages import delivered, followed, replayed
 from hub.cli.simulating import set_dials, simulators
 from hub.cli.sources import SILENT, SPOKE
-from hub.cli.staging import Answer, Stage, ask
+from hub.cli.staging import Answer, Outcome, Stage, ask
 from hub.cli.values import enum_number
 from hub.contracts import Operation
 from hub.identity import Store, issue, issue_token
@@ -39,24 +40,6 @@ CALLERS: Final = 4
 PACE: Final = 0.02
 """Seconds between two calls of a caller: enough of them to tell, few enough to leave the hub a core to start on."""
 CALLS_BEFORE, CALLS_WITHOUT = 0.5, 3.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One thing that was expected and what came."""
-
-    what: str
-    right: bool
-    told: str = ""
-    """What came, in words."""
-    took: float | None = None
-    """Seconds."""
-    scenario: str = ""
-    """The title of the scenario that it belongs to."""
-
-    def document(self) -> dict[str, Any]:
-        """The outcome as JSON."""
-        return {"scenario": self.scenario, "what": self.what, "right": self.right, "told": self.told, "seconds": self.took}
 
 
 async def each_sample(on: Stage) -> AsyncIterator[Outcome]:
@@ -243,7 +226,10 @@ SCENARIOS: Final = {
     "one question, several sources": federated,
     "the same, one source silent": one_silent,
     "who may not call is refused": refused,
+    "messages reach whoever subscribes": delivered,
+    "a message is replayed": replayed,
     "the hub is killed": hub_killed,
+    "every message is accounted for": followed,
 }
 """Titles and scenarios, in the order in which they are played."""
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import Message
@@ -44,6 +44,24 @@ class Answer:
         if self.refusal is not None:
             return f"{self.refusal.status} {self.refusal.reason}: {self.refusal.text}"
         return "answered" if len(self.replies) == 1 else f"answered in {count(len(self.replies), 'message')}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that was expected and what came."""
+
+    what: str
+    right: bool
+    told: str = ""
+    """What came, in words."""
+    took: float | None = None
+    """Seconds."""
+    scenario: str = ""
+    """The title of the scenario that it belongs to."""
+
+    def document(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return {"scenario": self.scenario, "what": self.what, "right": self.right, "told": self.told, "seconds": self.took}
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Acceptor:
         self._idempotency = key_reader(operation.idempotency_fields)
         self._ordering = key_reader(operation.ordering_fields) if operation.ordering_fields else None
         self._engine = engine
-        self._window, self._max_age = operation.delivery.dedupe_window, operation.delivery.max_age
+        self._said = operation.delivery
 
     def judge(self, data: bytes, call: Call, officer: str, now: float) -> Arrival:
         """The message as it may be kept. Raises `Fault`."""
@@ -51,8 +51,16 @@ class Acceptor:
             fields = tuple((name, "is needed to know the message by") for name in self.operation.idempotency_fields)
             raise Fault(Reason.INVALID_REQUEST, "the message has no idempotency key", fields=fields)
         ordering = self._ordering(request) if self._ordering else ""
-        expires = now + self._max_age if self._max_age else 0.0
-        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, 0.0, expires, self._window)
+        said = self._said
+        expires = now + said.max_age if said.max_age else 0.0
+        not_before = self._not_before(request, now) if said.delay or said.after_field else 0.0
+        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, said.dedupe_window)
+
+    def _not_before(self, request: Any, now: float) -> float:
+        """When the message may be delivered at the earliest, as its contract and the message itself say; 0 for at once."""
+        said = self._said
+        asked = getattr(request, said.after_field).ToNanoseconds() / 1e9 if said.after_field else 0.0
+        return max(asked, now + said.delay if said.delay else 0.0)
 
     async def keep(self, arrival: Arrival) -> Accepted:
         """Returns when the message is on disk. Raises `Fault` BUSY or NOT_KEPT."""

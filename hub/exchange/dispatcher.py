@@ -109,7 +109,7 @@ class Line:
         said = self.subscription
         ended = await self.send(said, attempt)
         now = self.clock()
-        found = verdict(ended, write_once=said.write_once, attempt=attempt.number, exhausted=now - attempt.first_began > said.give_up_after)
+        found = verdict(ended, write_once=said.write_once, attempt=attempt.tries, exhausted=now - attempt.first_began > said.give_up_after)
         wait = delay(attempt.number, said.first_delay, said.longest_delay, self.chance)
         self._settled.append(Settlement(attempt.sequence, attempt.number, found.event, found.status, found.reason, now + wait))
         self._reached(ended, now)

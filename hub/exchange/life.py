@@ -80,6 +80,14 @@ OPEN: Final = frozenset({State.PENDING, State.ATTEMPT})
 """States in which a delivery still moves by itself."""
 WAITING_FOR_A_PERSON: Final = frozenset({State.PARKED, State.IN_DOUBT, State.EXPIRED})
 DONE: Final = frozenset({State.DELIVERED, State.PROCESSED, State.REFUSED, State.PURGED})
+BY_A_PERSON: Final[dict[Event, frozenset[State]]] = {
+    Event.PARK: frozenset({State.PENDING}),
+    Event.RELEASE: WAITING_FOR_A_PERSON,
+    Event.PURGE: WAITING_FOR_A_PERSON | {State.PENDING},
+    Event.CONFIRMED: frozenset({State.IN_DOUBT}),
+    Event.REFUSED: frozenset({State.IN_DOUBT}),
+}
+"""What a person may do, and to what: only a doubt is settled by a word."""
 RELEASABLE: Final = frozenset(state for state, event in NEXT if event is Event.RELEASE)
 
 

@@ -77,13 +77,13 @@ class Engine(Protocol):
         """Fixes the deliveries that a filter finds now."""
 
     async def approve(self, plan_id: str, *, by: str, reason: str) -> None:
-        """Approves a plan. Raises `UnknownError`, and `NotAllowedError` to whoever made it."""
+        """Approves a plan. Raises `UnknownError`, `NotAllowedError`, and `ForbiddenError` to whoever made it."""
 
     async def replay(self, plan_id: str, *, by: str, reason: str) -> Replayed:
         """Carries out a plan, once. Raises `UnknownError`, `NotAllowedError` when it needs an approval and has none."""
 
     async def retain(self, retention: dict[str, float], limit: int = 1000) -> int:
-        """Forgets up to `limit` messages whose deliveries are all done and that are older than their operation's retention, in seconds."""
+        """Forgets up to `limit` messages whose deliveries have all been done for as long as their operation's retention, in seconds."""
 
     async def backup(self, path: Path) -> None:
         """Copies everything into a file, as of one moment, while work goes on. Raises `NotAllowedError` where it can not."""

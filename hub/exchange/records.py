@@ -50,10 +50,12 @@ class Attempt:
     body: bytes = field(repr=False)
     number: int
     """1 for the first attempt."""
+    tries: int
+    """The same, counted anew when a person released the delivery."""
     redelivery: bool
     """Whether an earlier attempt may have reached the subscriber."""
     first_began: float
-    """When the first attempt began."""
+    """When the first attempt began, or the first after a person released it."""
     accepted: float
     producer: str
     officer: str = field(repr=False)
@@ -194,6 +196,8 @@ class Replayed:
     replayed: int
     left: int
     """Under way anyhow, or gone."""
+    message_ids: tuple[str, ...] = ()
+    """Messages that are now delivered: those released, and those made anew."""
 
 
 class ExchangeError(Exception):
@@ -206,6 +210,10 @@ class FullError(ExchangeError):
 
 class UnknownError(ExchangeError):
     """There is no such message, delivery, subscription or plan."""
+
+
+class ForbiddenError(ExchangeError):
+    """Somebody else has to do that."""
 
 
 class NotAllowedError(ExchangeError):

@@ -1,9 +1,10 @@
 """The exchange of one hub, put together: engine, acceptance, deliveries, and the housekeeping between them."""
 
 import asyncio
+import fcntl
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,9 @@ from hub.exchange.records import BrokenError, ExchangeError
 from hub.exchange.sending import Sender
 from hub.exchange.sqlite import SqliteEngine
 from metip.hub.v1.settings_pb2 import Exchange as Settings
+from metip.hub.v1.settings_pb2 import JetStream
 from metip.logs import Log
+from metip.settings import SettingsError
 
 HALTED: Final = 70
 """The exit code of a hub that could not make something durable, or met a contradiction: it does not guess."""
@@ -29,6 +32,8 @@ DRAIN: Final = 10.0
 class Files:
     """Where things are that the settings name."""
 
+    folder: Path
+    """Where the settings file lies; relative paths start there."""
     state: Path
     certificate: Path
     key: Path
@@ -75,7 +80,31 @@ class Exchange:
 async def opened(said: Settings, files: Files, contracts: Contracts, log: Log) -> AsyncIterator[Exchange]:
     """The exchange for the length of the block; its deliveries begin with `run`. Raises what the engine raises when it can't be opened."""
     clock = SteadyClock()
-    engine = await _engine(said, files, clock, log)
+    with _claimed(files.state):
+        engine = await _engine(said, files, clock, log)
+        async with _running(engine, said, files, contracts, clock, log) as exchange:
+            yield exchange
+
+
+@contextmanager
+def _claimed(state: Path) -> Iterator[None]:
+    """The state folder's messages for the length of the block: two hubs on one file would each deliver all of them.
+
+    The kernel lets go of the claim when the process ends, however it ends. Raises `SettingsError`.
+    """
+    with (state / "exchange.lock").open("a") as claim:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            problem = f"another hub has the messages in {state}: stop it, or give this one a state folder of its own"
+            raise SettingsError("exchange", (problem,)) from None
+        yield
+
+
+@asynccontextmanager
+async def _running(
+    engine: Engine, said: Settings, files: Files, contracts: Contracts, clock: SteadyClock, log: Log
+) -> AsyncIterator[Exchange]:
     sender = Sender(f"127.0.0.1:{said.deliveries_port}", files.certificate, files.key, files.authority)
     dispatcher = Dispatcher(engine, sender.send, clock, log)
     try:
@@ -93,6 +122,26 @@ async def _engine(said: Settings, files: Files, clock: SteadyClock, log: Log) ->
         log.line("halted", problem=str(error))
         os._exit(HALTED)
 
+    if said.WhichOneof("engine") == "jetstream":
+        return await _jetstream(said.jetstream, files, clock, halt)
     path = files.state / (said.sqlite.file or "exchange.sqlite")
     path.touch(mode=0o600)
     return await SqliteEngine.open(path, halt, clock=clock)
+
+
+async def _jetstream(said: JetStream, files: Files, clock: SteadyClock, halt: Callable[[BrokenError], None]) -> Engine:
+    from hub.exchange.jetstream import JetStreamEngine  # its extra need not be installed where the engine is another
+    from hub.exchange.jetstream import Settings as LogSettings
+
+    folder = files.state / "exchange"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    settings = LogSettings(
+        servers=tuple(said.servers),
+        stream=said.stream,
+        folder=folder,
+        hub=said.hub,
+        credentials=files.folder / said.credentials if said.credentials else None,
+        replicas=said.replicas or 1,
+        monitor=said.monitor,
+    )
+    return await JetStreamEngine.open(settings, halt, clock=clock)

@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.load import Load, drive, h2load_command, has_h2load
+from tests.bench.messages import LONG, SHORT, Length, Messages, measure_messages
 from tests.bench.sample import Row, Sample, row, share
 from tests.bench.stages import python_stages
 
@@ -32,9 +33,12 @@ class Effort:
     step_rounds: int = 3
     """Rounds over the edge with parts taken off; 0 leaves them out."""
     loops: int = 20_000
+    messages: Length = LONG
 
 
-QUICK = Effort(rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, rate_rounds=1, step_rounds=0, loops=200)
+QUICK = Effort(
+    rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, rate_rounds=1, step_rounds=0, loops=200, messages=SHORT
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Measurement:
     steps: tuple[Step, ...]
     stages: dict[str, float]
     """Microseconds of CPU by stage of the adapter's pipeline."""
+    messages: Messages
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -93,7 +98,7 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
         steps = await _steps(estate, effort, told, h2load=h2load)
         told("stages of the adapter's pipeline")
         stages = python_stages(estate.exchange, estate.token, loops=effort.loops)
-        return Measurement(
+        found = Measurement(
             at=datetime.now(UTC),
             machine=_machine(estate),
             generator="h2load behind a sidecar" if h2load else "grpc.aio clients in processes of their own",
@@ -104,7 +109,10 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             rows=rows,
             steps=steps,
             stages=stages,
+            messages=Messages((), ()),
         )
+    told("starting an exchange")
+    return replace(found, messages=await measure_messages(effort.messages, told))
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

@@ -5,16 +5,18 @@ from dataclasses import asdict
 from typing import Any
 
 from tests.bench.measuring import BARE, BUSY, FULL, PLAIN, Measurement
+from tests.bench.messages import BATCH, EDGE, ENGINE_MANY, RAW_MANY, RAW_ONE, UNARY
 
 ROLES = ("client", "sidecar", "envoy", "python")
 SHARE_OF_PLAIN = 0.7
 RATE, P99, IN_FLIGHT = 3000.0, 100.0, 100
 ADDED_P99, AT_RATE = 3.0, 1000
+ACCEPTED, SHARE_OF_RAW, JOURNEY = 3000.0, 0.5, 100.0
 
 
 def markdown(found: Measurement) -> str:
     """The whole report."""
-    return "\n".join((*_heading(found), *_rates(found), *_budgets(found), *_where(found), *_how(found)))
+    return "\n".join((*_heading(found), *_rates(found), *_budgets(found), *_where(found), *_messages(found), *_how(found)))
 
 
 def as_json(found: Measurement) -> dict[str, Any]:
@@ -131,14 +133,51 @@ def _where(found: Measurement) -> Iterable[str]:
     yield ""
 
 
+def _messages(found: Measurement) -> Iterable[str]:
+    said = found.messages
+    raw = {UNARY: RAW_ONE, EDGE: RAW_ONE, BATCH: RAW_MANY, ENGINE_MANY: RAW_MANY}
+    yield "## Messages"
+    yield ""
+    yield "Accepted durably, each with a key of its own and about 500 bytes; judged, kept and told in a receipt. Beside it the store"
+    yield "alone: one bare insert into one table, as durable."
+    yield ""
+    rows = [
+        (
+            one.name,
+            f"{one.rate:.0f}",
+            f"{one.rate / said.speed(raw[one.name]).rate:.2f}" if one.name in raw else "",
+            f"{one.hub:.0f}" if one.hub else "-",
+        )
+        for one in said.speeds
+    ]
+    yield from _table(("way", "messages/s", "of the raw store", "hub CPU µs"), rows)
+    yield ""
+    yield "From the producer's call to the subscriber, through the edge, the disk and Envoy again, at a fixed rate:"
+    yield ""
+    journeys = [(f"{one.rate}/s", *(f"{value:.1f}" for value in one.latencies), str(one.lost)) for one in said.journeys]
+    yield from _table(("rate", "p50 ms", "p90 ms", "p99 ms", "not arrived"), journeys)
+    yield ""
+    accepted = said.speed(UNARY).rate
+    share = said.speed(BATCH).rate / said.speed(RAW_MANY).rate
+    budgets = [
+        ("accepted durably, unary", f"{ACCEPTED:.0f}/s or more", f"{accepted:.0f}/s", _verdict(accepted >= ACCEPTED)),
+        ("batched, share of the raw store", f"{SHARE_OF_RAW} or more", f"{share:.2f}", _verdict(share >= SHARE_OF_RAW)),
+    ]
+    for one in said.journeys:
+        p99 = one.latencies[-1]
+        budgets.append((f"end to end at {one.rate}/s, p99", f"below {JOURNEY:.0f} ms", f"{p99:.1f} ms", _verdict(p99 < JOURNEY)))
+    yield from _table(("", "budget", "found", ""), budgets)
+    yield ""
+
+
 def _how(found: Measurement) -> Iterable[str]:
     yield "## How to run it"
     yield ""
     yield "```"
     yield "apt-get install nghttp2-client   # h2load; without it our own generator drives everything"
     yield "make bench                       # all of it; writes this page"
-    yield ".venv/bin/python -m tests.bench --quick          # a minute at most; writes nothing"
-    yield ".venv/bin/python -m tests.bench --json           # the same figures for a program"
+    yield "PYTHONPATH=tests/support .venv/bin/python -m tests.bench --quick     # a minute at most; writes nothing"
+    yield "PYTHONPATH=tests/support .venv/bin/python -m tests.bench --json      # the same figures for a program"
     yield "```"
     yield ""
     yield "The generator of the closed loops, once for each sample:"

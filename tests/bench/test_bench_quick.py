@@ -1,6 +1,7 @@
 """The benchmark itself works; how fast anything is, is not for a test to say."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,14 @@ PATHS = ["bare server", "Envoy + bare server", "full path"]
 def test_a_quick_run_measures_every_path_and_each_call_is_ok(generator: list[str], tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     command = [sys.executable, "-m", "tests.bench", "--quick", "--json", "--quiet", f"--output={page}", *generator]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    path = {**os.environ, "PYTHONPATH": str(ROOT / "tests" / "support")}
+    done = subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     for load in dict.fromkeys(row["load"] for row in found["rows"]):
         rows = [row for row in found["rows"] if row["load"] == load]
         assert [row["target"] for row in rows] == PATHS
         assert all(row["calls"] > 0 and row["not_ok"] == 0 for row in rows)
+    assert all(one["rate"] > 0 for one in found["messages"]["speeds"])
+    assert [one["lost"] for one in found["messages"]["journeys"]] == [0]
     assert "| full path" in page.read_text(encoding="utf-8")

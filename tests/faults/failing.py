@@ -16,7 +16,7 @@ from engines import Time, arrival, settled, subscription
 
 from hub.exchange.life import Event, State
 from hub.exchange.records import Accepted, BrokenError, Delivery, Filter, FullError, UnknownError
-from hub.exchange.sqlite import SqliteEngine, store
+from hub.exchange.sqlite import SqliteEngine, tables
 from tests.faults.checking import Finding
 from tests.faults.disk import Disk, How, Vfs
 from tests.faults.power import integrity
@@ -156,11 +156,11 @@ class Failures:
 
 async def fail_every(how: How, *, step: int = 1) -> Failures:
     """Every n, or every `step`-th, for one way to fail, until something is wrong."""
-    before, store.LONGEST_LOG = store.LONGEST_LOG, LONGEST_LOG  # type: ignore[misc]  # so that a short run copies its log, too
+    before, tables.LONGEST_LOG = tables.LONGEST_LOG, LONGEST_LOG  # type: ignore[misc]  # so that a short run copies its log, too
     try:
         return await _fail_every(how, step)
     finally:
-        store.LONGEST_LOG = before  # type: ignore[misc]
+        tables.LONGEST_LOG = before  # type: ignore[misc]
 
 
 async def _fail_every(how: How, step: int) -> Failures:

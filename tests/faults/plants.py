@@ -14,7 +14,7 @@ from hub.exchange import verdicts
 from hub.exchange.clock import SteadyClock
 from hub.exchange.life import State
 from hub.exchange.records import BrokenError, ExchangeError, FullError
-from hub.exchange.sqlite import SqliteEngine, store
+from hub.exchange.sqlite import SqliteEngine, tables
 from hub.exchange.sqlite.store import Store
 
 VARIABLE = "METIP_FAULTS_PLANT"
@@ -71,7 +71,7 @@ def _synchronous(how: str) -> Callable[[], None]:
         found[0].pragma("synchronous", how)
         return found
 
-    return lambda: _put(store, "opened", opened)
+    return lambda: _put(tables, "opened", opened)
 
 
 PLANTS["synchronous-normal"] = _synchronous("normal")
@@ -131,7 +131,7 @@ def write_once_repeated_after_a_crash() -> None:
             place.said = replace(place.said, write_once=False)
         return before(self, now, *more)
 
-    _put(Store, "recover" if hasattr(Store, "recover") else "_recover", recover)
+    _put(Store, "recover", recover)
 
 
 @_plant
@@ -248,7 +248,7 @@ def clock_goes_back() -> None:
 def repetition_not_said() -> None:
     """A redelivery looks like the first one."""
 
-    def attempt(before: Any, self: Any, place: Any, sequence: int, body: bytes, number: int, _redelivery: bool, *more: Any) -> Any:
-        return before(self, place, sequence, body, number, False, *more)
+    def attempt(before: Any, self: Any, *arguments: Any) -> Any:
+        return replace(before(self, *arguments), redelivery=False)
 
     _put(Store, "_attempt", attempt)

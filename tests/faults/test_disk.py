@@ -6,7 +6,7 @@ import pytest
 from engines import arrival
 
 from hub.exchange.records import Accepted, BrokenError
-from hub.exchange.sqlite import SqliteEngine, store
+from hub.exchange.sqlite import SqliteEngine, tables
 from tests.faults import failing, hardship, tearing
 from tests.faults.checking import Finding
 from tests.faults.disk import Disk, How, Vfs
@@ -68,7 +68,7 @@ class Stubborn(Disk):
 async def test_a_log_that_cannot_be_copied_halts_unless_there_was_only_no_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, never: str, how: How, halts: bool
 ) -> None:
-    monkeypatch.setattr(store, "LONGEST_LOG", 1)
+    monkeypatch.setattr(tables, "LONGEST_LOG", 1)
     disk, broken = Stubborn(how=how), list[BrokenError]()
     vfs = Vfs(disk)
     engine = await SqliteEngine.open(tmp_path / "exchange.sqlite", broken.append, vfs=vfs.name)

@@ -98,6 +98,9 @@ async def test_demo_plays_every_scenario_as_expected(tmp_path: Path) -> None:
         "one question, several sources",
         "the same, one source silent",
         "who may not call is refused",
+        "messages reach whoever subscribes",
+        "a message is replayed",
+        "every message is accounted for",
         "the hub is killed",
     }
     assert "nothing left running" in done.err

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from metip.faults import Fault, Reason, status_of
 
-# Envoy retries UNAVAILABLE and nothing else, so each reason that has it must be one after which repeating a query makes sense.
-UNAVAILABLE = {Reason.UPSTREAM_UNAVAILABLE, Reason.CIRCUIT_OPEN, Reason.STOPPING, Reason.JOURNAL}
+# Envoy retries UNAVAILABLE and nothing else, so each reason that has it must be one after which repeating makes sense: of a query, or of a
+# message, which is known by its key.
+UNAVAILABLE = {Reason.UPSTREAM_UNAVAILABLE, Reason.CIRCUIT_OPEN, Reason.STOPPING, Reason.JOURNAL, Reason.NOT_KEPT}
 
 
 def details(status: Any) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """Engines of the exchange for tests: each opened on a folder, on a clock that the test moves, and opened again as after a crash."""
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nats_server import NatsServer, shared_server
+
 from hub.exchange.clock import SteadyClock
+from hub.exchange.jetstream import JetStreamEngine, Settings
 from hub.exchange.life import Event, State
 from hub.exchange.port import Engine
 from hub.exchange.records import Accepted, Arrival, Attempt, BrokenError, Delivery, Filter, Settlement
@@ -98,5 +102,25 @@ async def sqlite(folder: Path, time: Time) -> AsyncIterator[Bench]:
         await engine.close()
 
 
-ENGINES: dict[str, Opening] = {"sqlite": sqlite}
+@asynccontextmanager
+async def jetstream(folder: Path, time: Time) -> AsyncIterator[Bench]:
+    """One hub on a log of that folder's own, on the session's one server."""
+    broken: list[BrokenError] = []
+    engine = await JetStreamEngine.open(hub(await shared_server(), folder), broken.append, clock=time.clock())
+    bench = Bench(engine, time, broken=broken)
+    try:
+        yield bench
+    finally:
+        await engine.close()
+
+
+def hub(server: NatsServer, folder: Path, name: str = "one", stream: str = "", **changes: Any) -> Settings:
+    """Settings of one hub; the log is the folder's own unless it is named."""
+    own = folder / name
+    own.mkdir(exist_ok=True)
+    stream = stream or f"log-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+    return Settings(**{"servers": (server.address,), "stream": stream, "folder": own, "hub": name, "monitor": server.monitor, **changes})
+
+
+ENGINES: dict[str, Opening] = {"sqlite": sqlite, "jetstream": jetstream}
 """Every engine; the conformance suite runs against each."""

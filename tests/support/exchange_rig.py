@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ from google.protobuf.message import Message
 
 import hatch_build
 from hub.contracts import Contracts, load
-from hub.identity import Store
+from hub.identity import Officer, Store, issue_token
 from hub.laptop.claiming import free_ports
 from hub.laptop.estate import envoy_binary
-from hub.laptop.layout import DEVELOPER, Home
+from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
 from hub.laptop.preparing import Ports, prepare
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin
@@ -81,9 +81,11 @@ def kind(name: str) -> type[Message]:
     return message_factory.GetMessageClass(_pool().FindMessageTypeByName(name))
 
 
-def probe(probe_id: str, line: str = "", place: int = 0, *, filler: int = 0, operation: str = PROBE) -> bytes:
+def probe(probe_id: str, line: str = "", place: int = 0, *, filler: int = 0, not_before: float = 0.0, operation: str = PROBE) -> bytes:
     """A request of one of the two operations."""
     request: Any = kind(contracts().operations[operation].request)(id=probe_id, line=line, place=place)
+    if not_before:
+        request.not_before.FromNanoseconds(int(not_before * 1e9))
     if filler:
         request.filler = b"x" * filler
     return bytes(request.SerializeToString())
@@ -119,6 +121,14 @@ class ExchangeRig:
         channel = grpc.aio.insecure_channel(f"unix:{self.home.hub_socket}", options=OPTIONS)
         self.channels.append(channel)
         return channel
+
+    def token(self, warrant_number: str = "P123456") -> list[tuple[str, str]]:
+        """Metadata with an officer's token, in the developer's hands."""
+        officer = Officer(warrant_number, "01", "ZD", ("operations",))
+        consumer = f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"
+        return [
+            ("authorization", f"Bearer {issue_token(Store(self.home.identity), officer, authorised_party=consumer, now=datetime.now(UTC))}")
+        ]
 
     def effects(self) -> list[tuple[str, ...]]:
         """The subscribers' ledger, in the order in which they wrote; a last line without its end is none."""
@@ -173,7 +183,7 @@ class ExchangeRig:
 async def running_exchange(
     directory: Path, *, subscribers: int = 1, environment: dict[str, str] | None = None, hub_module: str = "hub"
 ) -> AsyncIterator[ExchangeRig]:
-    """The rig for the length of the block, ready. `environment` is set for the hub, which `python -m hub_module` runs."""
+    """The rig for the length of the block, ready. `environment` is set for its processes; the hub is `python -m hub_module`."""
     home = Home.at(directory / "home")
     ports = Ports(*free_ports(3))
     prepare(home, ports)
@@ -184,9 +194,9 @@ async def running_exchange(
     supervisor = Supervisor(home.processes)
     rig = ExchangeRig(home, ports, supervisor, home.root / "effects", subscribers)
     hub = (sys.executable, "-m", hub_module, "--settings", str(home.hub_settings), "--contracts", str(set_file))
-    told = {"PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT))), **(environment or {})}
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
+    changes = {"PYTHONPATH": f"{ROOT / 'tests' / 'support'}:{ROOT}:{ROOT / 'protos'}", **(environment or {})}
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
     try:
         supervisor.start(Process("hub", hub, home.log("hub")))
         envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1")

@@ -1,44 +1,38 @@
 """The SQLite engine behind the port: what callers ask becomes jobs of the one writing thread, many to a transaction."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
-
-import apsw
 
 from hub.exchange.clock import SteadyClock
 from hub.exchange.life import Event
 from hub.exchange.port import Ready
 from hub.exchange.records import (
     Accepted,
-    Account,
     Arrival,
     BrokenError,
-    Delivery,
     Filter,
     FullError,
-    Group,
-    Message,
     Plan,
     Replayed,
     Settlement,
-    Step,
     Turn,
 )
-from hub.exchange.sqlite import looking, replaying
+from hub.exchange.sqlite import replaying
+from hub.exchange.sqlite.reading import Reading
 from hub.exchange.sqlite.store import Recorder, Store
 from hub.exchange.sqlite.writer import Writer
 from metip.contracts import Subscription
 
-PAGES_AT_ONCE = 256
 
-
-class SqliteEngine:
+class SqliteEngine(Reading):
     """One file, one thread. `broken` is told, on that thread, when the process must stop."""
 
     def __init__(self, path: Path, clock: SteadyClock, writer: Writer[Store], ready: Ready) -> None:
-        self._path, self._clock, self._writer, self._ready = path, clock, writer, ready
+        super().__init__(path, writer)
+        self._clock, self._writer, self._ready = clock, writer, ready
         self._subscribers: dict[str, tuple[str, ...]] = {}
         self.recovered: tuple[int, int] = (0, 0)
         """After `subscribe`: attempts of the last process that are repeated, and those that are in doubt."""
@@ -70,7 +64,7 @@ class SqliteEngine:
     async def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted | FullError]:
         """See the port."""
         try:
-            found = await self._writer.do(lambda store: _accept(store, arrivals, self._clock()))
+            found = await self._writer.do(lambda store: store.accept_all(arrivals, self._clock()))
         except FullError as error:
             return [error] * len(arrivals)
         for operation in {one.operation for one in arrivals}:
@@ -95,38 +89,21 @@ class SqliteEngine:
 
     async def pause(self, subscription: str, *, paused: bool, by: str, reason: str) -> None:
         """See the port."""
-        await self._writer.do(lambda store: store.pause(subscription, paused=paused))
+        await self._writer.do(lambda store: store.pause(subscription, self._clock(), paused=paused, by=by, reason=reason))
         self._ready(subscription)
-
-    async def message(self, message_id: str) -> Message:
-        """See the port."""
-        return await self._writer.do(lambda store: looking.message(store, message_id))
-
-    async def deliveries(self, wanted: Filter, *, after: tuple[int, str] = (0, ""), limit: int = 100) -> list[Delivery]:
-        """See the port."""
-        return await self._writer.do(lambda store: looking.deliveries(store, wanted, after, limit))
-
-    async def steps(self, message_id: str) -> list[Step]:
-        """See the port."""
-        return await self._writer.do(lambda store: looking.steps(store, message_id))
-
-    async def accounts(self) -> list[Account]:
-        """See the port."""
-        return await self._writer.do(looking.accounts)
-
-    async def groups(self, subscription: str = "") -> list[Group]:
-        """See the port."""
-        return await self._writer.do(lambda store: looking.groups(store, subscription))
 
     async def plan(self, wanted: Filter, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
         """See the port."""
+        plan_id = str(uuid.uuid4())
         return await self._writer.do(
-            lambda store: replaying.plan(store, wanted, self._clock(), by=by, reason=reason, write_once=write_once, expires=expires)
+            lambda store: replaying.plan(
+                store, wanted, self._clock(), plan_id=plan_id, by=by, reason=reason, write_once=write_once, expires=expires
+            )
         )
 
     async def approve(self, plan_id: str, *, by: str, reason: str) -> None:
         """See the port."""
-        await self._writer.do(lambda store: replaying.approve(store, plan_id, self._clock(), by=by))
+        await self._writer.do(lambda store: replaying.approve(store, plan_id, self._clock(), by=by, reason=reason))
 
     async def replay(self, plan_id: str, *, by: str, reason: str) -> Replayed:
         """See the port."""
@@ -140,32 +117,6 @@ class SqliteEngine:
         """See the port."""
         return await self._writer.do(lambda store: replaying.retain(store, retention, self._clock(), limit))
 
-    async def backup(self, path: Path) -> None:
-        """See the port."""
-        await asyncio.to_thread(_copy, self._path, path)
-
     async def close(self) -> None:
         """See the port."""
         await asyncio.to_thread(self._writer.close)
-
-
-def _accept(store: Store, arrivals: Sequence[Arrival], now: float) -> list[Accepted | FullError]:
-    found: list[Accepted | FullError] = []
-    for one in arrivals:
-        try:
-            found.append(store.accept(one, now))
-        except FullError as error:
-            found.append(error)
-    return found
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A consistent copy through a connection of its own, some pages at a time, while the writer goes on."""
-    original, copy = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY), apsw.Connection(str(target))
-    try:
-        with copy.backup("main", original, "main") as backup:
-            while not backup.done:
-                backup.step(PAGES_AT_ONCE)
-    finally:
-        copy.close()
-        original.close()

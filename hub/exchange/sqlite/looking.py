@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hub.exchange.life import OPEN, State
 from hub.exchange.records import Account, Delivery, Filter, Group, Message, Step, UnknownError
-from hub.exchange.sqlite.schema import WAITING
+from hub.exchange.sqlite.schema import WAITING, fingerprint
 from hub.exchange.sqlite.store import Place, Store
 
 PAGE: Final = 200
@@ -62,8 +62,7 @@ def _of_place(store: Store, place: Place, wanted: Filter, after: tuple[int, str]
     last = after[0] - 1 if place.said.name > after[1] else after[0]
     named = _named(store, place, wanted)
     if named is None:
-        yield from _rows(store, place, wanted, last)
-        yield from _beyond(store, place, wanted, last)
+        yield from heapq.merge(_rows(store, place, wanted, last), _beyond(store, place, wanted, last), key=lambda one: one.sequence)
     else:
         for sequence in sorted(one for one in named if one > last):
             yield from islice(_rows(store, place, wanted, sequence - 1, sequence), 1)
@@ -81,13 +80,10 @@ def _named(store: Store, place: Place, wanted: Filter) -> set[int] | None:
             except UnknownError:
                 continue
     if wanted.key:
+        said = (fingerprint(place.said.operation, wanted.key), place.operation, wanted.key)
         rows = [
-            *store.all("select sequence from message where operation = ? and idempotency_key = ?", (place.operation, wanted.key)),
-            *store.all(
-                "select sequence from message indexed by message_by_ordering"
-                " where operation = ? and ordering_key = ? and ordering_key != ''",
-                (place.operation, wanted.key),
-            ),
+            *store.all("select sequence from message where known_by = ? and operation = ? and idempotency_key = ?", said),
+            *store.all("select sequence from message where in_line = ? and in_line != 0 and operation = ? and ordering_key = ?", said),
         ]
         by_key = {int(row[0]) for row in rows}
         found = by_key if found is None else found & by_key
@@ -124,7 +120,8 @@ def _beyond(store: Store, place: Place, wanted: Filter, last: int, until: int = 
     while True:
         rows = store.all(
             "select sequence, accepted, ordering_key, not_before from message where operation = ?1 and sequence > ?2 and sequence <= ?3"
-            " and audience in (0, ?4) and accepted >= ?5 and (?6 = 0 or accepted < ?6) order by sequence limit ?7",
+            " and audience in (0, ?4) and accepted >= ?5 and (?6 = 0 or accepted < ?6) and not exists"
+            " (select 1 from delivery d where d.subscription = ?4 and d.sequence = message.sequence) order by sequence limit ?7",
             (place.operation, last, until, place.id, wanted.accepted_from, wanted.accepted_before, PAGE),
         )
         for sequence, accepted, key, not_before in rows:
@@ -152,8 +149,8 @@ def accounts(store: Store) -> list[Account]:
 def _oldest(store: Store, place: Place) -> float:
     rows: list[tuple[Any, ...] | None] = [
         store.one(
-            "select m.accepted from delivery d join message m using (sequence)"
-            " where d.subscription = ? and d.state = 'pending' and d.head = 1 order by d.next_at limit 1",
+            "select accepted from message where sequence ="
+            " (select min(sequence) from delivery indexed by delivery_next where subscription = ? and state = 'pending' and head = 1)",
             (place.id,),
         ),
         store.one(
@@ -161,7 +158,8 @@ def _oldest(store: Store, place: Place) -> float:
             (place.id,),
         ),
         store.one(
-            "select accepted from message where operation = ? and sequence > ? order by sequence limit 1", (place.operation, place.cursor)
+            "select accepted from message where operation = ? and sequence > ? and audience in (0, ?) order by sequence limit 1",
+            (place.operation, place.cursor, place.id),
         ),
     ]
     return min((float(row[0]) for row in rows if row is not None), default=0.0)

@@ -2,17 +2,21 @@
 
 A message is one row, whoever is to get it. A subscription has a cursor: what lies beyond it waits, without a row of its own, so that a
 subscriber that is away for days costs nothing but its messages. A delivery has a row from the moment the cursor passes its message.
+
+Keys are found by fingerprints: keys come in no order, so each would touch a page of its own index, and four bytes touch far fewer pages
+than whole keys do. Whoever looks one up compares the key itself too.
 """
 
 import secrets
 from typing import Any, Final
+from zlib import crc32
 
 import apsw
 
 from hub.exchange.life import DONE, State
 from hub.exchange.records import UnknownError
 
-VERSION: Final = 1
+VERSION: Final = 2
 _DONE: Final = ", ".join(sorted(f"'{state.value}'" for state in DONE))
 WAITING: Final = ", ".join(sorted(f"'{state.value}'" for state in (State.PARKED, State.IN_DOUBT, State.EXPIRED)))
 SCHEMA: Final = f"""
@@ -23,6 +27,8 @@ create table if not exists message (
   operation integer not null references operation,
   idempotency_key text not null,
   ordering_key text not null,
+  known_by integer not null,
+  in_line integer not null,
   body blob not null,
   producer text not null,
   officer text not null,
@@ -34,8 +40,8 @@ create table if not exists message (
   replay_of integer not null
 ) strict;
 create index if not exists message_by_operation on message (operation);
-create index if not exists message_by_idempotency on message (operation, idempotency_key);
-create index if not exists message_by_ordering on message (operation, ordering_key) where ordering_key != '';
+create index if not exists message_by_idempotency on message (known_by);
+create index if not exists message_by_ordering on message (in_line) where in_line != 0;
 create table if not exists subscription (
   id integer primary key,
   name text not null unique,
@@ -56,6 +62,8 @@ create table if not exists delivery (
   began real not null,
   first_began real not null,
   next_at real not null,
+  owner text not null default '',
+  released integer not null default 0,
   status text not null default '',
   reason text not null default '',
   primary key (subscription, sequence)
@@ -78,6 +86,13 @@ create table if not exists step (
   by text not null
 ) strict;
 create index if not exists step_of_message on step (sequence);
+create table if not exists act (
+  at real not null,
+  by text not null,
+  what text not null,
+  subject text not null,
+  reason text not null
+) strict;
 create table if not exists plan (
   id text primary key,
   made_by text not null,
@@ -97,16 +112,23 @@ _VARIANT: Final = 0b10 << 62
 _EIGHT: Final = 8 << 76
 
 
+def fingerprint(operation: str, key: str) -> int:
+    """Four bytes that stand for a key of an operation; never 0, which stands for no key. Different keys may share one."""
+    return crc32(key.encode(), crc32(operation.encode())) or 1
+
+
 class Names:
     """Message ids: UUIDs of version 8 (RFC 9562) made of the store's own number and the message's place, so that neither needs an index."""
 
     def __init__(self, store: int) -> None:
         self._head = (store >> 12) << 80 | _EIGHT | (store & 0xFFF) << 64 | _VARIANT
+        text = f"{self._head:032x}"
+        self._text = f"{text[:8]}-{text[8:12]}-{text[12:16]}-"
 
     def of(self, sequence: int) -> str:
         """The id of the message at that place."""
-        text = f"{self._head | sequence:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        text = f"{_VARIANT | sequence:016x}"
+        return f"{self._text}{text[:4]}-{text[4:]}"
 
     def sequence(self, message_id: str) -> int:
         """The place of a message. Raises `UnknownError` when the id is another store's, or nobody's."""
@@ -120,12 +142,15 @@ class Names:
         return sequence
 
 
-def opened(path: str, vfs: str | None = None) -> tuple[apsw.Connection, Names]:
-    """The file, made or opened, and its names; `vfs` names SQLite's way to the file system. Raises `apsw.Error`."""
+def opened(path: str, synchronous: str = "full", vfs: str | None = None) -> tuple[apsw.Connection, Names]:
+    """The file, made or opened, and its names. Raises `apsw.Error`.
+
+    `synchronous` is `normal` where something else is the truth; `vfs` names SQLite's way to the file system.
+    """
     database = apsw.Connection(path, vfs=vfs)
     database.set_busy_timeout(5000)
     database.pragma("journal_mode", "wal")
-    database.pragma("synchronous", "full")
+    database.pragma("synchronous", synchronous)
     database.pragma("cache_size", -65536)
     with database:
         database.execute(SCHEMA)

@@ -1,252 +1,74 @@
-"""Accepting and delivering on one SQLite file: what is told is on disk, and each step is kept in one transaction with its effect.
+"""Delivering on one SQLite file: each step of a delivery is kept in one transaction with its effect.
 
 The law of order: of a key's deliveries that are not done, at most one has `head`, the first; only a head is ever given. Whether one that is
-parked still counts as the first, the subscription says. The tallies are the accounts; they are kept in memory, and a transaction that
-fails takes them back with it.
+parked still counts as the first, the subscription says.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
 
-import apsw
+from hub.exchange.life import BY_A_PERSON, Event, State, after
+from hub.exchange.records import Attempt, NotAllowedError, Settlement, Step, Turn, UnknownError
+from hub.exchange.sqlite.messages import Messages
+from hub.exchange.sqlite.schema import fingerprint
+from hub.exchange.sqlite.tables import Place, Recorder
+from metip.contracts import Subscription
 
-from hub.exchange.life import OPEN, ContradictionError, Event, State, after
-from hub.exchange.records import (
-    Accepted,
-    Arrival,
-    Attempt,
-    BrokenError,
-    ExchangeError,
-    FullError,
-    NotAllowedError,
-    Settlement,
-    Step,
-    Turn,
-    UnknownError,
-)
-from hub.exchange.sqlite.schema import opened
-from metip.contracts import Start, Subscription
-
-R = TypeVar("R")
 EXCHANGE: Final = "exchange"
-LONGEST_LOG: Final = 4000
-"""Pages of the log after which it is copied into the file."""
-LONGEST_PULL: Final = 1000
-"""Messages that a cursor passes in one transaction at the most."""
-BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
-PASSING: Final = "'pending', 'attempt'"
+PERSON: Final = "PERSON"
+"""The reason of a delivery that stands where a person put it; their words are with the step."""
 OF_KEY: Final = "ordering_key != '' and state not in ('delivered', 'processed', 'purged', 'refused')"
 """The condition of the index `delivery_of_key`, word for word: without it, and without its name, SQLite reads a whole history instead."""
 REACHED: Final = frozenset({Event.LOST, Event.FAILED, Event.DOUBTED, Event.GAVE_UP})
 """Ends of an attempt that may have reached the subscriber all the same: the next one says that it is a redelivery."""
-Recorder = Callable[[apsw.Connection, Step], None]
+LONGEST_PULL: Final = 1000
+"""Messages that a cursor passes in one transaction at the most."""
 
 
-@dataclass(slots=True)
-class Place:
-    """A subscription as the store works with it."""
+class Handed(NamedTuple):
+    """What of a message goes with an attempt."""
 
-    id: int
-    said: Subscription
-    operation: int
-    cursor: int
-    paused: bool
-
-    @property
-    def holding(self) -> str:
-        """States in which a delivery holds back the later ones of its key, as SQL."""
-        return BLOCKING if self.said.parked_blocks else PASSING
+    body: bytes
+    accepted: float
+    producer: str
+    officer: str
+    call_id: str
 
 
-class Store:
-    """The store; it belongs to one thread. Every method but `run` and `close` is a job's body, to be called within `run`."""
-
-    def __init__(self, path: Path, record: Recorder | None = None, *, vfs: str | None = None) -> None:
-        """`record` is given each step within the step's own transaction: the seam of the ledger. `vfs` names a file system for faults."""
-        self.database, self.names = opened(str(path), vfs)
-        self._execute = self.database.execute
-        self.database.set_wal_hook(self._logged)  # in place of SQLite's own checkpoints, which say nothing when they fail
-        self._log = 0
-        self._record = record
-        self._broken = False
-        self._operations: dict[str, int] = {name: number for number, name in self.all("select id, name from operation")}
-        self.places: dict[str, Place] = {}
-        self._by_operation: dict[int, list[Place]] = {}
-        self.beyond: Counter[int] = Counter()
-        """Messages beyond the cursor, by subscription."""
-        self.tally: Counter[tuple[int, State]] = Counter()
-        self._moves: list[tuple[Counter[Any], Any, int]] = []
-
-    # Transactions.
-
-    def run(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Runs jobs as one durable transaction; an `ExchangeError` of a job, which it raises before it changes anything, is its result.
-
-        Raises `FullError` when the disk is full: nothing of the batch happened. Raises `BrokenError` when the system could not say that the
-        batch is safe, or a job failed in a way that nobody foresaw: the process must stop, for nobody knows what is so.
-        """
-        if self._broken:
-            raise BrokenError("the store failed before")
-        results: list[Any] = []
-        try:
-            self._execute("begin immediate")
-            for job in jobs:
-                try:
-                    results.append(job())
-                except ExchangeError as error:
-                    results.append(error)
-            self._execute("commit")
-            self._checkpoint()
-        except apsw.FullError as error:
-            self._take_back()
-            raise FullError("the disk is full") from error
-        except Exception as error:
-            self._broken = True
-            self._take_back()
-            raise BrokenError(f"the store failed: {type(error).__name__}") from error
-        self._moves.clear()
-        return results
-
-    def _logged(self, _database: apsw.Connection, _name: str, pages: int) -> int:
-        self._log = pages
-        return apsw.SQLITE_OK
-
-    def _checkpoint(self) -> None:
-        """Copies a long log into the file. No room for it is no harm, since the log stays; that it can't be synced halts the process."""
-        if self._log >= LONGEST_LOG:
-            with suppress(apsw.FullError, apsw.BusyError):
-                self.database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-
-    def close(self) -> None:
-        """Closes the file. On a disk that fails nothing is lost by it: what was told is in the log, which the next opening reads."""
-        with suppress(apsw.Error):
-            self.database.close()
-
-    def latest(self) -> float:
-        """The latest time that anything was accepted or due; 0 in an empty store. A clock must not begin before it."""
-        found = self.one("select max(accepted) from message where sequence >= (select max(sequence) from message) - 100", ())
-        return float(found[0] or 0.0) if found else 0.0
-
-    # Subscriptions.
+class Store(Messages):
+    """The whole store: messages, and what becomes of each on its way to each subscription."""
 
     def subscribe(self, subscriptions: Sequence[Subscription], now: float) -> tuple[int, int]:
         """Makes these all the subscriptions there are; how many attempts of the last process are repeated, and how many are in doubt."""
-        wanted = {one.name: one for one in subscriptions}
-        known = {str(row[0]): row for row in self.all("select name, id, operation, cursor, paused from subscription")}
-        for name, said in wanted.items():
-            operation = self.operation(said.operation)
-            if name not in known:
-                cursor = self._start(said, operation)
-                self._execute(
-                    "insert into subscription (name, system, operation, cursor) values (?, ?, ?, ?)", (name, said.system, operation, cursor)
-                )
-                known[name] = (name, self.database.last_insert_rowid(), operation, cursor, 0)
-        self._execute(f"update subscription set closed = (name not in ({', '.join('?' * len(wanted))}))", tuple(wanted))
-        self.places = {
-            name: Place(known[name][1], said, known[name][2], known[name][3], bool(known[name][4])) for name, said in wanted.items()
-        }
-        self._by_operation = {}
-        for place in self.places.values():
-            self._by_operation.setdefault(place.operation, []).append(place)
-        self._count()
-        return self._recover(now)
+        self.know(subscriptions)
+        return self.recover(now)
 
-    def operation(self, name: str) -> int:
-        """The number of an operation, which it has from now on."""
-        if name not in self._operations:
-            self._execute("insert into operation (name) values (?)", (name,))
-            self._operations[name] = self.database.last_insert_rowid()
-        return self._operations[name]
-
-    def place(self, name: str) -> Place:
-        """A subscription. Raises `UnknownError`."""
-        try:
-            return self.places[name]
-        except KeyError:
-            raise UnknownError(f"there is no subscription {name}") from None
-
-    def pause(self, name: str, *, paused: bool) -> None:
-        """Stops or resumes a subscription. Raises `UnknownError`."""
+    def idle(self, name: str, limit: int, now: float) -> Turn | None:
+        """What a turn without settlements would find, when it would change nothing. Raises `UnknownError`."""
         place = self.place(name)
-        self._execute("update subscription set paused = ? where id = ?", (paused, place.id))
-        place.paused = paused
+        if place.paused:
+            return Turn((), None)
+        due = self._next(place)
+        return Turn((), due) if limit == 0 or not (self.beyond[place.id] or (due is not None and due <= now)) else None
 
-    # Messages.
-
-    def accept(self, arrival: Arrival, now: float) -> Accepted:
-        """Keeps a message, or says of which one it is the duplicate. Raises `FullError` when a backlog has reached its limit."""
-        operation = self.operation(arrival.operation)
-        first: Any = self._execute(
-            "select sequence, accepted from message where operation = ? and idempotency_key = ? and accepted >= ? and replay_of = 0"
-            " order by sequence limit 1",
-            (operation, arrival.idempotency_key, now - arrival.window),
-        ).fetchone()
-        if first is not None:
-            message_id = self.names.of(first[0])
-            return Accepted(message_id, first[1], duplicate_of=message_id)
-        places = self._by_operation.get(operation, ())
-        for place in places:
-            if self.backlog(place) >= place.said.backlog:
-                raise FullError(f"{place.said.name} has {place.said.backlog} messages waiting")
-        return Accepted(self.names.of(self._insert(arrival, operation, now, 0, 0, places)), now)
-
-    def backlog(self, place: Place) -> int:
-        """Deliveries of a subscription that still move by themselves."""
-        return self.beyond[place.id] + sum(self.tally[place.id, state] for state in OPEN)
-
-    def again(self, sequence: int, place: Place, now: float) -> int:
-        """A message once more, for one subscription only; its place."""
-        row = self.one(
-            "select idempotency_key, ordering_key, body, producer, officer, call_id from message where sequence = ?", (sequence,)
-        )
-        if row is None:
-            raise UnknownError("there is no such message")
-        arrival = Arrival(place.said.operation, row[2], row[0], row[1], row[3], row[4], row[5])
-        return self._insert(arrival, place.operation, now, place.id, sequence, (place,))
-
-    def _insert(self, arrival: Arrival, operation: int, now: float, audience: int, replay_of: int, places: Sequence[Place]) -> int:
-        self._execute(
-            "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before,"
-            " expires, audience, replay_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                operation,
-                arrival.idempotency_key,
-                arrival.ordering_key,
-                arrival.body,
-                arrival.producer,
-                arrival.officer,
-                arrival.call_id,
-                now,
-                arrival.not_before,
-                arrival.expires,
-                audience,
-                replay_of,
-            ),
-        )
-        for place in places:
-            self._move_tally(self.beyond, place.id, 1)
-        return self.database.last_insert_rowid()
-
-    # Deliveries.
-
-    def turn(self, name: str, settlements: Sequence[Settlement], limit: int, now: float) -> Turn:
-        """Records how attempts ended, and begins new ones; see the port."""
+    def turn(self, name: str, settlements: Sequence[Settlement], limit: int, now: float, owner: str = "") -> Turn:
+        """Records how attempts ended, and begins new ones, which are `owner`'s; see the port."""
         place = self.place(name)
         for one in settlements:
             self._settle(place, one, now)
         if place.paused:
             return Turn((), None)
-        attempts = self._due(place, limit, now) if limit > 0 else []
+        attempts = self._due(place, limit, now, owner) if limit > 0 else []
         if len(attempts) < limit:
-            attempts += self._pull(place, limit - len(attempts), now)
+            attempts += self._pull(place, limit - len(attempts), now, owner)
+        return Turn(tuple(attempts), self._next(place))
+
+    def _next(self, place: Place) -> float | None:
+        """When the next delivery that has a row comes due."""
         row = self.one(
             "select next_at from delivery where subscription = ? and state = 'pending' and head = 1 order by next_at limit 1", (place.id,)
         )
-        return Turn(tuple(attempts), None if row is None else float(row[0]))
+        return None if row is None else float(row[0])
 
     def _settle(self, place: Place, one: Settlement, now: float) -> None:
         row = self.one("select state, attempts from delivery where subscription = ? and sequence = ?", (place.id, one.sequence))
@@ -254,30 +76,33 @@ class Store:
             return
         self.move(place, one.sequence, one.event, now, status=one.status, reason=one.reason, next_at=one.retry_at)
 
-    def _due(self, place: Place, limit: int, now: float) -> list[Attempt]:
+    def _due(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
         """Attempts of deliveries that wait for their time, those whose message is too old expired instead."""
         rows = self.all(
             "select d.sequence, d.attempts, d.lost, d.first_began, m.body, m.accepted, m.producer, m.officer, m.call_id, m.expires,"
-            " m.replay_of from delivery d join message m using (sequence)"
+            " m.replay_of, d.released from delivery d join message m using (sequence)"
             " where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? order by d.next_at, d.sequence limit ?",
             (place.id, now, limit),
         )
         found = []
         for row in rows:
-            if row[9] and row[9] <= now:
+            released = row[11]
+            if row[9] and row[9] <= now and not released:
                 self.move(place, row[0], Event.AGED, now, reason="MAX_AGE")
                 continue
             self._execute(
                 "update delivery set state = 'attempt', attempts = attempts + 1, began = ?1,"
-                " first_began = iif(first_began, first_began, ?1) where subscription = ?2 and sequence = ?3",
-                (now, place.id, row[0]),
+                " first_began = iif(first_began, first_began, ?1), owner = ?4 where subscription = ?2 and sequence = ?3",
+                (now, place.id, row[0], owner),
             )
             self._recount(place.id, State.PENDING, State.ATTEMPT)
             redelivery = bool(row[2] or row[10])
-            found.append(self._attempt(place, row[0], row[4], row[1] + 1, redelivery, row[3] or now, row[5], row[6], row[7], row[8]))
+            number, tries = row[1] + 1, row[1] + 1 - max(0, released - 1)
+            message = Handed(row[4], row[5], row[6], row[7], row[8])
+            found.append(self._attempt(place, row[0], message, number, tries, redelivery, row[3] or now))
         return found
 
-    def _pull(self, place: Place, limit: int, now: float) -> list[Attempt]:
+    def _pull(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
         """Moves the cursor on until `limit` attempts were begun; what is held back or not due yet gets its row and waits."""
         found: list[Attempt] = []
         passed = 0
@@ -290,46 +115,59 @@ class Store:
             if not rows:
                 break
             for row in rows:
-                self._pass(place, row, now, found)
+                self._pass(place, row, now, owner, found)
             passed += len(rows)
             place.cursor = rows[-1][0]
         if passed:
             self._execute("update subscription set cursor = ? where id = ?", (place.cursor, place.id))
         return found
 
-    def _pass(self, place: Place, row: tuple[Any, ...], now: float, found: list[Attempt]) -> None:
+    def _pass(self, place: Place, row: tuple[Any, ...], now: float, owner: str, found: list[Attempt]) -> None:
         sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of = row
         if audience not in (0, place.id):
             return
+        if self._has_row(place, sequence):
+            return  # a person was quicker than the cursor
         self._move_tally(self.beyond, place.id, -1)
-        held = bool(key) and self._first_of(place, key) is not None
+        held = self._is_held(place, key, sequence)
         ready = not held and not_before <= now and not (expires and expires <= now)
         state = State.ATTEMPT if ready else State.PENDING
         began = now if ready else 0.0
         self._execute(
-            "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at)"
-            " values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
-            (place.id, sequence, key, state.value, not held, int(ready), began, began, max(now, not_before)),
+            "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at,"
+            " owner) values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+            (place.id, sequence, key, state.value, not held, int(ready), began, began, max(now, not_before), owner if ready else ""),
         )
         self._move_tally(self.tally, (place.id, state), 1)
         if ready:
-            found.append(self._attempt(place, sequence, body, 1, bool(replay_of), now, accepted, producer, officer, call_id))
+            message = Handed(body, accepted, producer, officer, call_id)
+            found.append(self._attempt(place, sequence, message, 1, 1, bool(replay_of), now))
 
     def _attempt(
-        self,
-        place: Place,
-        sequence: int,
-        body: bytes,
-        number: int,
-        redelivery: bool,
-        first_began: float,
-        accepted: float,
-        producer: str,
-        officer: str,
-        call_id: str,
+        self, place: Place, sequence: int, message: "Handed", number: int, tries: int, redelivery: bool, first_began: float
     ) -> Attempt:
-        name = self.names.of(sequence)
-        return Attempt(sequence, place.said.name, name, body, number, redelivery, first_began, accepted, producer, officer, call_id)
+        return Attempt(
+            sequence,
+            place.said.name,
+            self.names.of(sequence),
+            message.body,
+            number,
+            tries,
+            redelivery,
+            first_began,
+            message.accepted,
+            message.producer,
+            message.officer,
+            message.call_id,
+        )
+
+    def _has_row(self, place: Place, sequence: int) -> bool:
+        return self.one("select 1 from delivery where subscription = ? and sequence = ?", (place.id, sequence)) is not None
+
+    def _is_held(self, place: Place, key: str, sequence: int) -> bool:
+        """Whether an earlier message of its key is in its way."""
+        first = self._first_of(place, key) if key else None
+        return first is not None and first < sequence
 
     def move(
         self,
@@ -342,8 +180,13 @@ class Store:
         reason: str = "",
         next_at: float = 0.0,
         by: str = EXCHANGE,
+        words: str = "",
     ) -> State:
-        """Moves a delivery by the table of its life, keeps the step, and lets the next of its key go when it is time."""
+        """Moves a delivery by the table of its life, keeps the step, and lets the next of its key go when it is time.
+
+        `words` are a person's; they stay with the step, while the delivery itself keeps `reason`, a code. One that is released begins anew:
+        its tries and its patience are counted from here, and it grows too old no more.
+        """
         row = self.one(
             "select state, ordering_key, attempts, began from delivery where subscription = ? and sequence = ?", (place.id, sequence)
         )
@@ -355,11 +198,25 @@ class Store:
             " where subscription = ? and sequence = ?",
             (state.value, status, reason, next_at, event in REACHED, place.id, sequence),
         )
+        if event is Event.RELEASE:
+            self._execute(
+                "update delivery set released = attempts + 1, first_began = 0 where subscription = ? and sequence = ?", (place.id, sequence)
+            )
         self._recount(place.id, before, state)
         was_attempt = before is State.ATTEMPT
         self._keep(
             place,
-            Step(sequence, place.said.name, now, began if was_attempt else 0.0, state, attempts if was_attempt else 0, status, reason, by),
+            Step(
+                sequence,
+                place.said.name,
+                now,
+                began if was_attempt else 0.0,
+                state,
+                attempts if was_attempt else 0,
+                status,
+                words or reason,
+                by,
+            ),
         )
         if key:
             self._choose_head(place, key)
@@ -378,8 +235,19 @@ class Store:
             f" and {OF_KEY} and state = 'pending' and sequence != ?",
             (place.id, key, first or -1),
         )
-        if first is not None:
+        if first is not None and not self._follows_one_beyond(place, key, first):
             self._execute("update delivery set head = 1 where subscription = ? and sequence = ? and state = 'pending'", (place.id, first))
+
+    def _follows_one_beyond(self, place: Place, key: str, sequence: int) -> bool:
+        """Whether an earlier message of its key has no row yet: only one that a person moved before the cursor came can have such."""
+        return sequence > place.cursor and bool(
+            self.one(
+                "select 1 from message m where in_line = ? and in_line != 0 and operation = ? and ordering_key = ? and sequence > ?"
+                " and sequence < ? and audience in (0, ?)"
+                " and not exists (select 1 from delivery d where d.subscription = ? and d.sequence = m.sequence) limit 1",
+                (fingerprint(place.said.operation, key), place.operation, key, place.cursor, sequence, place.id, place.id),
+            )
+        )
 
     def _first_of(self, place: Place, key: str) -> int | None:
         """The first delivery of a key that holds the others back."""
@@ -393,11 +261,15 @@ class Store:
         ]
         return min((int(row[0]) for row in found if row is not None), default=None)
 
-    def _recover(self, now: float) -> tuple[int, int]:
-        """Attempts that were under way when the last process ended: how many will be repeated, and how many are in doubt."""
+    def recover(self, now: float, living: Collection[str] = ()) -> tuple[int, int]:
+        """Attempts whose owner is not `living`, as after its process ended: how many will be repeated, and how many are in doubt."""
         repeated = doubted = 0
         for place in self.places.values():
-            for (sequence,) in self.all("select sequence from delivery where subscription = ? and state = 'attempt'", (place.id,)):
+            for sequence, owner in self.all(
+                "select sequence, owner from delivery where subscription = ? and state = 'attempt' order by sequence", (place.id,)
+            ):
+                if owner in living:
+                    continue
                 event = Event.DOUBTED if place.said.write_once else Event.LOST
                 self.move(place, sequence, event, now, reason="PROCESS_ENDED", next_at=now)
                 doubted, repeated = (doubted + 1, repeated) if place.said.write_once else (doubted, repeated + 1)
@@ -417,95 +289,48 @@ class Store:
             self.move(self.places[rows[0][0]], sequence, event, now, reason=reason, by=system)
 
     def decide(self, deliveries: Sequence[tuple[str, str]], event: Event, now: float, *, by: str, reason: str) -> int:
-        """A person moves deliveries, all or none. Raises `UnknownError` and `NotAllowedError`."""
+        """A person moves deliveries, all or none. Raises `UnknownError` and `NotAllowedError`.
+
+        One that the cursor has not passed gets its row now, so that it can be parked or taken out where it stands.
+        """
         found = []
         for message_id, name in dict.fromkeys(deliveries):
             place, sequence = self.place(name), self.names.sequence(message_id)
             row = self.one("select state from delivery where subscription = ? and sequence = ?", (place.id, sequence))
-            if row is None:
-                raise (
-                    NotAllowedError(f"{message_id} has not been given to {name} yet")
-                    if self._is_beyond(place, sequence)
-                    else UnknownError(f"there is no delivery of {message_id} to {name}")
-                )
-            allowed(State(row[0]), event)
-            found.append((place, sequence))
-        for place, sequence in found:
-            self.move(place, sequence, event, now, reason=reason, next_at=now, by=by)
+            if row is None and not self._is_beyond(place, sequence):
+                raise UnknownError(f"there is no delivery of {message_id} to {name}")
+            allowed(State(row[0]) if row else State.PENDING, event)
+            found.append((place, sequence, row is None))
+        for place, sequence, beyond in found:
+            if beyond:
+                self._give_row(place, sequence)
+            code = "" if event in (Event.RELEASE, Event.CONFIRMED) else PERSON
+            self.move(place, sequence, event, now, reason=code, next_at=now, by=by, words=reason)
         return len(found)
 
-    def forget(self, subscription: int, state: State) -> None:
-        """Takes a delivery that is about to be deleted out of the accounts."""
-        self._move_tally(self.tally, (subscription, state), -1)
-
-    # Small things.
-
-    def one(self, statement: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """The first row."""
-        row: tuple[Any, ...] | None = self._execute(statement, values).fetchone()
-        return row
-
-    def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """All rows."""
-        return self._execute(statement, values).fetchall()
+    def _give_row(self, place: Place, sequence: int) -> None:
+        row = self.one("select ordering_key, accepted, not_before from message where sequence = ?", (sequence,))
+        assert row is not None, "it was seen in the same transaction"
+        key, due = str(row[0]), max(float(row[1]), float(row[2]))
+        self._execute(
+            "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at)"
+            " values (?, ?, ?, 'pending', ?, 0, 0, 0, 0, ?)",
+            (place.id, sequence, key, not key, due),
+        )
+        self._move_tally(self.beyond, place.id, -1)
+        self._move_tally(self.tally, (place.id, State.PENDING), 1)
 
     def _is_beyond(self, place: Place, sequence: int) -> bool:
-        row = self.one("select 1 from message where sequence = ? and operation = ?", (sequence, place.operation))
-        return row is not None and sequence > place.cursor
-
-    def _start(self, said: Subscription, operation: int) -> int:
-        """The cursor of a new subscription."""
-        if said.start is Start.BEGINNING:
-            return 0
-        since = said.start_at if said.start is Start.TIME else float("inf")
-        row = self.one("select max(sequence) from message where operation = ? and accepted < ?", (operation, since))
-        return int(row[0] or 0) if row else 0
-
-    def _count(self) -> None:
-        """The tallies as the tables have them."""
-        self.tally.clear()
-        self.beyond.clear()
-        for subscription, state, number in self.all("select subscription, state, count(*) from delivery group by 1, 2"):
-            self.tally[subscription, State(state)] = number
-        for place in self.places.values():
-            row = self.one(
-                "select count(*) from message where operation = ? and sequence > ? and audience in (0, ?)",
-                (place.operation, place.cursor, place.id),
-            )
-            self.beyond[place.id] = int(row[0]) if row else 0
-
-    def _recount(self, subscription: int, before: State, state: State) -> None:
-        self._move_tally(self.tally, (subscription, before), -1)
-        self._move_tally(self.tally, (subscription, state), 1)
-
-    def _move_tally(self, counter: Counter[Any], key: Any, by: int) -> None:
-        counter[key] += by
-        self._moves.append((counter, key, by))
-
-    def _take_back(self) -> None:
-        if not self.database.get_autocommit():
-            self._execute("rollback")
-        for counter, key, by in self._moves:
-            counter[key] -= by
-        self._moves.clear()
-        for name, cursor, paused in [] if self._broken else self.all("select name, cursor, paused from subscription"):
-            if name in self.places:
-                self.places[name].cursor, self.places[name].paused = cursor, bool(paused)
-        if not self._broken:
-            self._operations = {name: number for number, name in self.all("select id, name from operation")}
-
-    def _keep(self, place: Place, step: Step) -> None:
-        self._execute(
-            "insert into step (sequence, subscription, at, began, state, attempt, status, reason, by) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (step.sequence, place.id, step.at, step.began, step.state.value, step.attempt, step.status, step.reason, step.by),
+        row = self.one(
+            "select 1 from message where sequence = ? and operation = ? and audience in (0, ?)", (sequence, place.operation, place.id)
         )
-        if self._record is not None:
-            self._record(self.database, step)
+        return row is not None and sequence > place.cursor
 
 
 def allowed(state: State, event: Event) -> None:
     """Raises `NotAllowedError` when a person can't move a delivery so."""
-    try:
-        after(state, event)
-    except ContradictionError:
-        raise NotAllowedError(f"a delivery that is {state.value} can't be moved so ({event.value})") from None
+    if state not in BY_A_PERSON[event]:
+        raise NotAllowedError(f"a delivery that is {state.value} can't be moved so ({event.value})")
+
+
+__all__ = ["Place", "Recorder", "Store"]

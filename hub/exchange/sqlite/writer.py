@@ -77,8 +77,11 @@ class Writer(Generic[S]):
                 broken = error if isinstance(error, BrokenError) else BrokenError(f"the writer failed: {type(error).__name__}")
                 results = [broken] * len(group)
                 self._on_broken(broken)
+            told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
             for (_, future, loop), result in zip(group, results, strict=True):
-                loop.call_soon_threadsafe(_tell, future, result)
+                told.setdefault(loop, []).append((future, result))
+            for loop, outcomes in told.items():  # woken once for all of a group: to wake a loop costs more than most jobs
+                loop.call_soon_threadsafe(_tell, outcomes)
         close = getattr(store, "close", None)
         if close is not None:
             close()
@@ -94,10 +97,11 @@ def _bound(job: Callable[[S], Any], store: S) -> Callable[[], Any]:
     return lambda: job(store)
 
 
-def _tell(future: "asyncio.Future[Any]", result: Any) -> None:
-    if future.cancelled():
-        return
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+def _tell(outcomes: "list[tuple[asyncio.Future[Any], Any]]") -> None:
+    for future, result in outcomes:
+        if future.cancelled():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

@@ -23,6 +23,7 @@ from metip.options.v1 import options_pb2 as options
 RECEIPT = "metip.exchange.v1.Receipt"
 BULK = "metip.exchange.v1.ExchangeService/PublishBatch"
 """The one operation whose requests stream: it takes the messages of any other."""
+TIMESTAMP = ".google.protobuf.Timestamp"
 SHORTEST_WINDOW = 72 * 3600.0
 KEYS = ("idempotency_key", "ordering_key")
 NO_KEYS = frozenset({FieldDescriptorProto.TYPE_BYTES, FieldDescriptorProto.TYPE_DOUBLE, FieldDescriptorProto.TYPE_FLOAT})
@@ -40,12 +41,13 @@ def is_message(method: MethodDescriptorProto) -> bool:
     return method.output_type.lstrip(".") == RECEIPT
 
 
-def delivery(method: MethodDescriptorProto) -> Delivery | None:
+def delivery(method: MethodDescriptorProto, requests: Requests) -> Delivery | None:
     """How the exchange keeps the operation's messages."""
     if not is_message(method):
         return None
     said = method.options.Extensions[options.operation].delivery
-    return Delivery(_seconds(said.dedupe_window), _seconds(said.retention), _seconds(said.max_age))
+    after = "".join(key_fields(method, requests, "deliver_after")[:1])
+    return Delivery(_seconds(said.dedupe_window), _seconds(said.retention), _seconds(said.max_age), _seconds(said.delay), after)
 
 
 def key_fields(method: MethodDescriptorProto, requests: Requests, key: str) -> tuple[str, ...]:
@@ -134,6 +136,10 @@ def method_faults(
         marks = field.options.Extensions[options.field]
         if (marks.idempotency_key or marks.ordering_key) and not _can_be_key(field, requests):
             yield Fault(f"{name} {field.name}", "can't be a key", "Mark a text, a number, an enum, or an identifier with a field `value`")
+        if marks.deliver_after and (field.type_name != TIMESTAMP or field.label == FieldDescriptorProto.LABEL_REPEATED):
+            yield Fault(f"{name} {field.name}", "is no time to deliver after", "Mark a google.protobuf.Timestamp with deliver_after")
+    if len(key_fields(method, requests, "deliver_after")) > 1:
+        yield Fault(name, "has several times to deliver after", "Mark one field with deliver_after")
 
 
 def _can_be_key(field: FieldDescriptorProto, requests: Requests) -> bool:

@@ -38,6 +38,10 @@ class Delivery:
     retention: float
     max_age: float
     """0 for never."""
+    delay: float = 0.0
+    """How long each message is held back after it was accepted."""
+    after_field: str = ""
+    """The field of the request that says before when a message is not delivered; empty when there is none."""
 
 
 class Start(Enum):

@@ -184,7 +184,7 @@ def _operation(
         reply=method.output_type.lstrip("."),
         client_streams=method.client_streaming,
         server_streams=method.server_streaming,
-        delivery=messages.delivery(method),
+        delivery=messages.delivery(method, requests),
         idempotency_fields=messages.key_fields(method, requests, "idempotency_key"),
         ordering_fields=messages.key_fields(method, requests, "ordering_key"),
     )

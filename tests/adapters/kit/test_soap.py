@@ -19,9 +19,9 @@ from waiting import until
 
 from adapters.kit import Call, Fault, Limits, Log, Reason
 from adapters.kit.breaker import State
+from adapters.kit.http import LARGEST_REPLY
 from adapters.kit.soap import (
     ENVELOPE,
-    LARGEST_REPLY,
     Element,
     SoapClient,
     SoapError,

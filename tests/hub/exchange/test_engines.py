@@ -1,13 +1,15 @@
 """What every engine does: accepts durably, delivers in order, doubles nothing, loses nothing, and keeps accounts that add up."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from engines import NOW, OPERATION, Bench, Opening, Time, arrival, settled, subscription
 
 from hub.exchange.life import Event, State
-from hub.exchange.records import Accepted, Arrival, Filter, FullError, NotAllowedError, UnknownError
+from hub.exchange.records import Accepted, Arrival, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from metip.contracts import Start
 
 pytestmark = pytest.mark.asyncio(loop_scope="function")
@@ -65,6 +67,19 @@ async def test_duplicates_within_one_batch_are_found(bench: Bench) -> None:
     found = await bench.engine.accept([arrival("a"), arrival("b"), arrival("a")])
     assert [isinstance(one, Accepted) and bool(one.duplicate_of) for one in found] == [False, False, True]
     assert await bench.bodies(FAR) == ["a", "b"]
+
+
+async def test_a_large_batch_is_kept_as_its_messages_would_be_one_by_one(bench: Bench) -> None:
+    await bench.subscribe(subscription(backlog=12))
+    before = await bench.accept("k3")
+    found = await bench.engine.accept([arrival(f"k{number % 10}") for number in range(15)])
+    ids = [one.message_id for one in found if isinstance(one, Accepted)]
+    assert ids[3] == before
+    assert ids[10:] == ids[:5]
+    assert [bool(one.duplicate_of) for one in found if isinstance(one, Accepted)] == [n == 3 or n >= 10 for n in range(15)]
+    more = await bench.engine.accept([arrival(f"m{number}") for number in range(10)])
+    assert [type(one) for one in more] == [Accepted] * 2 + [FullError] * 8
+    assert await bench.bodies(FAR) == ["k3", *(f"k{number}" for number in range(10) if number != 3), "m0", "m1"]
 
 
 async def test_messages_of_one_key_are_given_one_at_a_time_in_order(bench: Bench) -> None:
@@ -206,6 +221,61 @@ async def test_a_message_that_grew_too_old_expires_and_waits_for_a_person(bench:
     assert [one.example for one in await bench.engine.groups()] == [message_id]
 
 
+async def test_what_a_person_releases_begins_anew_and_grows_too_old_no_more(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    message_id = await bench.accept("a", expires=NOW + 60)
+    (first,) = await bench.take(FAR)
+    await bench.settle(first, Event.GAVE_UP, reason="NO_TRACE")
+    bench.time.now += 3600
+    await bench.engine.decide([(message_id, FAR)], Event.RELEASE, by="P1", reason="mended")
+    (again,) = await bench.take(FAR)
+    assert (again.number, again.tries, again.first_began) == (2, 1, NOW + 3600)
+
+
+async def test_what_the_cursor_has_not_passed_is_parked_and_taken_out_where_it_stands(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    ids = [await bench.accept(f"a{number}", "a") for number in range(4)]
+    await bench.engine.decide([(ids[2], FAR)], Event.PARK, by="P1", reason="not yet")
+    await bench.engine.decide([(ids[1], FAR)], Event.PURGE, by="P1", reason="not at all")
+    assert await bench.counts(FAR) == {State.PENDING: 2, State.PARKED: 1, State.PURGED: 1}
+    assert [one.message_id for one in await bench.find(subscription=FAR)] == ids
+    (first,) = await bench.take(FAR)
+    assert first.body == b"a0"
+    assert await bench.take(FAR, 10, [settled(first, Event.CONFIRMED)]) == []
+    await bench.engine.decide([(ids[2], FAR)], Event.RELEASE, by="P1", reason="now")
+    (third,) = await bench.take(FAR)
+    assert third.body == b"a2"
+    (last,) = await bench.take(FAR, 10, [settled(third, Event.CONFIRMED)])
+    assert last.body == b"a3"
+
+
+@pytest.mark.parametrize("event", [Event.CONFIRMED, Event.REFUSED])
+async def test_only_a_doubt_is_settled_by_a_persons_word(bench: Bench, event: Event) -> None:
+    await bench.subscribe(subscription())
+    message_id = await bench.accept("a")
+    await bench.take(FAR)
+    with pytest.raises(NotAllowedError):
+        await bench.engine.decide([(message_id, FAR)], event, by="P1", reason="it is done")
+
+
+async def test_a_persons_words_stay_with_the_step_and_are_no_cause(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    message_id = await bench.accept("a")
+    await bench.engine.decide([(message_id, FAR)], Event.PARK, by="P1", reason="her solicitor rang")
+    assert [one.reason for one in await bench.engine.groups()] == ["PERSON"]
+    assert [(one.reason, one.by) for one in await bench.engine.steps(message_id)] == [("her solicitor rang", "P1")]
+
+
+async def test_the_oldest_that_waits_is_the_oldest_whatever_comes_due_first(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    await bench.accept("a")
+    bench.time.now += 5
+    await bench.accept("b")
+    first, second = await bench.take(FAR)
+    await bench.engine.turn(FAR, [settled(first, Event.FAILED, retry_at=NOW + 500), settled(second, Event.FAILED, retry_at=NOW + 10)], 0)
+    assert [one.oldest_waiting for one in await bench.engine.accounts()] == [NOW]
+
+
 async def test_a_paused_subscription_is_given_nothing_and_loses_nothing(bench: Bench) -> None:
     await bench.subscribe(subscription())
     await bench.engine.pause(FAR, paused=True, by="P1", reason="maintenance")
@@ -279,13 +349,13 @@ async def test_a_replay_needs_a_second_person_when_the_operation_is_not_idempote
     assert plan.counts == {State.PROCESSED: 1}
     with pytest.raises(NotAllowedError):
         await bench.engine.replay(plan.plan_id, by="P1", reason="lost there")
-    with pytest.raises(NotAllowedError):
+    with pytest.raises(ForbiddenError):
         await bench.engine.approve(plan.plan_id, by="P1", reason="mine")
     await bench.engine.approve(plan.plan_id, by="P2", reason="agreed")
-    for _ in range(2):
-        done = await bench.engine.replay(plan.plan_id, by="P1", reason="lost there")
-        assert (done.replayed, done.left) == (1, 0)
+    told = [await bench.engine.replay(plan.plan_id, by="P1", reason="lost there") for _ in range(2)]
+    assert [(one.replayed, one.left) for one in told] == [(1, 0), (1, 0)]
     (again,) = await bench.take(FAR)
+    assert told[0].message_ids == (again.message_id,)
     assert (again.body, again.redelivery, again.number) == (b"a", True, 1)
     assert (await bench.engine.message(again.message_id)).replay_of == attempt.message_id
 
@@ -311,11 +381,13 @@ async def test_a_replay_is_of_the_deliveries_that_the_plan_found_and_of_no_later
         await bench.engine.replay("00000000-0000-4000-8000-000000000000", by="P1", reason="")
 
 
-async def test_what_is_old_and_done_is_forgotten_and_nothing_else(bench: Bench) -> None:
+async def test_what_has_been_done_for_long_is_forgotten_and_nothing_else(bench: Bench) -> None:
     await bench.subscribe(subscription())
     done, parked = await bench.accept("a"), await bench.accept("b")
+    bench.time.now += 100 * HOUR
     for attempt in await bench.take(FAR):
         await bench.settle(attempt, Event.CONFIRMED if attempt.message_id == done else Event.GAVE_UP)
+    assert await bench.engine.retain({OPERATION: 90 * HOUR}) == 0
     bench.time.now += 100 * HOUR
     fresh = await bench.accept("c")
     assert await bench.engine.retain({OPERATION: 90 * HOUR}) == 1
@@ -335,3 +407,39 @@ async def test_time_that_was_put_back_delays_nothing(opening: Opening, tmp_path:
         await again.subscribe(subscription())
         again.time.now += 1
         assert await again.bodies(FAR) == ["a"]
+
+
+async def test_a_backup_ends_and_is_of_one_moment_while_work_goes_on(bench: Bench, tmp_path: Path) -> None:
+    await bench.subscribe(subscription())
+    await bench.engine.accept([arrival(f"k{number}", window=0.0) for number in range(2000)])
+    backup = asyncio.create_task(bench.engine.backup(tmp_path / "backup.sqlite"))
+    accepted = 2000
+    while not backup.done():
+        await bench.accept(f"k{accepted}")
+        accepted += 1
+    await backup
+    copy = apsw.Connection(str(tmp_path / "backup.sqlite"))
+    ((messages, last),) = copy.execute("select count(*), max(sequence) from message")
+    copy.close()
+    assert 2000 <= messages == last <= accepted
+
+
+async def test_what_was_parked_before_its_turn_and_released_still_goes_after_what_came_before_it(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    first, second = await bench.accept("a1", "a"), await bench.accept("a2", "a")
+    await bench.engine.decide([(second, FAR)], Event.PARK, by="P1", reason="wait")
+    await bench.engine.decide([(second, FAR)], Event.RELEASE, by="P1", reason="go")
+    (attempt,) = await bench.take(FAR)
+    assert attempt.message_id == first
+    await bench.settle(attempt, Event.CONFIRMED)
+    assert await bench.bodies(FAR) == ["a2"]
+
+
+async def test_a_delivery_that_is_released_after_it_was_given_up_says_that_it_may_have_arrived_before(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    await bench.accept("a")
+    (attempt,) = await bench.take(FAR)
+    await bench.settle(attempt, Event.GAVE_UP)
+    await bench.engine.decide([(attempt.message_id, FAR)], Event.RELEASE, by="P1", reason="mended")
+    (again,) = await bench.take(FAR)
+    assert again.redelivery

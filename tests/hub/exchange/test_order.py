@@ -17,17 +17,19 @@ from pathlib import Path
 
 import pytest
 from engines import ENGINES, Bench, Opening, Time, arrival, settled, subscription
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hub.exchange.life import Event, State
-from hub.exchange.records import Accepted, Attempt, NotAllowedError
+from hub.exchange.records import Accepted, Attempt
 from metip.contracts import Subscription
 
 FAST = 0.5
 """Seconds to open an engine; hundreds of schedules open it thousands of times."""
 ASKED = os.environ.get("METIP_ORDER_EXAMPLES", "")
 EXAMPLES = int(ASKED or 60)
+PHASES = (Phase.explicit, Phase.generate) if os.environ.get("METIP_FAULTS_PLANT") else tuple(Phase)
+"""With a planted bug, that something is found will do: nobody reads the smallest schedule."""
 DONE = frozenset({State.PROCESSED, State.REFUSED, State.PURGED})
 ENDINGS = {
     Event.CONFIRMED: State.PROCESSED,
@@ -39,7 +41,7 @@ ENDINGS = {
 DECISIONS = {
     Event.PARK: (frozenset({State.PENDING}), State.PARKED),
     Event.RELEASE: (frozenset({State.PARKED, State.IN_DOUBT}), State.PENDING),
-    Event.PURGE: (frozenset({State.PARKED, State.IN_DOUBT}), State.PURGED),
+    Event.PURGE: (frozenset({State.PENDING, State.PARKED, State.IN_DOUBT}), State.PURGED),
 }
 ACCEPT = st.tuples(st.just("accept"), st.sampled_from(["", "a", "b", "c"]), st.integers(1, 3))
 TURN = st.tuples(st.just("turn"), st.integers(0, 9))
@@ -187,12 +189,7 @@ class Schedule:
         found = [one for one in self.model.known if one.state in states]
         if found:
             one = found[which % len(found)]
-            try:
-                await self.bench.engine.decide([(one.message_id, self.model.said.name)], event, by="P1", reason="a test")
-            except NotAllowedError:
-                assert event is Event.PARK, "only what was never looked at can't be parked yet"
-                assert not one.attempts
-                return
+            await self.bench.engine.decide([(one.message_id, self.model.said.name)], event, by="P1", reason="a test")
             one.state, one.next_at = after, self._time.now
 
     async def pause(self) -> None:
@@ -264,7 +261,7 @@ def test_any_schedule_keeps_order_and_accounts_and_neither_loses_nor_doubles(nam
     _only_when_fast(name)
 
     @given(blocks=st.booleans(), once=st.booleans(), steps=st.lists(STEP, min_size=SHORTEST, max_size=LONGEST))
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=not ASKED, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, deadline=None, phases=PHASES, derandomize=not ASKED, suppress_health_check=list(HealthCheck))
     def play(blocks: bool, once: bool, steps: list[tuple[object, ...]]) -> None:
         asyncio.run(_play(ENGINES[name], subscription(parked_blocks=blocks, write_once=once), steps))
 

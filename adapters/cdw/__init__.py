@@ -1,0 +1,1 @@
+"""Corporate Data Warehouse: what other systems hold, in one PostgreSQL database."""

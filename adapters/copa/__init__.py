@@ -1,0 +1,1 @@
+"""COPA, Case Overview and Prosecutions Application: its adapter and its simulator."""

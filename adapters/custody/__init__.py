@@ -1,0 +1,1 @@
+"""NSPIS Custody: publishes the versions of custody records that the system drops as files."""

@@ -1,0 +1,1 @@
+"""National Footwear Database: impressions of detained people's footwear."""

@@ -1,0 +1,62 @@
+"""Collecting from the CJS Exchange what it could not deliver, by `retrieve`: at the start, and at an interval where one is set."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from adapters.kit import Call, Fault
+from adapters.libra import codes, envelopes
+from adapters.libra.inbox import Inbox
+from adapters.libra.upstream import Exchange
+from adapters.libra.wire import WireError, decode_text
+from metip.libra.v1.settings_pb2 import Settings
+from metip.logs import Log
+
+AGAIN = 5.0
+"""Seconds before an attempt that failed is repeated."""
+WITHIN = 60.0
+SINCE = timedelta(hours=24)
+
+
+async def collect(settings: Settings, exchange: Exchange, inbox: Inbox, log: Log) -> None:
+    """Collects until cancelled, or once where no interval is set, or until the exchange says that it has no retrieval."""
+    every = settings.retrieve_every.ToTimedelta().total_seconds() if settings.HasField("retrieve_every") else 0.0
+    since = datetime.now(UTC) - (settings.retrieve_since.ToTimedelta() if settings.HasField("retrieve_since") else SINCE)
+    failing = False
+    while True:
+        answer = await _retrieved(exchange, since)
+        if isinstance(answer, Fault) or answer.code != codes.SUCCESS:
+            if not isinstance(answer, Fault) and answer.code == codes.RETRIEVE_NOT_AVAILABLE:
+                return
+            if not failing:
+                log.line("retrieve_failed", reason=answer.reason.name if isinstance(answer, Fault) else str(answer.code))
+            failing = True
+        else:
+            failing = False
+            taken = [await _take(inbox, message, log) for message in answer.messages]
+            if all(taken):
+                since = answer.last or since
+                if not every:
+                    return
+                await asyncio.sleep(every)
+                continue
+        await asyncio.sleep(AGAIN)
+
+
+async def _retrieved(exchange: Exchange, since: datetime) -> envelopes.RetrieveResponse | Fault:
+    request_id = str(uuid4())
+    call = Call(id=request_id, operation="retrieve", consumer="", officer=None, deadline=time.monotonic() + WITHIN)
+    try:
+        return await exchange.retrieve(since, request_id, call)
+    except Fault as fault:
+        return fault
+
+
+async def _take(inbox: Inbox, message: str, log: Log) -> bool:
+    """Whether a message is done with: taken, or such that nobody here ever will."""
+    try:
+        return await inbox.take(decode_text(message)) not in codes.RETRY
+    except WireError as error:
+        log.line("delivery_refused", problem=str(error))
+        return True

@@ -1,0 +1,135 @@
+"""The way to the CJS Exchange: `submit` and `retrieve` over SOAP, and the one place where its response codes become ours.
+
+Every request names, by WS-Addressing, where answers and results may be delivered; an exchange that was told by other means ignores it.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Self, TypeVar
+
+from lxml import etree
+
+from adapters.kit import Call, Fault, Limits, Reason
+from adapters.kit.soap import Element, SoapClient, SoapFault
+from adapters.libra import codes, envelopes
+from adapters.libra.cases_sent import NewCase
+from adapters.libra.wire import WireError, element_of, encode_text, record_of
+from metip.libra.v1.settings_pb2 import Settings
+from metip.logs import Log
+
+R = TypeVar("R")
+
+ACTIONS: Final = "http://schemas.cjse.gov.uk/endpoint/wsdl"
+ADDRESSING: Final = "http://www.w3.org/2005/08/addressing"
+PATH: Final = "/CJSEService"
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """Names of systems at the CJS Exchange."""
+
+    force: str
+    court: str
+    exchange: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Reads the settings; the defaults are those that their contract promises."""
+        return cls(
+            settings.system_id or "00101PoliceCaseSystem", settings.court_system_id or "B00LIBRA", settings.exchange_system_id or "Z00CJSE"
+        )
+
+
+class Exchange:
+    """Asks the CJS Exchange; every refusal is a `Fault`."""
+
+    def __init__(self, soap: SoapClient, systems: Systems) -> None:
+        self._soap = soap
+        self._systems = systems
+        self.reply_to = ""
+        """URL that requests name for deliveries; empty names none."""
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, settings: Settings, log: Log) -> AsyncIterator[Self]:
+        """The way to the CJS Exchange for the length of the block."""
+        async with SoapClient.connected(Limits.of(settings.upstream), log) as soap:
+            yield cls(soap, Systems.of(settings))
+
+    async def submit(self, case: NewCase, message_id: str, call: Call) -> None:
+        """Hands a case over under the message's id. Returns when the exchange has it, now or from an earlier try.
+
+        Raises `Fault`: INVALID_REQUEST for a case that XML can't carry; UPSTREAM_UNAVAILABLE when the exchange wants it later,
+        UPSTREAM_REFUSED with its code when it does not want it at all.
+        """
+        try:
+            request = submission(case, message_id, self._systems, datetime.now(UTC))
+        except WireError as error:
+            raise Fault(Reason.INVALID_REQUEST, f"the case can't be written: {error}") from None
+        with map_upstream():
+            answer = await self._ask("submit", request, envelopes.SubmitResponse, call)
+        refuse(answer.code)
+
+    async def retrieve(self, since: datetime, request_id: str, call: Call) -> envelopes.RetrieveResponse:
+        """What was waiting since then. The code of the answer is the caller's to read; raises `Fault` when there is no answer."""
+        request = envelopes.RetrieveRequest(
+            request_id=request_id, source_id=self._systems.force, filter=envelopes.RetrieveFilter(since=since)
+        )
+        with map_upstream():
+            return await self._ask("retrieve", request, envelopes.RetrieveResponse, call)
+
+    async def _ask(self, action: str, request: object, kind: type[R], call: Call) -> R:
+        headers = [_reply_to(self.reply_to)] if self.reply_to else []
+        answer: Any = record_of(await self._soap.ask(PATH, f"{ACTIONS}/{action}", element_of(request), call, headers=headers))
+        if not isinstance(answer, kind):
+            raise Fault(Reason.UPSTREAM_FAULT, "the CJS Exchange answered another question")
+        return answer
+
+
+def submission(case: NewCase, message_id: str, systems: Systems, at: datetime) -> envelopes.SubmitRequest:
+    """The request that hands a case over: the case as text in a route, the route as text in the request."""
+    route = envelopes.Route(id="1", source=systems.force, destination=systems.court)
+    data = envelopes.RouteData(
+        sender=envelopes.System(correlation_id=message_id, system_id=systems.force),
+        stream=envelopes.DataStream(system=systems.force, type=codes.NEW_CASE, id=message_id, content=encode_text(case)),
+        routes=envelopes.Routes(routes=(route,)),
+    )
+    return envelopes.SubmitRequest(
+        request_id=message_id,
+        source_id=systems.force,
+        destination_ids=(systems.exchange,),
+        mode="ASYNCH",
+        timestamp=at,
+        message=encode_text(data),
+    )
+
+
+def refuse(code: int | None) -> None:
+    """Raises the `Fault` that a response code of a submission means, with the code in its metadata; none for one that means success."""
+    if code in (codes.SUCCESS, codes.PREVIOUSLY_SENT):
+        return
+    if code is None:
+        raise Fault(Reason.UPSTREAM_FAULT, "the CJS Exchange answered without a code")
+    if code in codes.RETRY:
+        raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the CJS Exchange wants the case later", metadata={"code": str(code)})
+    raise Fault(Reason.UPSTREAM_REFUSED, "the CJS Exchange refused the case", metadata={"code": str(code)})
+
+
+@contextmanager
+def map_upstream() -> Iterator[None]:
+    """Turns what is neither an answer nor a `Fault` into one. A repeated submission is known by its id, so that none is in doubt."""
+    try:
+        yield
+    except SoapFault as fault:
+        reason = Reason.UPSTREAM_REFUSED if fault.code == "Client" else Reason.UPSTREAM_FAULT
+        raise Fault(reason, "the CJS Exchange answered with a SOAP fault", metadata={"code": fault.code}) from None
+    except WireError as error:
+        raise Fault(Reason.UPSTREAM_FAULT, f"the CJS Exchange answered something unreadable: {error}") from None
+
+
+def _reply_to(url: str) -> Element:
+    header = etree.Element(f"{{{ADDRESSING}}}ReplyTo", nsmap={"wsa": ADDRESSING})
+    etree.SubElement(header, f"{{{ADDRESSING}}}Address").text = url
+    return header

@@ -1,0 +1,113 @@
+"""`metip messages show`, `track` and `watch`: one message, what became of it, and what becomes of it now."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from hub.cli import printing
+from hub.cli.exchange.asking import Caller, access, asked, caller_options, why_option
+from hub.cli.exchange.names import MessageId
+from hub.cli.options import Problem, Seconds
+
+
+@click.command(
+    epilog="\b\nExamples:\n  metip messages show 0197c5a0-0000-8000-8000-00000000002a\n"
+    "  metip messages show 0197c5a0-0000-8000-8000-00000000002a --json --why 'Complaint 2026/17'\n\n"
+    "Times are UTC. Each line of a trail is one step: an attempt with its time, its outcome and the state that followed, or a move by "
+    "a person."
+)
+@click.argument("message_id", type=MessageId(), metavar="ID")
+@click.option("--keys", is_flag=True, help="Show ordering keys, which are personal.")
+@why_option
+@caller_options
+def show(caller: Caller, message_id: str, keys: bool, why: str) -> None:
+    """Show a message: its content, masked, and every step of every delivery."""
+    from hub.cli.exchange import documents, trail
+    from metip.exchange.v1.exchange_service_pb2 import GetMessageRequest
+
+    request = GetMessageRequest(access=access(why), message_id=message_id)
+    reply = asked(caller, lambda exchange: exchange.ask("GetMessage", request))
+    if caller.as_json:
+        printing.print_json(documents.whole(reply, keys=keys))
+        return
+    now = datetime.now(UTC)
+    lines = [*trail.head(reply.message, now), *trail.content(reply), *trail.trails(reply, now, keys=keys)]
+    if not reply.message.deliveries and not reply.steps:
+        lines += ["", *trail.standings(reply.message, now)]
+    click.echo("\n".join(lines))
+
+
+@click.command(
+    epilog="\b\nExamples:\n  metip messages track 0197c5a0-0000-8000-8000-00000000002a\n"
+    "  metip messages track 0197c5a0-0000-8000-8000-00000000002a --json\n\n"
+    "`delivered` means that the subscriber has it, `processed` that the far system said that it is done. Ends with status 0 wherever "
+    "it stands."
+)
+@click.argument("message_id", type=MessageId(), metavar="ID")
+@caller_options
+def track(caller: Caller, message_id: str) -> None:
+    """Say where each delivery of a message stands."""
+    from hub.cli.exchange import documents, trail
+    from metip.exchange.v1.exchange_service_pb2 import TrackRequest
+
+    reply = asked(caller, lambda exchange: exchange.ask("Track", TrackRequest(message_id=message_id)))
+    if caller.as_json:
+        printing.print_json(documents.message(reply.message))
+        return
+    now = datetime.now(UTC)
+    click.echo("\n".join([*trail.head(reply.message, now), *trail.standings(reply.message, now)]))
+
+
+@click.command(
+    epilog="\b\nExamples:\n  metip messages watch 0197c5a0-0000-8000-8000-00000000002a\n"
+    "  metip messages watch 0197c5a0-0000-8000-8000-00000000002a --deadline 30s --json\n\n"
+    "With --json a document to a line. A delivery that is `delivered` is followed until its far system is heard of. Ends with status 0 "
+    "when all is done, 1 when something was refused, waits for a person, or is not done by the deadline."
+)
+@click.argument("message_id", type=MessageId(), metavar="ID")
+@click.option("--deadline", type=Seconds(), metavar="TIME", help="How long to follow it; default: until it is done.")
+@caller_options
+def watch(caller: Caller, message_id: str, deadline: float | None) -> None:
+    """Follow a message live until all of its deliveries are done."""
+    from hub.cli.exchange import trail
+
+    until = time.monotonic() + deadline if deadline else None
+    told = trail.Changes()
+    last = asked(caller, lambda exchange: _follow(exchange, caller, message_id, until, told))
+    if not trail.ended_well(last):
+        click.get_current_context().exit(1)
+
+
+async def _follow(exchange: Any, caller: Caller, message_id: str, until: float | None, told: Any) -> Any:
+    """The state in which the message ended. Raises `Problem` when the deadline came first.
+
+    A watch lasts as long as the operation's own time limit; then the next one goes on.
+    """
+    import json
+
+    import grpc
+
+    from hub.cli.exchange import documents
+    from metip.exchange.v1.exchange_service_pb2 import WatchRequest
+
+    last: Any = None
+    while True:
+        within = None if until is None else max(until - time.monotonic(), 0.001)
+        try:
+            async for reply in exchange.follow("Watch", WatchRequest(message_id=message_id), within=within):
+                if caller.as_json:
+                    if reply.message != last:
+                        click.echo(json.dumps(documents.message(reply.message), ensure_ascii=False))
+                else:
+                    for line in told.lines(reply.message, datetime.now(UTC)):
+                        click.echo(line)
+                last = reply.message
+            return last
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise
+            if until is not None and time.monotonic() >= until:
+                words = "" if last is None else ": " + ", ".join(sorted({documents.delivery(one)["state"] for one in last.deliveries}))
+                raise Problem(f"the message was not done in time{words}", "watch it longer, or see `metip messages show`") from None

@@ -1,0 +1,105 @@
+"""Scenarios of the exchange, generic over systems: every sample message is followed to every subscriber, and one is replayed.
+
+What a far system makes of a message is its own business: that it was parked, with its cause, is as good an end as that it was processed.
+What may not happen is that nobody knows where it is.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from hub.cli.printing import count
+from hub.cli.staging import Answer, Outcome, Stage
+
+EXCHANGE: Final = "metip.exchange.v1.ExchangeService"
+PATIENCE: Final = 20.0
+BACK_WITHIN: Final = 15.0
+POLL: Final = 0.1
+ACCESS: Final = {"purpose": "PURPOSE_AUDIT", "justification": "the demo shows how a message is followed and replayed"}
+RESTING: Final = ("PROCESSED", "REFUSED", "PARKED", "IN_DOUBT", "EXPIRED", "DELIVERED")
+
+
+async def delivered(on: Stage) -> AsyncIterator[Outcome]:
+    """Each sample message is accepted, and comes to rest at each of its subscribers."""
+    for sample in on.samples:
+        if sample.operation.delivery is None or sample.status != "OK":
+            continue
+        accepted = await on.ask(sample.operation, sample.request)
+        if accepted.refusal is not None:
+            yield Outcome(f"{sample.operation.name} is accepted", False, accepted.words())
+            continue
+        receipt: Any = accepted.replies[0]
+        again = " (the same message as before)" if receipt.duplicate_of else ""
+        yield Outcome(f"{sample.operation.name} is accepted{again}", True, f"message {receipt.message_id}", accepted.took)
+        watched = await _asked(on, "Watch", message_id=receipt.message_id)
+        for outcome in _ends(watched):
+            yield outcome
+
+
+async def followed(on: Stage) -> AsyncIterator[Outcome]:
+    """What came of all of them, those that the systems published themselves among them: nothing is lost with the hub's process."""
+    until = time.monotonic() + BACK_WITHIN
+    listed = await _asked(on, "ListSubscriptions")
+    while listed.refusal is not None and time.monotonic() < until:
+        await asyncio.sleep(POLL)
+        listed = await _asked(on, "ListSubscriptions")
+    if listed.refusal is not None:
+        yield Outcome("the exchange is back", False, listed.words())
+        return
+    for one in _reply(listed).subscriptions:
+        counts = {_word(on, state.state): state.deliveries for state in one.counts}
+        moving = counts.get("PENDING", 0) + counts.get("ATTEMPT", 0)
+        told = ", ".join(f"{number} {word.lower().replace('_', ' ')}" for word, number in counts.items()) or "nothing yet"
+        yield Outcome(f"{one.subscription}: {count(sum(counts.values()), 'message')}", moving < sum(counts.values()) or not counts, told)
+
+
+async def replayed(on: Stage) -> AsyncIterator[Outcome]:
+    """A message that was processed is replayed: planned, carried out with a reason, delivered once more, and told apart from the first."""
+    wanted = {"states": ["STATE_PROCESSED"]}
+    found = await _asked(on, "ListDeliveries", access=ACCESS, filter=wanted, page_size=1)
+    if found.refusal is not None or not _reply(found).deliveries:
+        yield Outcome("a processed message is found", False, found.words())
+        return
+    first = _reply(found).deliveries[0]
+    plan = await _asked(on, "PlanReplay", access=ACCESS, filter={"message_ids": [first.message_id], "subscription": first.subscription})
+    if plan.refusal is not None:
+        yield Outcome("a replay is planned", False, plan.words())
+        return
+    said = _reply(plan)
+    yield Outcome(f"a replay of {first.message_id} to {first.subscription} is planned", True, f"plan {said.plan_id}", plan.took)
+    done = await _asked(on, "Replay", access=ACCESS, plan_id=said.plan_id)
+    if said.needs_approval:
+        yield Outcome("it waits for a second person", done.refusal is not None, done.words())
+        return
+    right = done.refusal is None and _reply(done).replayed == 1
+    yield Outcome("it is carried out, once however often it is asked", right, done.words(), done.took)
+
+
+def _ends(watched: Answer) -> list[Outcome]:
+    """Where each delivery came to rest."""
+    if watched.refusal is not None and not watched.replies:
+        return [Outcome("it is followed", False, watched.words())]
+    message = _reply(watched, last=True).message
+    found = []
+    for one in message.deliveries:
+        word = type(one).DESCRIPTOR.fields_by_name["state"].enum_type.values_by_number[one.state].name.removeprefix("STATE_")
+        cause = f" ({one.reason})" if one.reason else ""
+        told = f"{word.lower().replace('_', ' ')}{cause}, {count(one.attempts, 'attempt')}"
+        found.append(Outcome(f"  {one.subscription.partition(':')[0]}", word in RESTING, told))
+    return found
+
+
+async def _asked(on: Stage, method: str, **fields: Any) -> Answer:
+    operation = on.messages.contracts.operations[f"{EXCHANGE}/{method}"]
+    request: Any = on.messages.kind(operation.request)(**fields)
+    return await on.ask(operation, request, within=PATIENCE if operation.server_streams else None)
+
+
+def _reply(answer: Answer, *, last: bool = False) -> Any:
+    return answer.replies[-1 if last else 0]
+
+
+def _word(on: Stage, number: int) -> str:
+    states = on.messages.pool.FindEnumTypeByName("metip.exchange.v1.State")
+    return str(states.values_by_number[number].name.removeprefix("STATE_"))

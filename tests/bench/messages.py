@@ -1,0 +1,267 @@
+"""What it costs to accept a message durably and to bring it to its subscriber, beside what the store itself can do in the same run.
+
+The raw store is one bare insert of the same bytes into one table of one SQLite file, as durable as the exchange is (WAL, `synchronous =
+FULL`): one row a transaction, and as many as the exchange puts into one. The generator is ours, since each message needs a key of its own.
+"""
+
+import asyncio
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+import grpc
+from exchange_rig import INTERFACE, PROBE, SYSTEM, ExchangeRig, probe, running_exchange
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from adapters.kit.registration import Registration
+from hub.exchange.records import Accepted, Arrival, BrokenError
+from hub.exchange.sqlite import SqliteEngine
+from metip.exchange.v1 import exchange_service_pb2 as api
+from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub
+from metip.exchange.v1.receipt_pb2 import PROGRESS_PROCESSED, Receipt
+from metip.logs import Log
+from tests.bench.cores import SERVER
+from tests.bench.sample import cpu_seconds, percentiles
+
+BODY = 500
+IN_FLIGHT = 64
+GROUP = 1000
+CERTIFICATE = (("x-forwarded-client-cert", "Hash=0;URI=spiffe://metip.local/consumer/developer"),)
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long to measure."""
+
+    seconds: float = 3.0
+    batch: int = 40_000
+    rates: tuple[int, ...] = (100, 500)
+
+
+LONG = Length()
+SHORT = Length(seconds=0.3, batch=1000, rates=(50,))
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast one way of keeping messages is."""
+
+    name: str
+    rate: float
+    """Messages a second."""
+    hub: float
+    """CPU of the hub in microseconds a message; 0 where no hub takes part."""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """How long messages take from the producer's call to the subscriber, at a fixed rate."""
+
+    rate: int
+    latencies: tuple[float, ...]
+    """Milliseconds at each of `sample.PERCENTILES`."""
+    lost: int
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Everything that one run found."""
+
+    speeds: tuple[Speed, ...]
+    journeys: tuple[Journey, ...]
+
+    def speed(self, name: str) -> Speed:
+        """One of them. Raises `KeyError`."""
+        for one in self.speeds:
+            if one.name == name:
+                return one
+        raise KeyError(name)
+
+
+RAW_ONE, RAW_MANY = "raw store, a row a transaction", f"raw store, {GROUP} rows a transaction"
+ENGINE_ONE, ENGINE_MANY = f"engine, {IN_FLIGHT} callers", f"engine, batches of {GROUP}"
+UNARY, EDGE, BATCH = f"hub, unary, {IN_FLIGHT} in flight", f"edge, unary, {IN_FLIGHT} in flight", "edge, PublishBatch"
+
+
+async def measure_messages(length: Length, told: Callable[[str], None]) -> Messages:
+    """Measures; a hub, an Envoy and a subscriber are started for it."""
+    with tempfile.TemporaryDirectory(prefix="metip-bench-x-") as folder:
+        speeds = [*_raw(Path(folder), length), *await _engine(Path(folder), length)]
+        async with running_exchange(Path(folder), subscribers=1) as rig:
+            await rig.supervisor.stop("subscriber-0")
+            _pin(rig)
+            speeds += [one async for one in _hub(rig, length)]
+            for one in speeds:
+                told(f"{one.name}: {one.rate:.0f}/s")
+            journeys = [await _journey(rig, rate, length) for rate in length.rates]
+    return Messages(tuple(speeds), tuple(journeys))
+
+
+def _raw(folder: Path, length: Length) -> list[Speed]:
+    database = apsw.Connection(str(folder / "raw.sqlite"))
+    database.pragma("journal_mode", "wal")
+    database.pragma("synchronous", "full")
+    database.execute("create table message (sequence integer primary key, key text not null, body blob not null)")
+    body = os.urandom(BODY)
+
+    def grouped(rows: int) -> float:
+        done, started = 0, time.perf_counter()
+        while time.perf_counter() - started < length.seconds / 2:
+            with database:
+                database.executemany("insert into message (key, body) values (?, ?)", ((uuid.uuid4().hex, body) for _ in range(rows)))
+            done += rows
+        return done / (time.perf_counter() - started)
+
+    found = [Speed(RAW_ONE, grouped(1), 0.0), Speed(RAW_MANY, grouped(GROUP), 0.0)]
+    database.close()
+    return found
+
+
+async def _engine(folder: Path, length: Length) -> list[Speed]:
+    def broken(error: BrokenError) -> None:
+        raise AssertionError("the store of a benchmark broke") from error
+
+    engine = await SqliteEngine.open(folder / "engine.sqlite", broken)
+    body = os.urandom(BODY)
+
+    def arrival() -> Arrival:
+        key = uuid.uuid4().hex
+        return Arrival(PROBE, body, key, key[:3], "spiffe://metip.local/consumer/bench")
+
+    async def callers(count: int, size: int) -> float:
+        done, started = 0, time.perf_counter()
+
+        async def one() -> None:
+            nonlocal done
+            while time.perf_counter() - started < length.seconds / 2:
+                found = await engine.accept([arrival() for _ in range(size)])
+                done += sum(isinstance(one, Accepted) for one in found)
+
+        await asyncio.gather(*(one() for _ in range(count)))
+        return done / (time.perf_counter() - started)
+
+    found = [Speed(ENGINE_ONE, await callers(IN_FLIGHT, 1), 0.0), Speed(ENGINE_MANY, await callers(2, GROUP), 0.0)]
+    await engine.close()
+    return found
+
+
+async def _hub(rig: ExchangeRig, length: Length) -> AsyncIterator[Speed]:
+    for name, channel, metadata in ((UNARY, rig.hub(), CERTIFICATE), (EDGE, rig.channel(), ())):
+        call: Any = channel.unary_unary(f"/{PROBE}")
+        await call(probe(uuid.uuid4().hex), metadata=metadata)
+        done, before, started = 0, _cpu(rig), time.perf_counter()
+
+        async def caller(call: Any = call, metadata: Any = metadata, started: float = started) -> None:
+            nonlocal done
+            while time.perf_counter() - started < length.seconds:
+                await call(probe(uuid.uuid4().hex, filler=BODY - 50), metadata=metadata)
+                done += 1
+
+        await asyncio.gather(*(caller() for _ in range(IN_FLIGHT)))
+        yield Speed(name, done / (time.perf_counter() - started), (_cpu(rig) - before) / done * 1_000_000)
+    parts = [
+        api.PublishBatchRequest(operation=PROBE, messages=[probe(uuid.uuid4().hex, filler=BODY - 50) for _ in range(GROUP)])
+        for _ in range(max(1, length.batch // GROUP))
+    ]
+
+    async def stream() -> AsyncIterator[api.PublishBatchRequest]:
+        for part in parts:
+            yield part
+
+    stub: Any = ExchangeServiceStub(rig.channel())
+    before, started = _cpu(rig), time.perf_counter()
+    answer = await stub.PublishBatch(stream(), timeout=120)
+    took, accepted = time.perf_counter() - started, len(answer.message_ids) - len(answer.refused)
+    yield Speed(BATCH, accepted / took, (_cpu(rig) - before) / accepted * 1_000_000)
+
+
+async def _journey(rig: ExchangeRig, rate: int, length: Length) -> Journey:
+    """The producer and the subscriber are this process, so that one clock times both ends."""
+    arrived: dict[str, float] = {}
+    due: dict[str, float] = {}
+    async with _subscriber(rig, arrived):
+        call: Any = rig.channel().unary_unary(f"/{PROBE}")
+        await _until_delivered(rig, arrived, call)
+        started, count = time.perf_counter(), int(rate * length.seconds)
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                at = started + number / rate
+                if (left := at - time.perf_counter()) > 0:
+                    await asyncio.sleep(left)
+                name = f"{rate}-{number}"
+                due[name] = at
+                group.create_task(_call(call, probe(name, f"line{number % 100}", number, filler=BODY - 50)))
+        deadline = time.perf_counter() + 20
+        while not due.keys() <= arrived.keys() and time.perf_counter() < deadline:  # noqa: ASYNC110 - another process delivers
+            await asyncio.sleep(0.01)
+    taken = [(arrived[name] - at) * 1000 for name, at in due.items() if name in arrived]
+    return Journey(rate, percentiles(taken), len(due) - len(taken))
+
+
+async def _call(call: Any, data: bytes) -> None:
+    await call(data, timeout=10)
+
+
+async def _until_delivered(rig: ExchangeRig, arrived: dict[str, float], call: Any) -> None:
+    """Until what earlier measurements left behind has gone through, and a probe of now too."""
+    name = uuid.uuid4().hex
+    await call(probe(name), timeout=10)
+    async with asyncio.timeout(120):
+        while name not in arrived:  # noqa: ASYNC110 - another process delivers
+            await asyncio.sleep(0.05)
+
+
+class _subscriber:  # noqa: N801 - used as a statement
+    """A subscriber in this process for the length of the block: notes when each probe arrived."""
+
+    def __init__(self, rig: ExchangeRig, arrived: dict[str, float]) -> None:
+        from exchange_rig import kind
+
+        request: Any = kind("metip.probe.v1.PublishProbeRequest")
+        receipt = Receipt(progress=PROGRESS_PROCESSED).SerializeToString()
+
+        async def take(data: bytes, _: Any) -> bytes:
+            arrived[request.FromString(data).id] = time.perf_counter()
+            return receipt
+
+        socket = rig.home.run / "bench.sock"
+        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        handlers: Any = {name: grpc.unary_unary_rpc_method_handler(take) for name in ("PublishProbe", "PublishOnce")}
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(INTERFACE, handlers),))
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        socket.unlink(missing_ok=True)
+        self._server.add_insecure_port(f"unix:{socket}")
+        registry = f"unix:{rig.home.hub_socket}"
+        name = f"{SYSTEM}-bench-{uuid.uuid4().hex[:6]}"
+        self._registration = Registration(registry, name, SYSTEM, (INTERFACE,), f"unix:{socket}", Log(system=SYSTEM))
+
+    async def __aenter__(self) -> None:
+        await self._health.set(INTERFACE, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+        self._keeping = asyncio.create_task(self._registration.keep())
+
+    async def __aexit__(self, *_: object) -> None:
+        self._keeping.cancel()
+        await self._registration.end()
+        await self._server.stop(1)
+
+
+def _cpu(rig: ExchangeRig) -> float:
+    pid = rig.pid("hub")
+    assert pid is not None, "the hub runs"
+    return cpu_seconds({"hub": pid})["hub"]
+
+
+def _pin(rig: ExchangeRig) -> None:
+    """Gives the hub the server's core, as the servers of the other paths have it."""
+    pid = rig.pid("hub")
+    if SERVER in os.environ and pid is not None:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {int(os.environ[SERVER])})
