@@ -77,6 +77,7 @@ async def full_disk(told: Told) -> list[Finding]:
 async def _until_full_and_on(rig: ExchangeRig, ballast: Path, told: Told) -> list[Finding]:
     call: Any = rig.channel().unary_unary(f"/{PROBE}")
     kept: list[str] = []
+    await _until_one_is_kept(call, "first")
     before, refusal, refused = rig.pid("hub"), None, 0
     for number in range(1000):
         try:
@@ -89,16 +90,9 @@ async def _until_full_and_on(rig: ExchangeRig, ballast: Path, told: Told) -> lis
     told(f"{len(kept)} kept until the disk was full, then {refusal.code().name if refusal else 'nothing'}")
     await asyncio.sleep(3)  # registrations, leases and deliveries go on for a while on a disk without room
     ballast.unlink()
-    again = 0
-    async with asyncio.timeout(30):
-        while again < 10:
-            try:
-                await call(probe(f"room-{again}"), timeout=PATIENCE)
-            except grpc.aio.AioRpcError:
-                await asyncio.sleep(0.2)
-                continue
-            kept.append(f"room-{again}")
-            again += 1
+    for number in range(10):
+        await _until_one_is_kept(call, f"room-{number}")
+        kept.append(f"room-{number}")
     lost = await _missing(rig, kept)
     hint = _retry_hint(refusal) if refusal is not None else 0.0
     refused_well = refusal is not None and refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and hint > 0
@@ -110,6 +104,18 @@ async def _until_full_and_on(rig: ExchangeRig, ballast: Path, told: Told) -> lis
             "I11", rig.pid("hub") == before, f"disk full: it goes on when there is room, {'the same process' * (rig.pid('hub') == before)}"
         ),
     ]
+
+
+async def _until_one_is_kept(call: Any, name: str) -> None:
+    """Sends a probe until it is acknowledged: at the beginning Envoy may not listen yet, at the end there may be no room yet."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await call(probe(name), timeout=PATIENCE)
+            except grpc.aio.AioRpcError:
+                await asyncio.sleep(0.2)
+                continue
+            return
 
 
 async def _missing(rig: ExchangeRig, kept: list[str]) -> list[str]:

@@ -131,7 +131,7 @@ def write_once_repeated_after_a_crash() -> None:
             place.said = replace(place.said, write_once=False)
         return before(self, now, *more)
 
-    _put(Store, "recover" if hasattr(Store, "recover") else "_recover", recover)
+    _put(Store, "recover", recover)
 
 
 @_plant

@@ -105,7 +105,7 @@ class JetStreamEngine(Reading):
         except BaseException:
             await engine.halt()
             raise
-        engine._living = asyncio.create_task(engine._guarded(engine._live()))
+        engine._living = asyncio.create_task(engine._guarded(engine._live))
         return engine
 
     # The port.
@@ -230,14 +230,14 @@ class JetStreamEngine(Reading):
 
     def _start(self, standing: Standing) -> None:
         self._tasks = [
-            asyncio.create_task(self._guarded(self._follow(standing))),
-            asyncio.create_task(self._guarded(self._sequencer.run())),
+            asyncio.create_task(self._guarded(lambda: self._follow(standing))),
+            asyncio.create_task(self._guarded(self._sequencer.run)),
         ]
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """A task whose failure ends the engine."""
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A task whose failure ends the engine. Its work is begun here, for a task may be cancelled before its first step."""
         try:
-            await work
+            await work()
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody may go on as if it were not
             found = error if isinstance(error, BrokenError) else BrokenError(f"the exchange failed: {type(error).__name__}: {error}")
             self._sequencer.fail(found)

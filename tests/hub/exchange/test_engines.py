@@ -422,3 +422,24 @@ async def test_a_backup_ends_and_is_of_one_moment_while_work_goes_on(bench: Benc
     ((messages, last),) = copy.execute("select count(*), max(sequence) from message")
     copy.close()
     assert 2000 <= messages == last <= accepted
+
+
+async def test_what_was_parked_before_its_turn_and_released_still_goes_after_what_came_before_it(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    first, second = await bench.accept("a1", "a"), await bench.accept("a2", "a")
+    await bench.engine.decide([(second, FAR)], Event.PARK, by="P1", reason="wait")
+    await bench.engine.decide([(second, FAR)], Event.RELEASE, by="P1", reason="go")
+    (attempt,) = await bench.take(FAR)
+    assert attempt.message_id == first
+    await bench.settle(attempt, Event.CONFIRMED)
+    assert await bench.bodies(FAR) == ["a2"]
+
+
+async def test_a_delivery_that_is_released_after_it_was_given_up_says_that_it_may_have_arrived_before(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    await bench.accept("a")
+    (attempt,) = await bench.take(FAR)
+    await bench.settle(attempt, Event.GAVE_UP)
+    await bench.engine.decide([(attempt.message_id, FAR)], Event.RELEASE, by="P1", reason="mended")
+    (again,) = await bench.take(FAR)
+    assert again.redelivery
