@@ -66,7 +66,7 @@ async def test_a_message_is_accepted_handed_over_and_told_apart_from_its_repetit
     assert (again.message_id, again.duplicate_of) == (receipt.message_id, receipt.message_id)
     states = [one async for one in service(rig).Watch(api.WatchRequest(message_id=receipt.message_id), timeout=10)]
     assert [one.state for one in states[-1].message.deliveries] == [words.STATE_PROCESSED]
-    assert given(rig, "one") == [("PublishProbe", "one", "line", "1", receipt.message_id, "1", "first\n")]
+    assert given(rig, "one") == [("PublishProbe", "one", "line", "1", receipt.message_id, "1", "first")]
 
 
 async def test_a_producer_is_who_its_certificate_says_whatever_it_claims(rig: ExchangeRig) -> None:
@@ -197,7 +197,7 @@ async def test_a_replay_of_a_write_once_message_waits_for_a_second_person(rig: E
     done = await stub.Replay(replay, metadata=first, timeout=5)
     assert (done.replayed, done.left) == (1, 0)
     await until(lambda: len(given(rig, "once")) == 2)
-    assert [one[6] for one in given(rig, "once")] == ["first\n", "again\n"]
+    assert [one[6] for one in given(rig, "once")] == ["first", "again"]
 
 
 async def test_a_subscriber_that_is_away_misses_nothing_and_is_said_to_be_away(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from metip.faults import Fault, Reason, status_of
 
-# Envoy retries UNAVAILABLE and nothing else, so each reason that has it must be one after which repeating makes sense: of a query, or of a
-# message, which is known by its key.
+# Envoy retries UNAVAILABLE and nothing else, so each reason that has it must be one after which repeating makes sense:
+# of a query, or of a message, which is known by its key.
 UNAVAILABLE = {Reason.UPSTREAM_UNAVAILABLE, Reason.CIRCUIT_OPEN, Reason.STOPPING, Reason.JOURNAL, Reason.NOT_KEPT}
 
 

@@ -183,7 +183,7 @@ class ExchangeRig:
 async def running_exchange(
     directory: Path, *, subscribers: int = 1, environment: dict[str, str] | None = None, hub_module: str = "hub"
 ) -> AsyncIterator[ExchangeRig]:
-    """The rig for the length of the block, ready. `environment` is set for its processes; the hub is `python -m hub_module`."""
+    """The rig for the length of the block, ready. `environment` is set for its processes; `python -m hub_module` is the hub."""
     home = Home.at(directory / "home")
     ports = Ports(*free_ports(3))
     prepare(home, ports)
@@ -194,9 +194,9 @@ async def running_exchange(
     supervisor = Supervisor(home.processes)
     rig = ExchangeRig(home, ports, supervisor, home.root / "effects", subscribers)
     hub = (sys.executable, "-m", hub_module, "--settings", str(home.hub_settings), "--contracts", str(set_file))
-    changes = {"PYTHONPATH": f"{ROOT / 'tests' / 'support'}:{ROOT}:{ROOT / 'protos'}", **(environment or {})}
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
+    told = {"PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT), str(ROOT / "protos"))), **(environment or {})}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
         supervisor.start(Process("hub", hub, home.log("hub")))
         envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1")

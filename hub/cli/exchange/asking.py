@@ -31,7 +31,6 @@ ADVICE: Final[tuple[tuple[str, str], ...]] = (
     ("the plan has expired", "plan again: metip messages replay … --reason …"),
     ("a second person must approve it", "somebody else runs: metip messages approve PLAN --officer NUMBER --reason …"),
     ("approved by another person", "approve it as somebody else: --officer NUMBER"),
-    ("has not been given to", "it waits behind others in its backlog: pause the subscription instead (metip messages pause)"),
     ("can't be moved so", "it has moved on meanwhile: look again with `metip messages list`"),
     ("may not publish that", "check the operation's name, and that access.yaml grants it to this consumer"),
 )

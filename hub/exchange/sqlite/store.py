@@ -10,17 +10,16 @@ from typing import Any, Final, NamedTuple
 from hub.exchange.life import BY_A_PERSON, Event, State, after
 from hub.exchange.records import Attempt, NotAllowedError, Settlement, Step, Turn, UnknownError
 from hub.exchange.sqlite.messages import Messages
-from hub.exchange.sqlite.schema import fingerprint
 from hub.exchange.sqlite.tables import Place, Recorder
 from metip.contracts import Subscription
 
 EXCHANGE: Final = "exchange"
-PERSON: Final = "PERSON"
-"""The reason of a delivery that stands where a person put it; their words are with the step."""
 OF_KEY: Final = "ordering_key != '' and state not in ('delivered', 'processed', 'purged', 'refused')"
 """The condition of the index `delivery_of_key`, word for word: without it, and without its name, SQLite reads a whole history instead."""
 REACHED: Final = frozenset({Event.LOST, Event.FAILED, Event.DOUBTED, Event.GAVE_UP})
 """Ends of an attempt that may have reached the subscriber all the same: the next one says that it is a redelivery."""
+PERSON: Final = "PERSON"
+"""The reason of a delivery that stands where a person put it; their words are with the step."""
 LONGEST_PULL: Final = 1000
 """Messages that a cursor passes in one transaction at the most."""
 
@@ -49,7 +48,7 @@ class Store(Messages):
         if place.paused:
             return Turn((), None)
         due = self._next(place)
-        return Turn((), due) if limit == 0 or not (self.beyond[place.id] or (due is not None and due <= now)) else None
+        return Turn((), due) if limit == 0 or not (self.is_beyond(place) or (due is not None and due <= now)) else None
 
     def turn(self, name: str, settlements: Sequence[Settlement], limit: int, now: float, owner: str = "") -> Turn:
         """Records how attempts ended, and begins new ones, which are `owner`'s; see the port."""
@@ -60,7 +59,10 @@ class Store(Messages):
             return Turn((), None)
         attempts = self._due(place, limit, now, owner) if limit > 0 else []
         if len(attempts) < limit:
-            attempts += self._pull(place, limit - len(attempts), now, owner)
+            pulled, early = self._pull(place, limit - len(attempts), now, owner)
+            attempts += pulled
+            if early and len(attempts) < limit:
+                attempts += self._due(place, limit - len(attempts), now, owner)
         return Turn(tuple(attempts), self._next(place))
 
     def _next(self, place: Place) -> float | None:
@@ -81,8 +83,9 @@ class Store(Messages):
         rows = self.all(
             "select d.sequence, d.attempts, d.lost, d.first_began, m.body, m.accepted, m.producer, m.officer, m.call_id, m.expires,"
             " m.replay_of, d.released from delivery d join message m using (sequence)"
-            " where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? order by d.next_at, d.sequence limit ?",
-            (place.id, now, limit),
+            " where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? and d.sequence <= ?"
+            " order by d.next_at, d.sequence limit ?",
+            (place.id, now, place.cursor, limit),
         )
         found = []
         for row in rows:
@@ -102,11 +105,14 @@ class Store(Messages):
             found.append(self._attempt(place, row[0], message, number, tries, redelivery, row[3] or now))
         return found
 
-    def _pull(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
-        """Moves the cursor on until `limit` attempts were begun; what is held back or not due yet gets its row and waits."""
+    def _pull(self, place: Place, limit: int, now: float, owner: str) -> tuple[list[Attempt], bool]:
+        """Moves the cursor on until `limit` attempts were begun; what is held back or not due yet gets its row and waits.
+
+        Beside the attempts: whether it passed what a person had moved before, which may be due from now on.
+        """
         found: list[Attempt] = []
-        passed = 0
-        while len(found) < limit and passed < LONGEST_PULL and self.beyond[place.id] > 0:
+        passed, early = 0, False
+        while len(found) < limit and passed < LONGEST_PULL and self.is_beyond(place):
             rows = self.all(
                 "select sequence, ordering_key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of"
                 " from message where operation = ? and sequence > ? order by sequence limit ?",
@@ -115,19 +121,23 @@ class Store(Messages):
             if not rows:
                 break
             for row in rows:
-                self._pass(place, row, now, owner, found)
+                early |= self._pass(place, row, now, owner, found)
             passed += len(rows)
             place.cursor = rows[-1][0]
         if passed:
             self._execute("update subscription set cursor = ? where id = ?", (place.cursor, place.id))
-        return found
+        return found, early
 
-    def _pass(self, place: Place, row: tuple[Any, ...], now: float, owner: str, found: list[Attempt]) -> None:
+    def _pass(self, place: Place, row: tuple[Any, ...], now: float, owner: str, found: list[Attempt]) -> bool:
+        """Gives a message its row, and an attempt where it may go at once; True when a person was quicker than the cursor."""
         sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of = row
         if audience not in (0, place.id):
-            return
+            return False
         if self._has_row(place, sequence):
-            return  # a person was quicker than the cursor
+            self._move_tally(self.early, place.id, -1)
+            if key:
+                self._choose_head(place, key)
+            return True
         self._move_tally(self.beyond, place.id, -1)
         held = self._is_held(place, key, sequence)
         ready = not held and not_before <= now and not (expires and expires <= now)
@@ -142,6 +152,7 @@ class Store(Messages):
         if ready:
             message = Handed(body, accepted, producer, officer, call_id)
             found.append(self._attempt(place, sequence, message, 1, 1, bool(replay_of), now))
+        return False
 
     def _attempt(
         self, place: Place, sequence: int, message: "Handed", number: int, tries: int, redelivery: bool, first_began: float
@@ -235,19 +246,8 @@ class Store(Messages):
             f" and {OF_KEY} and state = 'pending' and sequence != ?",
             (place.id, key, first or -1),
         )
-        if first is not None and not self._follows_one_beyond(place, key, first):
+        if first is not None:
             self._execute("update delivery set head = 1 where subscription = ? and sequence = ? and state = 'pending'", (place.id, first))
-
-    def _follows_one_beyond(self, place: Place, key: str, sequence: int) -> bool:
-        """Whether an earlier message of its key has no row yet: only one that a person moved before the cursor came can have such."""
-        return sequence > place.cursor and bool(
-            self.one(
-                "select 1 from message m where in_line = ? and in_line != 0 and operation = ? and ordering_key = ? and sequence > ?"
-                " and sequence < ? and audience in (0, ?)"
-                " and not exists (select 1 from delivery d where d.subscription = ? and d.sequence = m.sequence) limit 1",
-                (fingerprint(place.said.operation, key), place.operation, key, place.cursor, sequence, place.id, place.id),
-            )
-        )
 
     def _first_of(self, place: Place, key: str) -> int | None:
         """The first delivery of a key that holds the others back."""
@@ -297,7 +297,7 @@ class Store(Messages):
         for message_id, name in dict.fromkeys(deliveries):
             place, sequence = self.place(name), self.names.sequence(message_id)
             row = self.one("select state from delivery where subscription = ? and sequence = ?", (place.id, sequence))
-            if row is None and not self._is_beyond(place, sequence):
+            if row is None and not self._waits_beyond(place, sequence):
                 raise UnknownError(f"there is no delivery of {message_id} to {name}")
             allowed(State(row[0]) if row else State.PENDING, event)
             found.append((place, sequence, row is None))
@@ -318,9 +318,10 @@ class Store(Messages):
             (place.id, sequence, key, not key, due),
         )
         self._move_tally(self.beyond, place.id, -1)
+        self._move_tally(self.early, place.id, 1)
         self._move_tally(self.tally, (place.id, State.PENDING), 1)
 
-    def _is_beyond(self, place: Place, sequence: int) -> bool:
+    def _waits_beyond(self, place: Place, sequence: int) -> bool:
         row = self.one(
             "select 1 from message where sequence = ? and operation = ? and audience in (0, ?)", (sequence, place.operation, place.id)
         )

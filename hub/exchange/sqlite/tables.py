@@ -18,10 +18,10 @@ from hub.exchange.records import BrokenError, ExchangeError, FullError, Step, Un
 from hub.exchange.sqlite.schema import opened
 from metip.contracts import Start, Subscription
 
-BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
-PASSING: Final = "'pending', 'attempt'"
 LONGEST_LOG: Final = 4000
 """Pages of the log after which it is copied into the file."""
+BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
+PASSING: Final = "'pending', 'attempt'"
 Recorder = Callable[[apsw.Connection, Step], None]
 
 
@@ -56,7 +56,9 @@ class Tables:
         self.places: dict[str, Place] = {}
         self._by_operation: dict[int, list[Place]] = {}
         self.beyond: Counter[int] = Counter()
-        """Messages beyond the cursor, by subscription."""
+        """Messages beyond the cursor, by subscription, that have no row yet."""
+        self.early: Counter[int] = Counter()
+        """Those that have one already, since a person moved them."""
         self.tally: Counter[tuple[int, State]] = Counter()
         self._moves: list[tuple[Counter[Any], Any, int]] = []
 
@@ -88,11 +90,6 @@ class Tables:
         self._moves.clear()
         return results
 
-    def close(self) -> None:
-        """Closes the file. On a disk that fails nothing is lost by it: what was told is in the log, which the next opening reads."""
-        with suppress(apsw.Error):
-            self.database.close()
-
     def _logged(self, _database: apsw.Connection, _name: str, pages: int) -> int:
         self._log = pages
         return apsw.SQLITE_OK
@@ -102,6 +99,11 @@ class Tables:
         if self._log >= LONGEST_LOG:
             with suppress(apsw.FullError, apsw.BusyError):
                 self.database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def close(self) -> None:
+        """Closes the file. On a disk that fails nothing is lost by it: what was told is in the log, which the next opening reads."""
+        with suppress(apsw.Error):
+            self.database.close()
 
     def latest(self) -> float:
         """The latest time that anything was accepted or due; 0 in an empty store. A clock must not begin before it."""
@@ -150,6 +152,10 @@ class Tables:
         self._execute("update subscription set paused = ? where id = ?", (paused, place.id))
         place.paused = paused
 
+    def is_beyond(self, place: Place) -> bool:
+        """Whether anything lies beyond the cursor."""
+        return self.beyond[place.id] > 0 or self.early[place.id] > 0
+
     def act(self, at: float, by: str, what: str, subject: str, reason: str) -> None:
         """Keeps what a person did that is no step of a delivery."""
         self._execute("insert into act (at, by, what, subject, reason) values (?, ?, ?, ?, ?)", (at, by, what, subject, reason))
@@ -183,6 +189,7 @@ class Tables:
         """The tallies as the tables have them."""
         self.tally.clear()
         self.beyond.clear()
+        self.early.clear()
         for subscription, state, number in self.all("select subscription, state, count(*) from delivery group by 1, 2"):
             self.tally[subscription, State(state)] = number
         for place in self.places.values():
@@ -191,7 +198,8 @@ class Tables:
                 (place.operation, place.cursor, place.id),
             )
             early = self.one("select count(*) from delivery where subscription = ? and sequence > ?", (place.id, place.cursor))
-            self.beyond[place.id] = (int(row[0]) if row else 0) - (int(early[0]) if early else 0)
+            self.early[place.id] = int(early[0]) if early else 0
+            self.beyond[place.id] = (int(row[0]) if row else 0) - self.early[place.id]
 
     def _recount(self, subscription: int, before: State, state: State) -> None:
         self._move_tally(self.tally, (subscription, before), -1)
