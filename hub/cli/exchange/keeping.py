@@ -13,8 +13,8 @@ from hub.cli.printing import OK, mark
 @click.command(
     epilog="\b\nExamples:\n  metip messages backup --to /backup/exchange-2026-11-25.sqlite\n\n"
     "The copy holds messages in full: keep it where only the hub's own people read it. To go back to one, stop the hub, put the copy in "
-    "the place of the file and remove the -wal and -shm files beside it; what was accepted after the copy is gone then, and what was delivered "
-    "after it is delivered again."
+    "the place of the file and remove the -wal and -shm files beside it; what was accepted after the copy is gone then, and what was "
+    "delivered after it is delivered again."
 )
 @click.option(
     "--to", "path", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE", help="Write to this file, a new one."
