@@ -21,7 +21,7 @@ from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, Regis
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
-CASE = query()
+CASE = query(write_once().system)
 INTERFACE = CASE.operation.interface
 ADAPTER = f"adapter-{CASE.system}"
 KILLS = 4

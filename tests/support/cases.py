@@ -75,6 +75,11 @@ def case_files(systems: Iterable[str] | None = None, folder: Path = discovery.FO
     return tuple(path for system in names for path in sorted((folder / system / "cases").glob("*.txtpb")))
 
 
+def request_fields(operation: Operation) -> frozenset[str]:
+    """Names of the fields of an operation's request."""
+    return frozenset(_pool().FindMessageTypeByName(operation.request).fields_by_name)
+
+
 def case_id(path: Path) -> str:
     """`<system>/<file>`, for test reports."""
     return f"{path.parent.parent.name}/{path.stem}"

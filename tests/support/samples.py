@@ -1,33 +1,36 @@
 """Picks cases by what their operations are, so that tests of the mesh need not name a system."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
-from cases import RecordedCase, case_files, read_case
+from cases import RecordedCase, case_files, read_case, request_fields
 from mesh_rig import MeshRig
 
 from adapters.kit import discovery
 from metip.contracts import DeliveryClass, Operation
 
 
-def sample(accepts: Callable[[Operation], bool], *, simulated: bool = True) -> RecordedCase:
+def sample(accepts: Callable[[Operation], bool], *, simulated: bool = True, systems: Sequence[str] | None = None) -> RecordedCase:
     """The first sample case whose operation is accepted and, unless told otherwise, whose system has a simulator."""
-    for path in case_files():
+    for path in case_files(systems):
         found = read_case(path)
         if found.case.sample and accepts(found.operation) and (discovery.has_simulator(found.system) or not simulated):
             return found
     raise LookupError("no sample case is like that")
 
 
-def query() -> RecordedCase:
-    """A query of one system that needs an officer."""
-    return sample(lambda one: one.delivery_class is DeliveryClass.READ and one.officer_required and not one.server_streams)
+def query(system: str = "") -> RecordedCase:
+    """A query of one system that needs an officer; of any system unless one is named."""
+    return sample(
+        lambda one: one.delivery_class is DeliveryClass.READ and one.officer_required and not one.server_streams,
+        systems=(system,) if system else None,
+    )
 
 
 def write_once() -> RecordedCase:
-    """A command that must never be repeated."""
-    return sample(lambda one: one.delivery_class is DeliveryClass.WRITE_ONCE)
+    """A command that must never be repeated by a machine, and that a person may give as often as they like: it names no version."""
+    return sample(lambda one: one.delivery_class is DeliveryClass.WRITE_ONCE and "version" not in request_fields(one))
 
 
 def federated() -> RecordedCase:

@@ -182,7 +182,9 @@ class Replica(Store):
     def _do_turn(self, said: log.LogTurn, owner: str, at: float, stirred: set[str]) -> Any:
         if said.settlements:
             stirred.add(said.subscription)
-        return self.turn(said.subscription, [commands.settlement(one) for one in said.settlements], said.limit, at, owner)
+        lives = self.one("select 1 from life where owner = ?", (owner,)) is not None
+        limit = said.limit if lives else 0  # who has left in this same entry would never send what it begins
+        return self.turn(said.subscription, [commands.settlement(one) for one in said.settlements], limit, at, owner)
 
     def _do_confirm(self, said: log.LogConfirm, owner: str, at: float, stirred: set[str]) -> None:
         self.confirm(said.message_id, said.system, Event(said.event), said.reason, at)
