@@ -1,4 +1,4 @@
-"""The kill run: hub, subscribers and Envoy are killed and stopped at instants of a seed while producers go on; then all is counted."""
+"""The kill run: hub, subscribers, Envoy and NATS server are killed and stopped at instants of a seed under load; then all is counted."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from exchange_rig import ExchangeRig, running_exchange
+from exchange_rig import JETSTREAM, LOG, SQLITE, ExchangeRig, running_exchange
 
 from hub.laptop import supervisor
 from metip.exchange.v1.exchange_service_pb2 import ListSubscriptionsRequest, ListSubscriptionsResponse, TrackRequest, TrackResponse
@@ -22,6 +22,8 @@ from tests.faults.producing import PRODUCERS, Books, Producer, produce
 
 VICTIMS = ("hub", "hub", "subscriber-0", "subscriber-1", "envoy")
 """The hub twice: it is what must keep its word."""
+KEEPERS = {SQLITE: (), JETSTREAM: (LOG, LOG)}
+"""Those that keep messages besides, by engine."""
 STOPPED = 0.1
 """Share of the faults that stop a process for a while instead of killing it."""
 LONGEST_STOP = 2.0
@@ -48,6 +50,7 @@ class Effort:
     seed: int = 1
     producers: Sequence[Producer] = PRODUCERS
     calm: float = CALM
+    engine: str = SQLITE
     hub_module: str = "hub"
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -70,9 +73,10 @@ def schedule(effort: Effort) -> list[Fault]:
     """The faults of a seed: always the same ones."""
     chance = random.Random(effort.seed)
     gap, found, kills = effort.seconds / effort.kills, [], 0
+    victims = VICTIMS + KEEPERS[effort.engine]
     while kills < effort.kills:
         stopped = chance.uniform(0.1, LONGEST_STOP) if chance.random() < STOPPED else 0.0
-        found.append(Fault(chance.uniform(0.05, 2 * gap - 0.05), chance.choice(VICTIMS), stopped))
+        found.append(Fault(chance.uniform(0.05, 2 * gap - 0.05), chance.choice(victims), stopped))
         kills += not stopped
     return found
 
@@ -80,9 +84,8 @@ def schedule(effort: Effort) -> list[Fault]:
 async def run(effort: Effort, told: Told) -> Evidence:
     """The run, in a home of its own, and what it leaves behind."""
     with tempfile.TemporaryDirectory(prefix="metip-faults-") as folder, _restarted_soon():
-        environment = effort.environment
-        rig_of = running_exchange(Path(folder), subscribers=2, environment=environment, hub_module=effort.hub_module)
-        async with rig_of as rig:
+        folder_of, said, module = Path(folder), effort.environment, effort.hub_module
+        async with running_exchange(folder_of, subscribers=2, engine=effort.engine, environment=said, hub_module=module) as rig:
             return await _Run(rig, effort, told).run()
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from exchange_rig import ROOT
+from exchange_rig import JETSTREAM, ROOT, SQLITE
 
 from tests.faults import failing, hardship, killing, power, tearing, teeth
 from tests.faults.checking import Finding, check
@@ -32,13 +32,18 @@ class Wanted:
     cuts: int | None = None
 
 
-async def kills(wanted: Wanted, told: Told) -> list[Finding]:
+async def kills(wanted: Wanted, told: Told, engine: str = SQLITE) -> list[Finding]:
     """Processes are killed while messages flow."""
     effort = killing.QUICK if wanted.quick else killing.Effort()
     seconds = wanted.seconds or (effort.seconds * (wanted.kills or effort.kills) / effort.kills)
     module = "tests.faults.planted" if VARIABLE in os.environ else "hub"
-    asked = replace(effort, seed=wanted.seed, kills=wanted.kills or effort.kills, seconds=seconds, hub_module=module)
+    asked = replace(effort, seed=wanted.seed, kills=wanted.kills or effort.kills, seconds=seconds, engine=engine, hub_module=module)
     return check(await killing.run(asked, told))
+
+
+async def log_kills(wanted: Wanted, told: Told) -> list[Finding]:
+    """The same where messages are kept in JetStream, whose server is killed too."""
+    return await kills(wanted, told, JETSTREAM)
 
 
 async def cuts(wanted: Wanted, told: Told) -> list[Finding]:
@@ -105,6 +110,7 @@ async def bites(wanted: Wanted, told: Told) -> list[Finding]:
 
 PARTS: dict[str, Callable[[Wanted, Told], Awaitable[list[Finding]]]] = {
     "kills": kills,
+    "jetstream": log_kills,
     "power": cuts,
     "disk": disk,
     "torn": torn,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from exchange_rig import JETSTREAM, SQLITE
 
 from tests.faults import killing
 from tests.faults.checking import Effect, Evidence, Sample, Sent, check
@@ -10,10 +11,11 @@ from tests.faults.checking import Effect, Evidence, Sample, Sent, check
 SEED = 20_261
 
 
+@pytest.mark.parametrize("engine", [SQLITE, JETSTREAM])
 @pytest.mark.asyncio(loop_scope="function")
-async def test_nothing_acknowledged_is_lost_or_doubled_while_hub_subscribers_and_envoy_are_killed() -> None:
+async def test_nothing_acknowledged_is_lost_or_doubled_while_everything_is_killed(engine: str) -> None:
     said: list[str] = []
-    found = check(await killing.run(replace(killing.QUICK, seed=SEED), said.append))
+    found = check(await killing.run(replace(killing.QUICK, seed=SEED, engine=engine), said.append))
     assert all(one.holds for one in found), "\n".join((*said, *(f"{one.number} {one.words}" for one in found)))
 
 

@@ -14,6 +14,9 @@ import pytest_asyncio
 from command_line import Done, metip
 from exchange_rig import ExchangeRig, running_exchange
 
+from hub.exchange.sqlite.looking import message
+from hub.exchange.sqlite.store import Store
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROBE, ONCE = "PublishProbe", "PublishOnce"
 NOBODYS = "0197c5a0-0000-8000-8000-00000000002a"
@@ -289,3 +292,18 @@ async def test_a_write_without_an_answer_is_in_doubt_until_a_person_settles_it(r
     assert "→ in_doubt" in shown
     assert "settled as done" in shown
     assert (await run(rig, "watch", undone)).code == 1
+
+
+async def test_a_backup_holds_what_was_accepted_and_is_never_written_over_a_file(rig: ExchangeRig, tmp_path: Path) -> None:
+    message_id = await publish(rig, "backup-1")
+    path = tmp_path / "copy.sqlite"
+    done = await run(rig, "backup", "--to", str(path), "--json")
+    assert (done.code, done.json) == (0, {"file": str(path), "bytes": path.stat().st_size}), done.err
+    assert path.stat().st_mode & 0o777 == 0o600
+    store = Store(path)
+    try:
+        assert message(store, message_id).message_id == message_id
+    finally:
+        store.close()
+    again = await run(rig, "backup", "--to", str(path))
+    assert (again.code, "is there already" in again.err) == (1, True)

@@ -21,6 +21,7 @@ from typing import Any
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
+from nats_server import NatsServer
 
 import hatch_build
 from hub.contracts import Contracts, load
@@ -37,6 +38,8 @@ PROTOS = ROOT / "tests" / "faults" / "protos"
 INTERFACE = "metip.probe.v1.ProbeService"
 PROBE, ONCE = f"{INTERFACE}/PublishProbe", f"{INTERFACE}/PublishOnce"
 SYSTEM = "probe"
+SQLITE, JETSTREAM = "sqlite", "jetstream"
+LOG = "nats-server"
 POLL = 0.02
 READY_WITHIN = 40.0
 OPTIONS = [("grpc.enable_retries", 0), ("grpc.max_receive_message_length", 64 * 1024 * 1024), ("grpc.max_reconnect_backoff_ms", 500)]
@@ -181,7 +184,7 @@ class ExchangeRig:
 
 @asynccontextmanager
 async def running_exchange(
-    directory: Path, *, subscribers: int = 1, environment: dict[str, str] | None = None, hub_module: str = "hub"
+    directory: Path, *, subscribers: int = 1, engine: str = SQLITE, environment: dict[str, str] | None = None, hub_module: str = "hub"
 ) -> AsyncIterator[ExchangeRig]:
     """The rig for the length of the block, ready. `environment` is set for its processes; `python -m hub_module` is the hub."""
     home = Home.at(directory / "home")
@@ -198,6 +201,8 @@ async def running_exchange(
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
     try:
+        if engine == JETSTREAM:
+            _start_log(home, supervisor)
         supervisor.start(Process("hub", hub, home.log("hub")))
         envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1")
         supervisor.start(Process("envoy", (envoy_binary(), *envoy), home.log("envoy")))
@@ -210,4 +215,17 @@ async def running_exchange(
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
         for channel in rig.channels:
             await channel.close()
-        await supervisor.stop_all(lambda name: name == "envoy" or name.startswith("subscriber"), lambda name: name == "hub")
+        await supervisor.stop_all(
+            lambda name: name == "envoy" or name.startswith("subscriber"), lambda name: name == "hub", lambda name: name == LOG
+        )
+
+
+def _start_log(home: Home, supervisor: Supervisor) -> None:
+    """A NATS server, and the hub's settings as they choose it."""
+    folder = home.root / "nats"
+    folder.mkdir()
+    server = NatsServer(folder)
+    text = home.hub_settings.read_text(encoding="utf-8")
+    chosen = f"  jetstream:\n    servers: [{server.address}]\n    monitor: {server.monitor}\n    stream: probe\n    hub: one\n"
+    home.hub_settings.write_text(text.replace("  sqlite: {}\n", chosen), encoding="utf-8")
+    supervisor.start(Process(LOG, server.command, home.log(LOG)))

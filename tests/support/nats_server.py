@@ -52,10 +52,14 @@ class NatsServer:
         """Whether it was started."""
         return self._process is not None
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """How to start it."""
+        return (str(nats_server_path()), "-c", str(self._folder / "nats.conf"), "-l", str(self._folder / "nats.log"))
+
     async def start(self) -> None:
         """Starts it; it is ready when this returns."""
-        command = dying_with_parent([str(nats_server_path()), "-c", str(self._folder / "nats.conf"), "-l", str(self._folder / "nats.log")])
-        self._process = subprocess.Popen(command)  # noqa: ASYNC220 - as in envoy_process
+        self._process = subprocess.Popen(dying_with_parent(list(self.command)))  # noqa: ASYNC220 - as in envoy_process
         await until(self._is_ready, within=10)
 
     def kill(self) -> None:

@@ -28,6 +28,12 @@ SECTIONS: Final[Sections] = {
         "replay": ("hub.cli.exchange.replaying:replay", "Plan a replay and say what it would do; carry it out only when told to."),
         "approve": ("hub.cli.exchange.replaying:approve", "Approve a replay that somebody else planned."),
     },
+    "Keep": {
+        "backup": (
+            "hub.cli.exchange.keeping:backup",
+            "Copy everything that this hub's exchange keeps, as of one moment, while it goes on.",
+        ),
+    },
     "Hand over": {
         "publish": ("hub.cli.exchange.publishing:publish", "Hand over one message, or a file of them in bulk."),
     },

@@ -8,7 +8,6 @@ only one that may go out, and of all of these each one goes out that is due. Aft
 import asyncio
 import os
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -24,8 +23,6 @@ from hub.exchange.life import Event, State
 from hub.exchange.records import Accepted, Attempt
 from metip.contracts import Subscription
 
-FAST = 0.5
-"""Seconds to open an engine; hundreds of schedules open it thousands of times."""
 ASKED = os.environ.get("METIP_ORDER_EXAMPLES", "")
 EXAMPLES = {"sqlite": int(ASKED or 60)}
 FEWER = int(ASKED or 60) // 3
@@ -244,24 +241,8 @@ async def _play(opening: Opening, said: Subscription, steps: list[tuple[object, 
             await schedule.close()
 
 
-def _only_when_fast(name: str) -> None:
-    """Skips an engine that takes long to open, and says so."""
-
-    async def open_once() -> float:
-        with tempfile.TemporaryDirectory() as folder:
-            began = time.monotonic()
-            async with ENGINES[name](Path(folder), Time()):
-                return time.monotonic() - began
-
-    took = asyncio.run(open_once())
-    if took > FAST:
-        pytest.skip(f"{name} takes {took:.1f} s to open; random schedules open it thousands of times")
-
-
 @pytest.mark.parametrize("name", ENGINES)
 def test_any_schedule_keeps_order_and_accounts_and_neither_loses_nor_doubles(name: str) -> None:
-    _only_when_fast(name)
-
     @given(blocks=st.booleans(), once=st.booleans(), steps=st.lists(STEP, min_size=SHORTEST, max_size=LONGEST))
     @settings(
         max_examples=EXAMPLES.get(name, FEWER), deadline=None, phases=PHASES, derandomize=not ASKED, suppress_health_check=list(HealthCheck)
