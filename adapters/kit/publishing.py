@@ -4,7 +4,7 @@ A message may be handed over as often as need be: its idempotency key makes ever
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import grpc
@@ -51,6 +51,15 @@ async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log
         if told:
             log.line("exchange_back")
         return receipt
+
+
+def broken_rules(error: grpc.aio.AioRpcError) -> Iterator[str]:
+    """Paths of the fields that the exchange refused. Its words are left out: nobody promises that they repeat no value."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
+    for detail in status.details if status is not None else ():
+        request = error_details_pb2.BadRequest()
+        if detail.Unpack(request):
+            yield from (violation.field for violation in request.field_violations)
 
 
 def _asked_to_wait(error: grpc.aio.AioRpcError) -> float:

@@ -7,10 +7,11 @@ from google.protobuf.duration_pb2 import Duration
 
 from adapters.kit import Call, Fault, Reason, Site
 from adapters.kit.errands import meanwhile, repeat
+from adapters.kit.gathering import Gatherer
 from adapters.kit.outcomes import DELIVERED, Outcomes
 from adapters.traffic_offences import translate, wire
 from adapters.traffic_offences.acknowledging import Reporter
-from adapters.traffic_offences.gathering import Gatherer
+from adapters.traffic_offences.records import Offence
 from adapters.traffic_offences.upstream import HomeOffice
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.traffic_offences.v1.offence_service_pb2 import SubmitOffenceRequest
@@ -25,7 +26,7 @@ class Offences:
 
     interface = "metip.traffic_offences.v1.OffenceService"
 
-    def __init__(self, gatherer: Gatherer) -> None:
+    def __init__(self, gatherer: Gatherer[Offence]) -> None:
         self._gatherer = gatherer
 
     async def SubmitOffence(self, request: SubmitOffenceRequest, call: Call) -> Receipt:
