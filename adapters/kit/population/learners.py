@@ -1,6 +1,7 @@
 """Student officers: adults of the population who study to become constables, with dice of their own.
 
-Unique Learner Numbers begin with 0, as none that is issued does; provider numbers are from 19,999,901, above all that are allocated (assumed).
+Unique Learner Numbers begin with 0, as none that is issued does; provider numbers are from 19,999,901, above all that are allocated
+(assumed).
 """
 
 from __future__ import annotations

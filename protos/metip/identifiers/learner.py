@@ -1,8 +1,8 @@
 """Identifiers of somebody who studies: Unique Learner Number, and the number under which a learning partner keeps a learner.
 
-A Unique Learner Number has ten digits. Weighted by 10, 9, … 1 they add up to 10 modulo 11 (Higher Education Statistics Agency, student record,
-field ULN); nine digits whose sum leaves no room for a tenth belong to no number. One that is issued never begins with 0, so those that do are
-kept for invented learners.
+A Unique Learner Number has ten digits. Weighted by 10, 9, … 1 they add up to 10 modulo 11 (Higher Education Statistics Agency, student
+record, field ULN); nine digits whose sum leaves no room for a tenth belong to no number. One that is issued never begins with 0, so those
+that do are kept for invented learners.
 """
 
 from __future__ import annotations
