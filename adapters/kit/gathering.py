@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
 
+from adapters.kit import Fault, Reason
+
 T = TypeVar("T")
+AGAIN = frozenset({Reason.BUSY, Reason.CIRCUIT_OPEN, Reason.UPSTREAM_UNAVAILABLE})
+
+
+def nobodys(fault: Fault) -> Fault:
+    """The fault of a batch that could not be put: whatever it was lies with none of what is in it, and each may be handed over again."""
+    if fault.reason in AGAIN:
+        return fault
+    return Fault(Reason.UPSTREAM_UNAVAILABLE, f"the batch could not be put: {fault.text}", metadata=fault.metadata)
 
 
 @dataclass

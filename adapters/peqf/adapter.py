@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from adapters.kit import Call, Fault, Reason, Site
-from adapters.kit.drops import Held, Latest
+from adapters.kit.drops import Latest
 from adapters.kit.errands import meanwhile, repeat
 from adapters.kit.gathering import Gatherer
 from adapters.kit.outcomes import DELIVERED, Outcomes
@@ -22,8 +22,7 @@ from metip.peqf.v1.progress_service_pb2 import PublishProgressRequest
 from metip.peqf.v1.progress_service_pb2_grpc import ProgressServiceStub
 from metip.peqf.v1.settings_pb2 import Settings
 
-SYSTEM = "peqf"
-LARGEST_FILE, PAGE = 500, 50
+NAME, LARGEST_FILE, PAGE = "PEQF", 500, 50
 GATHER_FOR, POLL_EVERY, INCOMPLETE_FOR, ROSTER_EVERY = 0.5, 5.0, 600.0, 60.0
 
 
@@ -44,7 +43,7 @@ class Learners:
         if found is None:
             raise Fault(Reason.NO_TRACE, "the roster has no such learner")
         learner, issues = translate.learner(found, held.manifest.code_set)
-        return GetLearnerResponse(learner=learner, issues=issues, provenance=_provenance(held))
+        return GetLearnerResponse(learner=learner, issues=issues, provenance=Provenance(system=NAME, as_of=instant(held.manifest.created)))
 
     async def ListCohort(self, request: ListCohortRequest, call: Call) -> ListCohortResponse:
         """Lists a page of a cohort; the token is the place of the page after it, and says of which roster."""
@@ -61,7 +60,7 @@ class Learners:
             learners=[translate.learner(one, held.manifest.code_set)[0] for one in everybody[begin:end]],
             next_page_token=f"{held.name}:{end}" if end < len(everybody) else "",
             total=len(everybody),
-            provenance=_provenance(held),
+            provenance=Provenance(system=NAME, as_of=instant(held.manifest.created)),
         )
 
 
@@ -81,10 +80,6 @@ class Enrolments:
         return DELIVERED
 
 
-def _provenance(held: Held[Enrolled]) -> Provenance:
-    return Provenance(system="PEQF", as_of=instant(held.manifest.created))
-
-
 @asynccontextmanager
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """Serves both interfaces, and reads what the partner puts, for the length of the block."""
@@ -95,7 +90,7 @@ async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object
         stack.push_async_callback(gatherer.close)
         mesh = site.mesh if site.first and site.hub else None
         if mesh is not None:
-            outcomes = await stack.enter_async_context(Outcomes.connected(site.hub, SYSTEM, site.log))
+            outcomes = await stack.enter_async_context(Outcomes.connected(site.hub, "peqf", site.log))
 
             async def hand_over(request: PublishProgressRequest) -> Receipt:
                 return await publish(ProgressServiceStub(mesh.channel()).PublishProgress, request, site.log)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import grpc
@@ -24,17 +25,15 @@ from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.peqf.v1.progress_service_pb2 import PublishProgressRequest
 
 LONDON = ZoneInfo("Europe/London")
-Publish = Callable[[PublishProgressRequest], Awaitable[Receipt]]
-"""Hands a message over until there is a receipt; raises `grpc.aio.AioRpcError` when the message is refused."""
 
 
 @dataclass
 class Reader:
-    """Reads what one learning partner puts; `patience` is in seconds."""
+    """Reads what one learning partner puts; `publish` hands a message over until there is a receipt, `patience` is in seconds."""
 
     partner: Partner
     roster: Latest[Enrolled]
-    publish: Publish
+    publish: Callable[[PublishProgressRequest], Awaitable[Receipt]]
     outcomes: Outcomes
     log: Log
     patience: float
@@ -46,7 +45,8 @@ class Reader:
 
     async def look(self) -> bool:
         """Deals with all that waits; rosters stay where they are. False: what comes later can wait."""
-        await self.partner.prepare(SENT, DONE, REFUSED)
+        if self._reported is None:
+            await self.partner.prepare(SENT, DONE, REFUSED)
         await self.inbox.look({wire.PROGRESS: self._progress, wire.RECEIPT: self._receipt, wire.STATEMENT: self._statement})
         yesterday = self.today() - timedelta(days=1)
         if self._reported != yesterday and self.partner.report_of(f"{yesterday:%Y%m%d}") not in await self.partner.names(OUT):
@@ -58,7 +58,7 @@ class Reader:
         held = await self.roster.current()
         learners, left = {one.learner_id: one for one in held.rows.values()}, dict[str, date]()
         rows, rejected = wire.decode(data, Progress)
-        counts = Counter[str]()
+        counts: Any = Counter()
         for number, row in rows.items():
             problem = next(translate.problems(row, learners, left), None)
             problem = problem or await self._publish(translate.progress(row, manifest.code_set), counts)
@@ -68,7 +68,7 @@ class Reader:
                 left[row.learner_id] = row.recorded
         await self.partner.tell(wire.RECEIPT + name, sorted(rejected, key=lambda one: one.row), Rejection)
         counts["rejected"] = len(rejected)
-        await self.partner.tally(_found(name + CSV, manifest.rows, counts))
+        await self.partner.tally(Finding(file=name + CSV, rows=manifest.rows, **counts))
         self.log.line("file_read", file=name, rows=manifest.rows, rejected=len(rejected), repeated=counts["repeated"])
         if counts["unknown_codes"]:
             self.log.line("codes_unknown", file=name, code_set=manifest.code_set, count=counts["unknown_codes"])
@@ -96,12 +96,13 @@ class Reader:
             if fault.reason is not Reason.NO_TRACE:
                 raise
             raise wire.Damaged("FILE_UNKNOWN") from None
-        counts, unknown = Counter[str](), 0
+        counts: Any = Counter()
+        unknown = 0
         for number, row in enumerate(enrolments, start=1):
             code = rejected.get(number) or rejected.get(0)
             counts["rejected" if code else "accepted"] += 1
             unknown += not await (self.outcomes.refused(row.reference, code) if code else self.outcomes.processed(row.reference))
-        await self.partner.tally(_found(sent, len(enrolments), counts))
+        await self.partner.tally(Finding(file=sent, rows=len(enrolments), **counts))
         self.log.line("receipt_read", file=name, rows=manifest.rows, rejected=counts["rejected"], unknown=unknown)
 
     async def _statement(self, name: str, manifest: Manifest, data: bytes) -> None:
@@ -119,10 +120,6 @@ class Reader:
         if not name.startswith(wire.RECEIPT):
             await self.partner.tell(wire.RECEIPT + name, [Rejection(row=0, code=code)], Rejection)
             await self.partner.tally(Finding(file=name + CSV, difference=code))
-
-
-def _found(file: str, rows: int, counts: Counter[str]) -> Finding:
-    return Finding(file=file, rows=rows, **{name: counts[name] for name in ("accepted", "repeated", "rejected", "unknown_codes")})  # type: ignore[arg-type]  # all are numbers
 
 
 def _compared(file: str, ours: Finding | None, stated: int | None) -> Finding:

@@ -37,7 +37,6 @@ class Learner:
     route: str
     surname: str
     forenames: str = ""
-    """In order, parted by blanks."""
     warrant_number: str = ""
     uln: str = ""
     university: str = ""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -167,8 +167,8 @@ class Simulator:
 
     def _told(self, one: Learner) -> Iterator[Progress]:
         yield self._mark(one)
-        month = self._day.replace(day=1)
-        yield replace(self._row(one, "A"), starts=date(month.year, month.month - 1, 1), ends=month, attendance=one.attendance)
+        last = self._day.replace(day=1) - timedelta(days=1)
+        yield replace(self._row(one, "A"), starts=last.replace(day=1), ends=last, attendance=one.attendance)
         yield replace(self._row(one, "P"), portfolio=one.portfolio, patrol=one.patrol_on)
         if one.withdrawn_on is not None:
             yield replace(self._row(one, "W"), recorded=one.withdrawn_on, reason=str(one.withdrawal_reason))

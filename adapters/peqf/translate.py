@@ -26,8 +26,7 @@ ALIKE = ("learner_id", "warrant_number", "cohort", "university", "programme_code
 
 
 def problems(row: Progress, roster: Mapping[str, Enrolled], left: Mapping[str, date]) -> Iterator[tuple[str, str]]:
-    """Column and code of each thing that makes a row unacceptable, beyond the rules of the contract. `left` tells of withdrawals that are
-    newer than the roster."""
+    """Column and code of what makes a row unacceptable beyond the contract's rules; `left`: withdrawals that the roster has not yet."""
     learner = roster.get(row.learner_id)
     if row.uln and not parse_uln(row.uln).valid:
         yield "uln", "CHECK_DIGIT"
@@ -53,16 +52,6 @@ def column(path: str) -> str:
 def progress(row: Progress, version: str) -> PublishProgressRequest:
     """The message of a row. A code that means nothing stays as it is, beside an issue; a kind that means nothing is no message at all."""
     codes = _Codes(version)
-    told: dict[str, Any] = {}
-    if row.kind == MODULE:
-        told = {"module_result": codes.result(row.module, row.attempt, row.mark, row.outcome, row.credits)}
-    elif row.kind == ATTENDANCE:
-        period = DateRange(**{"from": civil(row.starts), "to": civil(row.ends)})
-        told = {"attendance": message.Attendance(period=period, percent=row.attendance)}
-    elif row.kind == FOLDER:
-        told = {"portfolio": codes.portfolio(row.portfolio, row.patrol)}
-    elif row.kind == WITHDRAWAL:
-        told = {"withdrawal": codes.withdrawal(row.recorded, row.reason)}
     return PublishProgressRequest(
         access=AccessContext(purpose=PURPOSE_TRAINING, reference=row.cohort[:50]),
         learner_id=row.learner_id,
@@ -70,9 +59,20 @@ def progress(row: Progress, version: str) -> PublishProgressRequest:
         recorded_on=civil(row.recorded),
         cohort=row.cohort,
         uln=_uln(row.uln),
+        **_told(row, codes),
         issues=codes.issues,
-        **told,
     )
+
+
+def _told(row: Progress, codes: "_Codes") -> dict[str, Any]:
+    if row.kind == MODULE:
+        return {"module_result": codes.result(row.module, row.attempt, row.mark, row.outcome, row.credits)}
+    if row.kind == ATTENDANCE:
+        period = DateRange(**{"from": civil(row.starts), "to": civil(row.ends)})
+        return {"attendance": message.Attendance(period=period, percent=row.attendance)}
+    if row.kind == FOLDER:
+        return {"portfolio": codes.portfolio(row.portfolio, row.patrol)}
+    return {"withdrawal": codes.withdrawal(row.recorded, row.reason)} if row.kind == WITHDRAWAL else {}
 
 
 def learner(row: Enrolled, version: str) -> tuple[message.Learner, list[message.QualityIssue]]:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from adapters.kit import Limits
+from adapters.kit import Fault, Limits
 from adapters.kit.drops import Drops
+from adapters.kit.gathering import nobodys
 from adapters.kit.sftp import SftpClient
 from adapters.peqf import wire
 from adapters.peqf.codes import OURS
@@ -19,7 +20,6 @@ from metip.peqf.v1.settings_pb2 import Settings
 IN, OUT, SENT, DONE, REFUSED = "from_partner", "to_partner", "sent", "done", "refused"
 """What the partner puts; what it takes; our copies of enrolments; what was dealt with, with its tally; what was refused (assumed)."""
 TALLY = ".tally"
-SENDER = "MPS"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Partner(Drops):
     async def connected(cls, settings: Settings, log: Log) -> "AsyncIterator[Partner]":
         """The way for the length of the block. Raises `SettingsError`."""
         async with SftpClient.connected(Limits.of(settings.upstream), settings.logon, log) as files:
-            yield cls(files, settings.folder or ".", wire.SCHEMA, settings.sender or SENDER)
+            yield cls(files, settings.folder or ".", wire.SCHEMA, settings.sender or "MPS")
 
     async def tell(self, name: str, records: Sequence[Any], kind: type[Any]) -> None:
         """Puts a file where the partner takes it."""
@@ -42,8 +42,12 @@ class Partner(Drops):
     async def enrol(self, enrolments: Sequence[Enrolment]) -> None:
         """Puts enrolments as one file, of which a copy is kept first: their receipt names rows only."""
         name = f"{wire.ENROLMENTS}{self.sender}_{datetime.now(UTC):%Y%m%d}_{uuid4().int % 10**20:020d}"
-        await self.put(SENT, name + wire.CSV, wire.encode(enrolments, Enrolment))
-        await self.tell(name, enrolments, Enrolment)
+        try:
+            await self.prepare(SENT)
+            await self.put(SENT, name + wire.CSV, wire.encode(enrolments, Enrolment))
+            await self.tell(name, enrolments, Enrolment)
+        except Fault as fault:
+            raise nobodys(fault) from None
 
     async def tally(self, finding: Finding) -> None:
         """Keeps what became of a file, for the report of its day."""

@@ -8,7 +8,7 @@ import pytest
 from waiting import until
 
 from adapters.kit import Fault, Reason
-from adapters.kit.gathering import Gatherer
+from adapters.kit.gathering import Gatherer, nobodys
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,3 +102,14 @@ async def test_closing_submits_what_was_gathered() -> None:
     await waiting
     assert far.batches == [["1"]]
     await gatherer.close()
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_TRACE, Reason.UPSTREAM_REFUSED, Reason.UPSTREAM_FAULT, Reason.TIMED_OUT])
+async def test_what_went_wrong_with_a_batch_is_to_be_tried_again(reason: Reason) -> None:
+    assert nobodys(Fault(reason, "no", {"code": "3"})).reason is Reason.UPSTREAM_UNAVAILABLE
+    assert nobodys(Fault(reason, "no", {"code": "3"})).metadata == {"code": "3"}
+
+
+async def test_a_fault_that_says_when_to_try_again_stays_as_it_is() -> None:
+    fault = Fault(Reason.BUSY, "full")
+    assert nobodys(fault) is fault
