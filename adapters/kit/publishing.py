@@ -4,13 +4,13 @@ A message may be handed over as often as need be: its idempotency key makes ever
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
+from adapters.kit.refusals import detail, reason
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.logs import Log
 
@@ -40,7 +40,7 @@ async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log
         try:
             receipt = await ask(request, timeout=PATIENCE)
         except grpc.aio.AioRpcError as error:
-            if error.code() not in AGAIN or _reason(error) in NEVER:
+            if error.code() not in AGAIN or reason(error) in NEVER:
                 raise
             if not told:
                 log.line("exchange_lost", status=error.code().name)
@@ -53,28 +53,13 @@ async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log
         return receipt
 
 
-def broken_rules(error: grpc.aio.AioRpcError) -> Iterator[str]:
+def broken_rules(error: grpc.aio.AioRpcError) -> tuple[str, ...]:
     """Paths of the fields that the exchange refused. Its words are left out: nobody promises that they repeat no value."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
-    for detail in status.details if status is not None else ():
-        request = error_details_pb2.BadRequest()
-        if detail.Unpack(request):
-            yield from (violation.field for violation in request.field_violations)
+    request = error_details_pb2.BadRequest()
+    return tuple(violation.field for violation in request.field_violations) if detail(error, request) else ()
 
 
 def _asked_to_wait(error: grpc.aio.AioRpcError) -> float:
     """Seconds that the exchange asked for in RetryInfo; 0 when it asked for nothing."""
     retry = error_details_pb2.RetryInfo()
-    return float(retry.retry_delay.ToTimedelta().total_seconds()) if _detail(error, retry) else 0.0
-
-
-def _reason(error: grpc.aio.AioRpcError) -> str:
-    """The reason in ErrorInfo; empty when there is none."""
-    info = error_details_pb2.ErrorInfo()
-    return str(info.reason) if _detail(error, info) else ""
-
-
-def _detail(error: grpc.aio.AioRpcError, into: Any) -> bool:
-    """Whether the error carries a detail of that type, which is then read."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
-    return any(detail.Unpack(into) for detail in (status.details if status is not None else ()))
+    return float(retry.retry_delay.ToTimedelta().total_seconds()) if detail(error, retry) else 0.0

@@ -79,7 +79,7 @@ class Reader:
             receipt = await self.publish(request)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-                return translate.column(next(broken_rules(error), "")), "RULE"
+                return translate.column(next(iter(broken_rules(error)), "")), "RULE"
             self.log.line("publishing_refused", status=error.code().name)  # that lies with the adapter, and would with every row
             raise Fault(Reason.UPSTREAM_REFUSED, "the exchange takes nothing from this adapter") from None
         counts["repeated" if receipt.duplicate_of else "accepted"] += 1
