@@ -2,6 +2,8 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import apsw
@@ -20,6 +22,20 @@ INSERT: Final = (
     "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
     " audience, replay_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+TOGETHER: Final = 64
+"""Messages that differ in nothing but keys and bodies, as those of a bulk hand-over do, from which on one statement inserts them all.
+
+The interpreter is free meanwhile. A message is one value: the lengths of its keys, the keys, the body.
+"""
+LENGTH: Final = 8
+INSERT_TOGETHER: Final = (
+    "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
+    f" audience, replay_of) select ?2, cast(substr(value, {2 * LENGTH + 1}, key) as text),"
+    f" cast(substr(value, {2 * LENGTH + 1} + key, line) as text), substr(value, {2 * LENGTH + 1} + key + line), ?3, ?4, ?5, ?6, ?7, ?8,"
+    f" 0, 0 from (select value, cast(substr(value, 1, {LENGTH}) as integer) as key,"
+    f" cast(substr(value, {LENGTH + 1}, {LENGTH}) as integer) as line from carray(?1))"
+)
+_beside_content = attrgetter("producer", "officer", "call_id", "not_before", "expires")
 
 
 class Messages(Keyed):
@@ -97,12 +113,22 @@ class Messages(Keyed):
 
     def _insert_all(self, new: Sequence[Arrival], prints: Sequence[int], operation: int, now: float, places: Sequence[Place]) -> list[str]:
         """Keeps new messages in order; their ids."""
-        self.database.executemany(INSERT, [_row(one, operation, now, 0, 0) for one in new])
+        for alike, some in groupby(new, key=_beside_content):
+            group = list(some)
+            if len(group) < TOGETHER:
+                self.database.executemany(INSERT, [_row(one, operation, now, 0, 0) for one in group])
+            else:
+                producer, officer, call_id, not_before, expires = alike
+                values = apsw.carray(tuple(map(_packed, group)))
+                self._execute(INSERT_TOGETHER, (values, operation, producer, officer, call_id, now, not_before, expires))
         for place in places:
             self._move_tally(self.beyond, place.id, len(new))
         first = self.database.last_insert_rowid() + 1 - len(new)
-        for sequence, (one, known_by) in enumerate(zip(new, prints, strict=True), first):
-            self.note(sequence, known_by, _in_line(one))
+        if any(one.ordering_key for one in new):
+            for sequence, (one, known_by) in enumerate(zip(new, prints, strict=True), first):
+                self.note(sequence, known_by, _in_line(one))
+        else:
+            self.note_all(first, prints)
         return [self.names.of(sequence) for sequence in range(first, first + len(new))]
 
     def _known(self, operation: int, prints: Sequence[int], since: float) -> dict[str, Accepted]:
@@ -138,6 +164,11 @@ class Messages(Keyed):
         sequence = self.database.last_insert_rowid()
         self.note(sequence, _known_by(arrival), _in_line(arrival))
         return sequence
+
+
+def _packed(one: Arrival) -> bytes:
+    key, line = one.idempotency_key.encode(), one.ordering_key.encode()
+    return b"%08d%08d%b%b%b" % (len(key), len(line), key, line, one.body)
 
 
 def _known_by(one: Arrival) -> int:

@@ -36,11 +36,7 @@ create table if not exists message (
   replay_of integer not null
 ) strict;
 create index if not exists message_by_operation on message (operation);
-create table if not exists key (
-  fingerprint integer not null,
-  sequence integer not null,
-  primary key (fingerprint, sequence)
-) strict, without rowid;
+create table if not exists key (entry integer primary key) strict;
 create table if not exists subscription (
   id integer primary key,
   name text not null unique,
