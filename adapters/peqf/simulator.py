@@ -30,12 +30,13 @@ DIALS = {
     "reject": "rejects every enrolment of a file with this code, such as PROGRAMME_CLOSED",
     "refuse_file": "refuses a file of enrolments as a whole with this code, such as SCHEMA_UNKNOWN",
     "no_receipt": "takes a file of enrolments and gives no receipt",
+    "burst": "tells of so many more learners, such as 10; each second again unless it is set for a number of times",
     "forgetful": "leaves the first file out of its statement of the day",
 }
 PARTNER, NEXT_TERM, TAKEN = "LP01", "2027-01", "taken"
 TICK, REST_AFTER, STATED_AFTER = 0.1, 2.0, 1.0
-AT_START = 3
-"""Learners of whom the first file of progress tells."""
+AT_START, BURST_TICKS = 3, 10
+"""Learners of whom the first file of progress tells, and ticks in a second."""
 
 
 class Simulator:
@@ -44,7 +45,7 @@ class Simulator:
     def __init__(self, population: Population, dials: Dials) -> None:
         self._dials = dials
         self._day = population.scale.as_of
-        self._number = count(1)
+        self._number, self._turn = count(1), count(NOT_BEGUN + AT_START)
         self._rest: list[tuple[Path, bytes, float]] = []
         self._files: dict[str, int] = {}
         self._stated: dict[str, int] = {}
@@ -67,8 +68,11 @@ class Simulator:
 
     async def work(self, folder: Path) -> None:
         """Takes what comes, puts the rest of what has no end, and states what it sent and took once it has been quiet for a moment."""
-        while True:
+        for tick in count():
             before = dict(self._files)
+            burst = self._dials.strike("burst") if tick % BURST_TICKS == 0 else None
+            if burst is not None and burst.isdecimal() and int(burst):
+                self.put_progress([self.learners[next(self._turn) % len(self.learners)] for _ in range(int(burst))])
             self.take()
             self._complete()
             self._quiet = self._quiet + TICK if before == self._files else 0.0

@@ -403,6 +403,16 @@ async def test_a_day_of_which_the_partner_says_nothing_is_reported_all_the_same(
     assert system.reports(yesterday) == []
 
 
+async def test_a_burst_is_a_file_of_so_many_learners(system: UnderTest) -> None:
+    await system.receipt_of(first(system))
+    before = len(system.exchange.taken)
+    system.dials.set([Dial("burst", "5", times=1)])
+    await until(lambda: len(system.simulator._files) == 2)
+    name = list(system.simulator._files)[-1]
+    assert await system.receipt_of(name) == []
+    assert len({one.learner_id for one in system.exchange.taken[before:]}) == 5
+
+
 async def test_a_newer_roster_counts_at_once(system: UnderTest) -> None:
     await system.receipt_of(first(system))
     one = system.simulator.learners[NOT_BEGUN + 6]
