@@ -15,6 +15,8 @@ from adapters.kit.sftp import SftpClient
 from adapters.kit.tables import Damaged, Incomplete, Manifest, check, decode, encode, manifest_of, read_manifest
 
 R = TypeVar("R")
+Deal = Callable[[str, Manifest, bytes], Awaitable[None]]
+"""Does what is to be done with a whole file: its name, its manifest, its bytes."""
 CSV, MANIFEST = ".csv", ".manifest"
 LARGEST = 32 * 1024 * 1024
 WITHIN = 15.0
@@ -81,7 +83,7 @@ class Drops:
 
 @dataclass
 class Inbox:
-    """Deals with the files of a folder, in order of name: each is done, or refused with a code, or waited for."""
+    """Deals with the files of a folder: each is done, or refused with a code, or waited for."""
 
     drops: Drops
     folder: str
@@ -95,20 +97,25 @@ class Inbox:
     now: Callable[[], float] = time.monotonic
     _unfinished: dict[str, float] = field(default_factory=dict)
 
-    async def look(self, deals: Mapping[str, Callable[[str, Manifest, bytes], Awaitable[None]]]) -> None:
-        """Deals with every file whose name begins with a key. What a deal raises, but for `Damaged`, leaves the file where it is."""
+    async def look(self, deals: Mapping[str, Deal]) -> None:
+        """Deals with every file whose name begins with a key: in the order of the keys, then of names. What a deal raises, but for
+        `Damaged`, leaves the file where it is."""
         waiting = await self.drops.names(self.folder)
         self._unfinished = {name: since for name, since in self._unfinished.items() if name in waiting}
-        for name in waiting:
-            deal = next((deal for beginning, deal in deals.items() if name.startswith(beginning)), None)
-            code = await self._problem(name, deal) if deal else ""
-            if code:
-                await self.refuse(name, code)
-                self.log.line("file_refused", file=name, code=code)
-            if deal and (code or name not in self._unfinished):
-                await self.drops.finish(self.folder, name, self.refused if code else self.done)
+        for beginning, deal in deals.items():
+            for name in waiting:
+                if name.startswith(beginning):
+                    await self._deal(name, deal)
 
-    async def _problem(self, name: str, deal: Callable[[str, Manifest, bytes], Awaitable[None]]) -> str:
+    async def _deal(self, name: str, deal: Deal) -> None:
+        code = await self._problem(name, deal)
+        if code:
+            await self.refuse(name, code)
+            self.log.line("file_refused", file=name, code=code)
+        if code or name not in self._unfinished:
+            await self.drops.finish(self.folder, name, self.refused if code else self.done)
+
+    async def _problem(self, name: str, deal: Deal) -> str:
         """Why the file is refused; '' when it is done or waited for."""
         try:
             await deal(name, *await self.drops.opened(self.folder, name))

@@ -44,10 +44,10 @@ class Reader:
         self.inbox = Inbox(self.partner, IN, DONE, REFUSED, self._refuse, self.patience, self.log)
 
     async def look(self) -> bool:
-        """Deals with all that waits; rosters stay where they are. False: what comes later can wait."""
+        """Deals with all that waits: receipts, which need no roster, first. Rosters stay. False: what comes later can wait."""
         if self._reported is None:
             await self.partner.prepare(SENT, DONE, REFUSED)
-        await self.inbox.look({wire.PROGRESS: self._progress, wire.RECEIPT: self._receipt, wire.STATEMENT: self._statement})
+        await self.inbox.look({wire.RECEIPT: self._receipt, wire.PROGRESS: self._progress, wire.STATEMENT: self._statement})
         yesterday = self.today() - timedelta(days=1)
         if self._reported != yesterday and self.partner.report_of(f"{yesterday:%Y%m%d}") not in await self.partner.names(OUT):
             await self._report(f"{yesterday:%Y%m%d}", [])

@@ -98,6 +98,13 @@ async def test_a_whole_file_is_dealt_with_once_and_leaves(host: Host) -> None:
     assert (host.files("in"), host.files("done")) == ([], ["A_1.csv", "A_1.manifest"])
 
 
+async def test_files_come_in_the_order_of_what_is_dealt_with_and_then_of_name(host: Host) -> None:
+    for name in ("A_2", "A_1", "B_1"):
+        await host.seal(name, "a")
+    await host.inbox().look({"B_": host.deal, "A_": host.deal})
+    assert [name for name, _ in host.dealt] == ["B_1", "A_1", "A_2"]
+
+
 async def test_a_file_without_manifest_is_not_even_looked_at(host: Host) -> None:
     await host.drops.put("in", "A_1" + CSV, b"name\r\na\r\n")
     reads = host.dials.exchanges["read"]

@@ -249,9 +249,10 @@ async def test_codes_of_the_next_term_pass_as_they_are_and_are_told(system: Unde
 async def test_a_partial_file_is_read_when_it_is_whole_and_not_before(system: UnderTest) -> None:
     await system.receipt_of(first(system))
     before = len(system.exchange.taken)
-    system.dials.set([Dial("partial", "500ms", times=1)])
+    system.dials.set([Dial("partial", "1500ms", times=1)])
     name = system.simulator.put_progress(system.simulator.learners[SOME])
-    await asyncio.sleep(0.2)
+    looks = system.dials.exchanges["list"]
+    await until(lambda: system.dials.exchanges["list"] > looks + 3)
     assert len(system.exchange.taken) == before
     assert await system.receipt_of(name) == []
     assert len(system.exchange.taken) - before == system.simulator._files[name]
@@ -401,6 +402,17 @@ async def test_a_day_of_which_the_partner_says_nothing_is_reported_all_the_same(
     yesterday = datetime.now(LONDON).date() - timedelta(days=1)
     await until(lambda: f"REC_MPS_{yesterday:%Y%m%d}_0001.csv" in system.files(TAKEN))
     assert system.reports(yesterday) == []
+
+
+async def test_without_a_roster_progress_waits_and_receipts_do_not(around: UnderTest) -> None:
+    for path in (around.simulator.folder / "from_partner").glob("LRN_*"):
+        path.unlink()
+    async with around.serving():
+        message_id = await around.enrol()
+        await until(lambda: message_id in around.exchange.outcomes)
+        assert around.exchange.taken == []
+        around.simulator.put_roster()
+        assert await around.receipt_of(first(around)) == []
 
 
 async def test_a_burst_is_a_file_of_so_many_learners(system: UnderTest) -> None:
