@@ -16,7 +16,7 @@ from tests.faults.plants import VARIABLE
 
 Told = Callable[[str], None]
 SUITE = ("pytest", "-x", "-q", "tests/hub/exchange/test_engines.py")
-KEYS = ("pytest", "-x", "-q", "tests/hub/exchange/test_keyed.py")
+KEYS = ("pytest", "-x", "-q", "tests/hub/exchange/test_keyed.py", "-k", "room")
 ORDER = ("pytest", "-x", "-q", "tests/hub/exchange/test_order.py")
 POWER = ("faults", "--quick", "--cuts", "9", "--only", "power")
 DISK = ("faults", "--quick", "--only", "disk")
