@@ -7,9 +7,8 @@ import pytest
 from adapters.kit.population import STORIES, Population
 from adapters.kit.simulation import Dials
 from adapters.kit.simulation.dials import Dial
-from adapters.pnc.records import Header, Segment, Transaction
+from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
 from adapters.pnc.replies import reply_codes
-from adapters.pnc.segments import OPERATIONS
 from adapters.pnc.simulator import DIALS, Simulator
 from adapters.pnc.wire import decode, encode
 from metip import identifiers

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.kit import Call, Fault, Log, Reason
-from adapters.pnc.frames import Deframer, frame
+from adapters.kit.framing import Deframer, frame
 from adapters.pnc.records import Segment, Trailer, Transaction
 from adapters.pnc.upstream import Pnc, Serials, endpoint
 from adapters.pnc.wire import decode, encode

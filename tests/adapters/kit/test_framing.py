@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.pnc.frames import PREFIX, Deframer, frame
-from adapters.pnc.wire import MAX_MESSAGE, Reason, WireError
+from adapters.kit.framing import LARGEST, PREFIX, Broken, Deframer, FrameError, frame
 
 
 def drained(deframer: Deframer) -> list[bytes]:
@@ -36,9 +35,9 @@ def test_a_stream_that_ends_inside_a_message_is_told() -> None:
     deframer = Deframer()
     deframer.feed(frame(b"whole") + frame(b"half")[:-1])
     assert drained(deframer) == [b"whole"]
-    with pytest.raises(WireError) as told:
+    with pytest.raises(FrameError) as told:
         deframer.end()
-    assert told.value.reason is Reason.TRUNCATED
+    assert told.value.broken is Broken.CUT_SHORT
 
 
 def test_a_frame_over_the_limit_is_refused_before_its_content_arrives() -> None:
@@ -46,23 +45,23 @@ def test_a_frame_over_the_limit_is_refused_before_its_content_arrives() -> None:
     deframer.feed(frame(b"12345678") + (9).to_bytes(PREFIX))
     assert deframer.take() == b"12345678"
     for _ in range(2):  # and stays refused: nobody knows where the next message begins
-        with pytest.raises(WireError) as told:
+        with pytest.raises(FrameError) as told:
             deframer.take()
-        assert told.value.reason is Reason.TOO_LARGE
+        assert told.value.broken is Broken.TOO_LARGE
 
 
 def test_an_empty_frame_is_refused_on_both_sides() -> None:
     deframer = Deframer()
     deframer.feed(bytes(PREFIX))
-    with pytest.raises(WireError) as told:
+    with pytest.raises(FrameError) as told:
         deframer.take()
-    assert told.value.reason is Reason.EMPTY_FRAME
-    with pytest.raises(WireError):
+    assert told.value.broken is Broken.EMPTY
+    with pytest.raises(FrameError):
         frame(b"")
 
 
 def test_a_message_over_the_limit_is_not_framed() -> None:
-    assert len(frame(bytes(MAX_MESSAGE))) == PREFIX + MAX_MESSAGE
-    with pytest.raises(WireError) as told:
-        frame(bytes(MAX_MESSAGE + 1))
-    assert told.value.reason is Reason.TOO_LARGE
+    assert len(frame(bytes(LARGEST))) == PREFIX + LARGEST
+    with pytest.raises(FrameError) as told:
+        frame(bytes(LARGEST + 1))
+    assert told.value.broken is Broken.TOO_LARGE

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.kit import Fault, Reason
-from adapters.pnc.translate.matching import OnFile, Pair, matched, none_matches, on_file
-from adapters.pnc.translate.result_codes import CARRIED_FORWARD, NOT_RECORDABLE, RECORDABLE
-from adapters.pnc.translate.sentences import adjudication, disposals, finding, is_adjourned, next_hearing
+from adapters.kit.justice.matching import OnFile, Pair, matched, none_matches, on_file
+from adapters.kit.justice.result_codes import CARRIED_FORWARD, NOT_RECORDABLE, RECORDABLE
+from adapters.kit.justice.sentences import adjudication, disposals, finding, is_adjourned, next_hearing
 from metip.common.v1.time_pb2 import CivilDate
 from metip.libra.v1.result_pb2 import ResultedDefendant, ResultedOffence
 from metip.libra.v1.result_service_pb2 import PublishResultRequest

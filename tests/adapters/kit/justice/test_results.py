@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from adapters.kit import Fault, Reason
-from adapters.pnc import translate
-from adapters.pnc.translate import result_codes, sentences
-from adapters.pnc.translate.matching import matched, on_file
-from adapters.pnc.translate.results import MOST, is_check_name
+from adapters.kit.justice import result_codes, sentences
+from adapters.kit.justice.matching import matched, on_file
+from adapters.kit.justice.results import MOST, is_check_name, updates_for
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, PncId
 from metip.common.v1.pole_pb2 import PersonName
 from metip.common.v1.time_pb2 import CivilDate
@@ -78,7 +77,7 @@ def adjourned(code: int = 4047, at: str = COURT) -> results.CourtResult:
 
 
 def needed(request: PublishResultRequest, on_record: GetArrestSummonsResponse, **listed: str) -> list[Any]:
-    return translate.updates_for(request, on_record, listed)
+    return updates_for(request, on_record, listed)
 
 
 def refusal(request: PublishResultRequest, on_record: GetArrestSummonsResponse) -> tuple[Reason, str]:

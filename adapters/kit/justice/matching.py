@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.kit import Fault, Reason
-from adapters.pnc.translate.result_codes import CARRIED_FORWARD
+from adapters.kit.justice.result_codes import CARRIED_FORWARD
 from metip.common.v1.time_pb2 import CivilDate
 from metip.libra.v1.result_pb2 import ResultedOffence
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse

@@ -1,0 +1,308 @@
+"""Messages as records of fixed width and back, by one table for both ways; pure.
+
+The table of a segment (`fixed_width`) says where in a message each field belongs. A tree says which segments make up a message:
+
+    RecordDisposalRequest:
+      IDS: subject                          # one segment, held by a field of the message
+      CCR: .                                # held by the message itself
+      CCH: {results: {DIS: disposals}}      # as many as there are, each followed by its own
+
+How a value is written follows from the contract: the type of the place chooses the codec unless the table names one. What a code table
+does not have is kept: in the field's sibling `..._as_received`, or else before the sibling `text`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from adapters.kit.fixed_width import Layout, Misfit
+from metip.faults import Fault, Reason
+
+M = TypeVar("M", bound=Message)
+S = TypeVar("S", bound="Segment")
+SELF: Final = "."
+
+
+class Segment(Protocol):
+    """A record as a wire has it."""
+
+    @property
+    def tag(self) -> str:
+        """Which of the layouts it has."""
+
+    @property
+    def body(self) -> str:
+        """Its text."""
+
+
+class Codec(NamedTuple):
+    """How one kind of value is written into a field of some width, and read; a text that is no such value is read as `None`."""
+
+    write: Callable[[Any, int], str]
+    """Raises `ValueError` for a value that the far side can't have: the problem, then, where it is part of the value, the path of that."""
+    read: Callable[[str], Any]
+    padded: bool = False
+    """Whether the blanks around it mean something."""
+
+
+def _read_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+TEXT: Final = Codec(lambda text, width: text, str)
+NUMBER: Final = Codec(lambda number, width: f"{number:0{width}d}", _read_number)
+"""With zeros before it."""
+PLAIN_NUMBER: Final = Codec(lambda number, width: str(number or ""), _read_number)
+"""Without; blank for 0."""
+FLAG: Final = Codec(lambda said, width: "Y" if said else "N", lambda text: text == "Y")
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The words for the values of an enum. What it does not name is called as in the contract, without the enum's name before it."""
+
+    kind: EnumDescriptor
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Word to name; `*` is what any other word means."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a name that the enum does not have."""
+        for name in self.words.values():
+            if name not in self.kind.values_by_name:
+                raise ValueError(f"{self.kind.full_name} has no value {name}")
+        listed = {word: self.kind.values_by_name[name].number for word, name in self.words.items()}
+        prefix = self.kind.values_by_number[0].name.removesuffix("UNSPECIFIED")
+        named = {one.name.removeprefix(prefix): one.number for one in self.kind.values if one.number}
+        object.__setattr__(self, "numbers", (listed if self.words else named) | {"": 0})
+        object.__setattr__(self, "names", {number: word for word, number in reversed(self.numbers.items()) if word != "*"})
+
+    numbers: Mapping[str, int] = field(init=False)
+    names: Mapping[int, str] = field(init=False)
+
+    def read(self, word: str) -> int | None:
+        """The value; `None` for a word that is not in the table."""
+        return self.numbers.get(word, self.numbers.get("*"))
+
+    def write(self, number: int, width: int) -> str:
+        """The word; "" for none."""
+        return self.names.get(number, "")
+
+
+class _Step(NamedTuple):
+    """One field of a layout in one kind of message."""
+
+    name: str
+    at: slice
+    width: int
+    path: tuple[str, ...]
+    codec: str
+    place: FieldDescriptor
+
+
+@dataclass(frozen=True)
+class Node:
+    """A segment in a tree: the field of the message that it belongs to, and what follows it."""
+
+    tag: str
+    at: str
+    kind: Descriptor
+    many: bool
+    children: tuple["Node", ...]
+    steps: tuple[_Step, ...]
+    below: frozenset[str]
+    """Tags of everything that may follow it."""
+
+
+class Mapper:
+    """Reads and writes messages by layouts, trees and codecs. Codecs are found by name: that of the table, or of the place's type."""
+
+    def __init__(
+        self,
+        layouts: Mapping[str, Layout],
+        trees: Mapping[str, Mapping[str, Any]],
+        kinds: Iterable[Descriptor],
+        codecs: Mapping[str, Codec | Codes],
+    ) -> None:
+        """Raises `ValueError` for a place that no message of a segment has, and for a codec that is missing."""
+        self._layouts = layouts
+        self._codecs = codecs
+        self._placed: set[tuple[str, str]] = set()
+        known = {kind.name: kind for kind in kinds}
+        self._trees = {name: self._nodes(known[name], tree) for name, tree in trees.items()}
+        used = {tag for tree in self._trees.values() for node in tree for tag in (node.tag, *node.below)}
+        lost = {f"{tag}.{one.name}" for tag in used for one in layouts[tag].fields if one.place} - {".".join(at) for at in self._placed}
+        if lost:
+            raise ValueError(f"no message has a place for {', '.join(sorted(lost))}")
+
+    def read(self, kind: type[M], segments: Iterable[Segment], codecs: Mapping[str, Codec] | None = None) -> M:
+        """The message that segments make up. What its tree does not have is passed over; `codecs` go before the mapper's own."""
+        message = kind()
+        self._read(message, self._trees[kind.DESCRIPTOR.name], segments, {**self._codecs, **(codecs or {})})
+        return message
+
+    def write(self, message: Message, given: Mapping[str, Mapping[str, str]] | None = None) -> Iterator[tuple[str, str]]:
+        """Tag and body of each segment, in the tree's order; `given` has fields by tag that the message does not say.
+
+        Raises `Fault` INVALID_REQUEST, by the field's path in the message and never with its value, for what does not fit.
+        """
+        return self._write(message, self._trees[message.DESCRIPTOR.name], "", given or {})
+
+    def _read(self, message: Message, nodes: Sequence[Node], segments: Iterable[Segment], codecs: Mapping[str, Codec | Codes]) -> None:
+        by_tag = {node.tag: node for node in nodes}
+        runs: list[tuple[Node, list[Segment]]] = []
+        for segment in segments:
+            if segment.tag in by_tag:
+                runs.append((by_tag[segment.tag], [segment]))
+            elif runs and segment.tag in runs[-1][0].below:
+                runs[-1][1].append(segment)
+        seen = set()
+        for node, (first, *rest) in runs:
+            if not node.many and node.tag in seen:
+                continue
+            seen.add(node.tag)
+            holder = _reached(message, node.at)
+            target = holder.add() if node.many else holder
+            target.SetInParent()
+            unknown = [(step, word) for step in node.steps if (word := _put(target, step, first.body[step.at], codecs[step.codec]))]
+            for step, word in unknown:
+                _keep(target, step, word)
+            self._read(target, node.children, rest, codecs)
+
+    def _write(self, message: Message, nodes: Sequence[Node], path: str, given: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+        for node in nodes:
+            for here, one in _held(message, node, path):
+                values: dict[str, str] = {}
+                for step in node.steps:
+                    try:
+                        values[step.name] = _text(one, step, self._codecs[step.codec])
+                    except ValueError as error:
+                        raise invalid(".".join((here + step.path[0], *step.path[1:], *error.args[1:])), error.args[0]) from None
+                values.update(given.get(node.tag, {}))
+                try:
+                    yield node.tag, self._layouts[node.tag].fill(values)
+                except Misfit as misfit:
+                    steps = {step.name: here + ".".join(step.path) for step in node.steps}
+                    raise invalid(steps.get(misfit.field, misfit.field), str(misfit.problem)) from None
+                yield from self._write(one, node.children, here, given)
+
+    def _nodes(self, kind: Descriptor, tree: Mapping[str, Any]) -> tuple[Node, ...]:
+        nodes = []
+        for tag, held in tree.items():
+            ((at, below),) = held.items() if isinstance(held, Mapping) else ((held, {}),)
+            place = None if at == SELF else _place(kind, at)
+            if at != SELF and place is None:
+                raise ValueError(f"{kind.name} has no {at}")
+            inside = kind if place is None else place[-1].message_type
+            children = self._nodes(inside, below)
+            tags = frozenset(tag for child in children for tag in (child.tag, *child.below))
+            many = place is not None and place[-1].is_repeated
+            nodes.append(Node(tag, at, inside, many, children, self._steps(tag, inside), tags))
+        return tuple(nodes)
+
+    def _steps(self, tag: str, kind: Descriptor) -> tuple[_Step, ...]:
+        """Fields that the message has a place for; `a|b` is the first of several places that it has."""
+        steps, layout = [], self._layouts[tag]
+        for one in layout.fields:
+            found = next((path for at in one.place.split("|") if at and (path := _place(kind, at))), None)
+            if found is None:
+                continue
+            self._placed.add((tag, one.name))
+            codec = one.codec or _codec_of(found[-1])
+            if codec not in self._codecs:
+                raise ValueError(f"there is no codec {codec} for {tag}.{one.name}")
+            steps.append(_Step(one.name, layout.at[one.name], one.width, tuple(part.name for part in found), codec, found[-1]))
+        return tuple(steps)
+
+
+STANDARD: Final[Mapping[str, Codec]] = {"text": TEXT, "number": NUMBER, "plain": PLAIN_NUMBER, "flag": FLAG}
+"""Codecs that every mapper should have: those of simple types, by the names that are given to them."""
+
+
+def codes_of(words: Mapping[str, Mapping[str, str]], kinds: Iterable[EnumDescriptor]) -> dict[str, Codes]:
+    """Code tables for enums, by the enum's name; one that `words` does not have is called as in its contract."""
+    return {kind.name: Codes(kind, words.get(kind.name, {})) for kind in kinds}
+
+
+def invalid(path: str, problem: str) -> Fault:
+    """A refusal of one field of a request, before the far side is asked."""
+    return Fault(Reason.INVALID_REQUEST, f"{path} {problem}", fields=((path, problem),))
+
+
+def _place(kind: Descriptor, path: str) -> tuple[FieldDescriptor, ...] | None:
+    found: list[FieldDescriptor] = []
+    for name in path.split("."):
+        here = kind.fields_by_name.get(name) if kind is not None else None
+        if here is None:
+            return None
+        found.append(here)
+        kind = here.message_type
+    return tuple(found)
+
+
+def _codec_of(place: FieldDescriptor) -> str:
+    if place.message_type is not None or place.enum_type is not None:
+        return str((place.message_type or place.enum_type).name)
+    return {FieldDescriptor.CPPTYPE_STRING: "text", FieldDescriptor.CPPTYPE_BOOL: "flag"}.get(place.cpp_type, "number")
+
+
+def _reached(message: Any, path: str) -> Any:
+    for name in () if path == SELF else path.split("."):
+        message = getattr(message, name)
+    return message
+
+
+def _held(message: Message, node: Node, path: str) -> Iterator[tuple[str, Any]]:
+    """The messages that a node's segments hold, each with its path."""
+    if node.at == SELF:
+        yield path, message
+        return
+    *above, last = node.at.split(".")
+    holder = _reached(message, ".".join(above) or SELF)
+    if node.many:
+        for number, one in enumerate(getattr(holder, last)):
+            yield f"{path}{node.at}[{number}].", one
+    elif holder.HasField(last):
+        yield f"{path}{node.at}.", getattr(holder, last)
+
+
+def _text(message: Any, step: _Step, codec: Codec | Codes) -> str:
+    *above, last = step.path
+    for name in above:
+        message = getattr(message, name)
+    if step.place.message_type is not None and not step.place.is_repeated and not message.HasField(last):
+        return ""
+    written = codec.write(getattr(message, last), step.width)
+    return written or getattr(message, f"{last}_as_received", "") if isinstance(codec, Codes) else written
+
+
+def _put(message: Any, step: _Step, body: str, codec: Codec | Codes) -> str:
+    """Sets a field of what a segment holds, and gives a word that no code table has, or ""."""
+    text = body if isinstance(codec, Codec) and codec.padded else body.strip()
+    value = codec.read(text)
+    if value is None or (step.place.message_type is None and not value):
+        return text if value is None and isinstance(codec, Codes) else ""
+    *above, last = step.path
+    for name in above:
+        message = getattr(message, name)
+    if step.place.is_repeated:
+        getattr(message, last).extend(value)
+    elif step.place.message_type is not None:
+        getattr(message, last).CopyFrom(value)
+        getattr(message, last).SetInParent()
+    else:
+        setattr(message, last, value)
+    return ""
+
+
+def _keep(message: Any, step: _Step, word: str) -> None:
+    """Keeps a word that no code table has, once all the rest has been read."""
+    *above, last = step.path
+    for name in above:
+        message = getattr(message, name)
+    if f"{last}_as_received" in message.DESCRIPTOR.fields_by_name:
+        setattr(message, f"{last}_as_received", word)
+    elif "text" in message.DESCRIPTOR.fields_by_name:
+        message.text = f"{word}: {message.text}"
