@@ -2,8 +2,8 @@
 
 from adapters.pnc.translate.cases import arrest_summons, number_key
 from adapters.pnc.translate.enquiries import by_number, candidates, last_refresh, person, search, vehicle, vehicle_key
-from adapters.pnc.translate.results import enquiry, needs_record, updates_for
 from adapters.pnc.translate.updates import deferred_sentence, disposal, disposal_receipt, receipt, remand, variation
+from metip.pnc.results import enquiry, needs_record, updates_for
 
 __all__ = [
     "arrest_summons",

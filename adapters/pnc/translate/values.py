@@ -4,22 +4,41 @@ The wire's forms are those of Bichard 7's recorded exchanges. Reading never gues
 received where the contract has a place for that. Writing refuses, by the field's path in the request, what the wire cannot hold.
 """
 
-import calendar
-import datetime
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from adapters.kit import Fault, Reason
 from adapters.pnc.records import Segment, WireError
 from adapters.pnc.segments import layout_of
-from metip import identifiers
-from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId
 from metip.common.v1.time_pb2 import CivilDate, LocalTime
 from metip.pnc.v1.court_case_pb2 import DurationUnit, SentenceDuration
+from metip.pnc.values import (
+    TYPED,
+    Identifier,
+    arrest_summons_number_text,
+    bound_day,
+    court_case_text,
+    cro_text,
+    invalid,
+    latin,
+    pnc_id_text,
+    read_arrest_summons_number,
+    read_court_case,
+    read_cro,
+    read_pnc_id,
+)
 
-# What telephones and word processors type for characters that the host has. Other characters outside Latin-1 are refused: the host would
-# drop them or store something else.
-_TYPED: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u2032", "'") | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014", "-"))
+__all__ = [
+    "Identifier",
+    "arrest_summons_number_text",
+    "court_case_text",
+    "cro_text",
+    "invalid",
+    "pnc_id_text",
+    "read_arrest_summons_number",
+    "read_court_case",
+    "read_cro",
+    "read_pnc_id",
+]
 
 UNITS: Final[Mapping[str, "DurationUnit.ValueType"]] = {
     "H": DurationUnit.DURATION_UNIT_HOURS,
@@ -33,26 +52,14 @@ LIFE: Final = "Y999"
 _LETTERS: Final = {unit: letter for letter, unit in UNITS.items()}
 
 
-class Identifier(Protocol):
-    """An identifier of the shared contract."""
-
-    value: str
-    as_received: str
-
-
-def invalid(path: str, problem: str) -> Fault:
-    """A refusal of one field, before the host is asked."""
-    return Fault(Reason.INVALID_REQUEST, f"{path} {problem}", fields=((path, problem),))
-
-
 def written(tag: str, paths: Mapping[str, str] | str, **values: str) -> Segment:
     """Builds a segment. `paths` leads from its fields to those of the request, or is the path of the whole segment.
 
     Raises `Fault` INVALID_REQUEST that names the request's field, never its value, for what does not fit or cannot be carried.
     """
-    typed = {name: value.translate(_TYPED) for name, value in values.items()}
+    typed = {name: value.translate(TYPED) for name, value in values.items()}
     for name, value in typed.items():
-        if not _latin(value):
+        if not latin(value):
             raise invalid(_path(paths, name), "holds a character that the host does not have")
     try:
         return Segment.of(tag, **typed)
@@ -84,22 +91,9 @@ def read_date(text: str) -> CivilDate | None:
 
 
 def bound_text(date: CivilDate, path: str, *, last: bool) -> str:
-    """A bound of a range as the wire has it: unknown parts become the first or the last day that they allow; blank for an open side.
-
-    Raises `Fault` INVALID_REQUEST for a day that does not exist or whose month is unknown.
-    """
-    if not date.year:
-        if date.month or date.day:
-            raise invalid(path, "has no year")
-        return ""
-    if date.day and not date.month:
-        raise invalid(path, "has a day but no month")
-    month = date.month or (12 if last else 1)
-    day = date.day or (calendar.monthrange(date.year, month)[1] if last else 1)
-    try:
-        return datetime.date(date.year, month, day).strftime("%d%m%Y")
-    except ValueError:
-        raise invalid(path, "is no day of the calendar") from None
+    """A bound of a range as the wire has it; blank for an open side. Raises as `bound_day` does."""
+    day = bound_day(date, path, last=last)
+    return f"{day:%d%m%Y}" if day else ""
 
 
 def time_text(time: LocalTime) -> str:
@@ -151,66 +145,6 @@ def read_duration(text: str) -> SentenceDuration | None:
     return SentenceDuration(unit=unit, value=int(number))
 
 
-# Identifiers: the canonical form in the contract, PNC's own print on the wire.
-
-
-def pnc_id_text(number: PncId) -> str:
-    """`yy/nL`, as updates and replies to them have it."""
-    return _text(number, identifiers.short_pnc_id)
-
-
-def read_pnc_id(text: str, today: datetime.date) -> PncId:
-    """Two digits of a year later than today's mean the last century."""
-    parsed = identifiers.parse_pnc_id(text, today=today)
-    return PncId(value=parsed.canonical) if parsed.valid else PncId(as_received=text)
-
-
-def cro_text(number: CroNumber) -> str:
-    """As the contract has it."""
-    return _text(number, str)
-
-
-def read_cro(text: str) -> CroNumber | None:
-    """None for blanks. A number of the older small file (`SF…`) has no canonical form in the contract and stays as received."""
-    if not text:
-        return None
-    canonical = identifiers.parse_cro(text).canonical
-    return CroNumber(value=canonical) if canonical and not canonical.startswith("SF") else CroNumber(as_received=text)
-
-
-def arrest_summons_number_text(number: ArrestSummonsNumber, path: str) -> str:
-    """`yy/FFUU/SS/nL`.
-
-    Raises `Fault` DUMMY_NUMBER for one that a court made up (Bichard 7's exception HO100321) and INVALID_REQUEST for a check letter that
-    does not fit; the host is not troubled with either.
-    """
-    parsed = identifiers.parse_arrest_summons_number(number.value)
-    if not parsed.valid:
-        raise invalid(f"{path}.value", parsed.problem)
-    if identifiers.is_dummy_arrest_summons_number(parsed.canonical):
-        raise Fault(
-            Reason.DUMMY_NUMBER, "a court made the number up, so that there is no arrest behind it", metadata={"exception": "HO100321"}
-        )
-    return identifiers.slash_arrest_summons_number(parsed.canonical)
-
-
-def read_arrest_summons_number(text: str) -> ArrestSummonsNumber:
-    """Any of its forms."""
-    parsed = identifiers.parse_arrest_summons_number(text)
-    return ArrestSummonsNumber(value=parsed.canonical) if parsed.valid else ArrestSummonsNumber(as_received=text)
-
-
-def court_case_text(reference: CourtCaseReference) -> str:
-    """`yy/cccc/nL`."""
-    return _text(reference, identifiers.short_court_case_reference)
-
-
-def read_court_case(text: str) -> CourtCaseReference:
-    """Any of its forms."""
-    parsed = identifiers.parse_court_case_reference(text)
-    return CourtCaseReference(value=parsed.canonical) if parsed.valid else CourtCaseReference(as_received=text)
-
-
 def paired(letters: str) -> list[str]:
     """Qualifiers, which stand in pairs of columns; blank pairs are left out."""
     pairs = (letters[at : at + 2].strip() for at in range(0, len(letters), 2))
@@ -220,15 +154,6 @@ def paired(letters: str) -> list[str]:
 def unpaired(qualifiers: Iterable[str]) -> str:
     """Qualifiers in pairs of columns."""
     return "".join(f"{qualifier:<2}" for qualifier in qualifiers)
-
-
-def _text(number: Identifier, printed: Callable[[str], str]) -> str:
-    """What the host printed goes back as it came: it compares, and nobody here can know better."""
-    return printed(number.value) if number.value else number.as_received
-
-
-def _latin(text: str) -> bool:
-    return all(ord(character) < 0x100 for character in text)
 
 
 def _path(paths: Mapping[str, str] | str, name: str) -> str:

@@ -18,7 +18,6 @@ from adapters.kit import Fault
 from adapters.pnc.records import Segment, Transaction
 from adapters.pnc.results import FUNCTIONS
 from adapters.pnc.translate import arrest_summons, updates_for
-from adapters.pnc.translate.results import CHECK_NAME, name_of
 from adapters.pnc.wire import Direction, decode
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PtiUrn
 from metip.common.v1.pole_pb2 import PersonName
@@ -26,6 +25,7 @@ from metip.common.v1.time_pb2 import CivilDate
 from metip.libra.v1 import court_pb2 as courts
 from metip.libra.v1 import result_pb2 as results
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
+from metip.pnc.results import CHECK_NAME, name_of
 
 BESIDE_THE_CHECKOUT = Path(__file__).parents[4] / "shared" / "reference"
 FOLDER = Path(os.environ.get("METIP_REFERENCE_DIR") or BESIDE_THE_CHECKOUT)

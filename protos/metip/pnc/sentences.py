@@ -7,10 +7,10 @@ order its last day, a disqualification from driving its first day as text, a sus
 from collections.abc import Iterable
 from typing import Final
 
-from adapters.kit import Fault, Reason
-from adapters.pnc.translate.result_codes import ADJOURNED, DISPOSALS, FINDINGS, NOT_SENT, OTHERS, PLEAS, UNITS
 from metip.common.v1.time_pb2 import CivilDate
+from metip.faults import Fault, Reason
 from metip.libra.v1.result_pb2 import CourtDuration, CourtDurationUnit, CourtFinding, CourtResult, ResultedOffence
+from metip.pnc.result_codes import ADJOURNED, DISPOSALS, FINDINGS, NOT_SENT, OTHERS, PLEAS, UNITS
 from metip.pnc.v1.court_case_pb2 import Adjudication, Disposal, Finding, Plea, SentenceDuration
 
 DRIVING: Final = frozenset({3007, 3070, 3071, 3072, 3073, 3074, 3094, 3095, 3096})
