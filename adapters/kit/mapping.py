@@ -42,7 +42,7 @@ class Codec(NamedTuple):
     """How one kind of value is written into a field of some width, and read; a text that is no such value is read as `None`."""
 
     write: Callable[[Any, int], str]
-    """Raises `ValueError` for a value that the far side can't have: the problem, then, where it is part of the value, the path of that."""
+    """Raises `Fault` INVALID_REQUEST, with the path from the value on, for one that the far side can't have."""
     read: Callable[[str], Any]
     padded: bool = False
     """Whether the blanks around it mean something."""
@@ -178,8 +178,10 @@ class Mapper:
                 for step in node.steps:
                     try:
                         values[step.name] = _text(one, step, self._codecs[step.codec])
-                    except ValueError as error:
-                        raise invalid(".".join((here + step.path[0], *step.path[1:], *error.args[1:])), error.args[0]) from None
+                    except Fault as fault:
+                        for path_from_here, problem in fault.fields:
+                            raise invalid(here + ".".join(step.path) + path_from_here, problem) from None
+                        raise
                 values.update(given.get(node.tag, {}))
                 try:
                     yield node.tag, self._layouts[node.tag].fill(values)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.kit import Call, Fault, Reason
-from adapters.kit.justice.results import enquiry, needs_record, updates_for
 from adapters.kit.outcomes import PROCESSED
 from adapters.pnc import translate
 from adapters.pnc.upstream import Pnc
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
+from metip.pnc.results import enquiry, needs_record, updates_for
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 
 FUNCTIONS: Final = {kind: function for function, kind in translate.UPDATES.items()}

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from google.protobuf.message import Message
 
 from adapters.kit import Officer
-from adapters.kit.justice.reasons import reason_code
-from adapters.kit.mapping import Mapper, invalid
+from adapters.kit.mapping import Mapper
 from adapters.pnc.records import SEGMENTS, TABLE, Segment, Transaction, runs
 from adapters.pnc.replies import Outcome, classify, reply_codes
-from adapters.pnc.values import CODECS, CONTRACT, MOST, pnc_id, read_court_case, read_date
+from adapters.pnc.values import CODECS, CONTRACT, MOST, pnc_id, read_date
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.answer_pb2 import Warning as Remark
+from metip.pnc.reasons import reason_code
 from metip.pnc.v1.case_update_service_pb2 import (
     RecordDeferredSentenceRequest,
     RecordDisposalRequest,
@@ -30,6 +30,7 @@ from metip.pnc.v1.case_update_service_pb2 import (
 from metip.pnc.v1.driver_enquiry_service_pb2 import GetDriverResponse
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonResponse, SearchPersonsResponse
 from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleResponse, SearchVehiclesResponse
+from metip.pnc.values import invalid, read_court_case
 
 M = TypeVar("M", bound=Message)
 Update = RecordDisposalRequest | RecordRemandRequest | RecordDeferredSentenceRequest | RecordVariationRequest

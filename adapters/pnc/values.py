@@ -4,24 +4,36 @@ The wire's forms are those of Bichard 7's recorded exchanges. Reading never gues
 received where the contract has a place for that. Writing refuses what the wire cannot hold.
 """
 
-import calendar
 import datetime
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from adapters.kit import Fault, Reason
 from adapters.kit.mapping import PLAIN_NUMBER, STANDARD, Codec, Codes, codes_of
 from adapters.pnc.records import TABLE
 from metip import identifiers
-from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId, PtiUrn, Vrm
+from metip.common.v1.identifiers_pb2 import PncId, PtiUrn, Vrm
 from metip.common.v1.pole_pb2 import AddressLines, Sex
 from metip.common.v1.time_pb2 import CivilDate, LocalTime
-from metip.identifiers.parsed import Parsed
 from metip.pnc.v1 import arrest_summons_service_pb2, case_update_service_pb2, court_case_pb2, driver_enquiry_service_pb2, driver_pb2
 from metip.pnc.v1 import person_enquiry_service_pb2, person_pb2, property_enquiry_service_pb2, vehicle_enquiry_service_pb2
 from metip.pnc.v1.court_case_pb2 import DurationUnit, SentenceDuration
+from metip.pnc.values import (
+    TYPED,
+    Identifier,
+    arrest_summons_number_text,
+    bound_day,
+    court_case_text,
+    cro_text,
+    invalid,
+    latin,
+    pnc_id_text,
+    read_arrest_summons_number,
+    read_court_case,
+    read_cro,
+    read_pnc_id,
+)
 
 LIFE: Final = "Y999"
 NO_AUTHORITY: Final = "0000"
@@ -29,16 +41,12 @@ MOST: Final = 20
 """Rows in an answer."""
 CONDITION, CONDITION_LINE = 200, 50
 LINE, LINES = 35, 5
-# What telephones and word processors type for characters that the host has. Other characters outside Latin-1 are refused: the host would
-# drop them or store something else.
-_TYPED: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u2032", "'") | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014", "-"))
-
 
 def typed(text: str) -> str:
-    """A text in the host's characters. Raises `ValueError` for one that the host does not have."""
-    plain = text.translate(_TYPED)
-    if any(ord(character) >= 0x100 for character in plain):
-        raise ValueError("holds a character that the host does not have")
+    """A text in the host's characters. Raises `Fault` INVALID_REQUEST for one that the host does not have."""
+    plain = text.translate(TYPED)
+    if not latin(plain):
+        raise invalid("", "holds a character that the host does not have")
     return plain
 
 
@@ -59,22 +67,9 @@ def read_date(text: str) -> CivilDate | None:
 
 
 def bound_text(date: CivilDate, *, last: bool) -> str:
-    """A bound of a range as the wire has it: unknown parts become the first or the last day that they allow; blank for an open side.
-
-    Raises `ValueError` for a day that does not exist or whose month is unknown.
-    """
-    if not date.year:
-        if date.month or date.day:
-            raise ValueError("has no year")
-        return ""
-    if date.day and not date.month:
-        raise ValueError("has a day but no month")
-    month = date.month or (12 if last else 1)
-    day = date.day or (calendar.monthrange(date.year, month)[1] if last else 1)
-    try:
-        return datetime.date(date.year, month, day).strftime("%d%m%Y")
-    except ValueError:
-        raise ValueError("is no day of the calendar") from None
+    """A bound of a range as the wire has it; blank for an open side. Raises as `bound_day` does."""
+    day = bound_day(date, "", last=last)
+    return f"{day:%d%m%Y}" if day else ""
 
 
 def read_time(text: str) -> LocalTime | None:
@@ -107,62 +102,27 @@ def read_duration(text: str) -> SentenceDuration | None:
     return SentenceDuration(unit=unit, value=int(text[1:])) if unit and re.fullmatch("[0-9]+", text[1:]) else None
 
 
-# Identifiers: the canonical form in the contract, PNC's own print on the wire. What the host printed goes back as it came: it compares, and
-# nobody here can know better.
+# Identifiers: the canonical form in the contract, PNC's own print on the wire.
 
 
-def read_pnc_id(text: str, today: datetime.date) -> PncId | None:
-    """Two digits of a year later than today's mean the last century."""
-    return _read(PncId, text, identifiers.parse_pnc_id(text, today=today))
-
-
-def read_long_pnc_id(text: str) -> PncId | None:
+def read_long_pnc_id(text: str) -> PncId:
     """A number of a segment that has room for four digits of the year, so that no century is guessed."""
-    parsed = identifiers.parse_pnc_id(text, today=datetime.date.max)
-    return (PncId(value=text) if parsed.canonical == text else PncId(as_received=text)) if text else None
-
-
-def read_cro(text: str) -> CroNumber | None:
-    """A number of the older small file (`SF...`) has no canonical form in the contract and stays as received."""
-    return CroNumber(as_received=text) if text.startswith("SF") else _read(CroNumber, text, identifiers.parse_cro(text))
-
-
-def read_court_case(text: str) -> CourtCaseReference | None:
-    """Any of its forms."""
-    return _read(CourtCaseReference, text, identifiers.parse_court_case_reference(text))
-
-
-def arrest_summons_number_text(number: ArrestSummonsNumber) -> str:
-    """`yy/FFUU/SS/nL`.
-
-    Raises `Fault` DUMMY_NUMBER for one that a court made up (Bichard 7's exception HO100321) and `ValueError` for a check letter that
-    does not fit; the host is not troubled with either.
-    """
-    parsed = identifiers.parse_arrest_summons_number(number.value)
-    if not parsed.valid:
-        raise ValueError(parsed.problem, "value")
-    if identifiers.is_dummy_arrest_summons_number(parsed.canonical):
-        words = "a court made the number up, so that there is no arrest behind it"
-        raise Fault(Reason.DUMMY_NUMBER, words, metadata={"exception": "HO100321"})
-    return identifiers.slash_arrest_summons_number(parsed.canonical)
-
-
-def read_arrest_summons_number(text: str) -> ArrestSummonsNumber | None:
-    """Any of its forms."""
-    return _read(ArrestSummonsNumber, text, identifiers.parse_arrest_summons_number(text))
-
-
-def _read(kind: Any, text: str, parsed: Parsed) -> Any:
-    return (kind(value=parsed.canonical) if parsed.valid else kind(as_received=text)) if text else None
+    canonical = identifiers.parse_pnc_id(text, today=datetime.date.max).canonical
+    return PncId(value=text) if canonical == text else PncId(as_received=text)
 
 
 def pnc_id(today: datetime.date) -> Codec:
     """PNC ids in their short form, read on a day."""
-    return _identifier(lambda text: read_pnc_id(text, today), identifiers.short_pnc_id)
+    return _identifier(pnc_id_text, lambda text: read_pnc_id(text, today))
 
 
-def _identifier(read: Callable[[str], Any], printed: Callable[[str], str] = str) -> Codec:
-    return Codec(lambda number, width: printed(number.value) if number.value else number.as_received, read)
+def as_it_is(number: Identifier) -> str:
+    """The canonical form, or what was received."""
+    return number.value or number.as_received
+
+
+def _identifier(write: Callable[[Any], str], read: Callable[[str], Any]) -> Codec:
+    return Codec(lambda number, width: write(number), lambda text: read(text) if text else None)
 
 
 # Lists in one field.
@@ -218,12 +178,12 @@ CODECS: Final[Mapping[str, Codec | Codes]] = {
     "SentenceDuration": Codec(lambda duration, width: duration_text(duration), read_duration),
     "money": Codec(lambda pence, width: f"{pence // 100:07d}.{pence % 100:02d}" if pence else "", read_amount),
     "PncId": pnc_id(datetime.date.max),
-    "long_pnc_id": _identifier(read_long_pnc_id),
-    "CroNumber": _identifier(read_cro),
-    "CourtCaseReference": _identifier(read_court_case, identifiers.short_court_case_reference),
-    "ArrestSummonsNumber": Codec(lambda number, width: arrest_summons_number_text(number), read_arrest_summons_number),
-    "PtiUrn": _identifier(lambda text: PtiUrn(value=text) if text else None),
-    "Vrm": _identifier(lambda text: Vrm(value=text) if text else None),
+    "long_pnc_id": _identifier(as_it_is, read_long_pnc_id),
+    "CroNumber": _identifier(cro_text, read_cro),
+    "CourtCaseReference": _identifier(court_case_text, read_court_case),
+    "ArrestSummonsNumber": _identifier(lambda number: arrest_summons_number_text(number, ""), read_arrest_summons_number),
+    "PtiUrn": _identifier(as_it_is, lambda text: PtiUrn(value=text)),
+    "Vrm": _identifier(as_it_is, lambda text: Vrm(value=text)),
     "serial": Codec(lambda text, width: re.sub("[-./ ]", "", text), str),
     "AddressLines": Codec(lambda lines, width: ", ".join(lines.line), address_lines),
     "names": Codec(lambda names, width: typed(" ".join(names)), lambda text: text.split(maxsplit=2)),

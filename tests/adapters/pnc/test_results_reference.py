@@ -15,7 +15,7 @@ import pytest
 from lxml import etree
 
 from adapters.kit import Fault
-from adapters.kit.justice.results import CHECK_NAME, name_of, updates_for
+from metip.pnc.results import CHECK_NAME, name_of, updates_for
 from adapters.pnc.records import Segment, Transaction
 from adapters.pnc.results import FUNCTIONS
 from adapters.pnc import translate

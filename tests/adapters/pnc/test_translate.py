@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.kit import Fault, Officer, Reason
-from adapters.kit.justice import reasons
 from adapters.pnc import translate, values
 from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
 from adapters.pnc.wire import decode, encode
@@ -17,6 +16,7 @@ from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId, Vrm
 from metip.common.v1.pole_pb2 import Sex
 from metip.common.v1.time_pb2 import CivilDate
+from metip.pnc import reasons
 from metip.options.v1.options_pb2 import Purpose
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest
@@ -228,7 +228,7 @@ def test_a_date_or_time_that_is_none_stays_unset(text: str) -> None:
 
 
 def test_identifiers_that_do_not_parse_are_kept_as_they_came() -> None:
-    assert values.read_pnc_id("97/1A", TODAY) == PncId(as_received="97/1A")
+    assert values.pnc_id(TODAY).read("97/1A") == PncId(as_received="97/1A")
     assert values.read_court_case("nonsense") == CourtCaseReference(as_received="nonsense")
     assert values.read_arrest_summons_number("X") == ArrestSummonsNumber(as_received="X")
     assert values.pnc_id(TODAY).write(PncId(as_received="97/1A"), 11) == "97/1A"

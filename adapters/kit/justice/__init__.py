@@ -1,1 +1,0 @@
-"""What adapters of criminal justice share: courts' results as updates of a national record, and why somebody asks such a record."""
