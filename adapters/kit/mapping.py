@@ -12,7 +12,7 @@ does not have is kept: in the field's sibling `..._as_received`, or else before 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -46,49 +46,37 @@ class Codec(NamedTuple):
     read: Callable[[str], Any]
     padded: bool = False
     """Whether the blanks around it mean something."""
+    coded: bool = False
+    """Whether it is a word of a code table, so that one which the table lacks is kept."""
 
 
 def _read_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-TEXT: Final = Codec(lambda text, width: text, str)
-NUMBER: Final = Codec(lambda number, width: f"{number:0{width}d}", _read_number)
-"""With zeros before it."""
-PLAIN_NUMBER: Final = Codec(lambda number, width: str(number or ""), _read_number)
-"""Without; blank for 0."""
-FLAG: Final = Codec(lambda said, width: "Y" if said else "N", lambda text: text == "Y")
+STANDARD: Final[Mapping[str, Codec]] = {
+    "text": Codec(lambda text, width: text, str),
+    "number": Codec(lambda number, width: f"{number:0{width}d}", _read_number),
+    "number_or_blank": Codec(lambda number, width: f"{number:0{width}d}" if number else "", _read_number),
+    "flag": Codec(lambda said, width: "Y" if said else "N", lambda text: text == "Y"),
+}
+"""Codecs of simple types; numbers have zeros before them."""
 
 
-@dataclass(frozen=True)
-class Codes:
-    """The words for the values of an enum. What it does not name is called as in the contract, without the enum's name before it."""
+def codes(kind: EnumDescriptor, words: Mapping[str, str] | None = None) -> Codec:
+    """The words for the values of an enum: word to name, where `*` is what any other word means. A blank is no value.
 
-    kind: EnumDescriptor
-    words: Mapping[str, str] = field(default_factory=dict)
-    """Word to name; `*` is what any other word means."""
-
-    def __post_init__(self) -> None:
-        """Raises `ValueError` for a name that the enum does not have."""
-        for name in self.words.values():
-            if name not in self.kind.values_by_name:
-                raise ValueError(f"{self.kind.full_name} has no value {name}")
-        listed = {word: self.kind.values_by_name[name].number for word, name in self.words.items()}
-        prefix = self.kind.values_by_number[0].name.removesuffix("UNSPECIFIED")
-        named = {one.name.removeprefix(prefix): one.number for one in self.kind.values if one.number}
-        object.__setattr__(self, "numbers", (listed if self.words else named) | {"": 0})
-        object.__setattr__(self, "names", {number: word for word, number in reversed(self.numbers.items()) if word != "*"})
-
-    numbers: Mapping[str, int] = field(init=False)
-    names: Mapping[int, str] = field(init=False)
-
-    def read(self, word: str) -> int | None:
-        """The value; `None` for a word that is not in the table."""
-        return self.numbers.get(word, self.numbers.get("*"))
-
-    def write(self, number: int, width: int) -> str:
-        """The word; "" for none."""
-        return self.names.get(number, "")
+    Without such a table values are called as in the contract, without the enum's own name before them. Raises `ValueError` for a name that
+    the enum does not have.
+    """
+    if unknown := set((words or {}).values()).difference(kind.values_by_name):
+        raise ValueError(f"{kind.full_name} has no {', '.join(sorted(unknown))}")
+    prefix = kind.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    table = words or {one.name.removeprefix(prefix): one.name for one in kind.values if one.number}
+    numbers = {word: kind.values_by_name[name].number for word, name in table.items()} | {"": 0}
+    others = numbers.pop("*", None)
+    names = {number: word for word, number in numbers.items()}
+    return Codec(lambda number, width: names.get(number, ""), lambda word: numbers.get(word, others), coded=True)
 
 
 class _Step(NamedTuple):
@@ -108,7 +96,6 @@ class Node:
 
     tag: str
     at: str
-    kind: Descriptor
     many: bool
     children: tuple["Node", ...]
     steps: tuple[_Step, ...]
@@ -124,7 +111,7 @@ class Mapper:
         layouts: Mapping[str, Layout],
         trees: Mapping[str, Mapping[str, Any]],
         kinds: Iterable[Descriptor],
-        codecs: Mapping[str, Codec | Codes],
+        codecs: Mapping[str, Codec],
     ) -> None:
         """Raises `ValueError` for a place that no message of a segment has, and for a codec that is missing."""
         self._layouts = layouts
@@ -150,7 +137,7 @@ class Mapper:
         """
         return self._write(message, self._trees[message.DESCRIPTOR.name], "", given or {})
 
-    def _read(self, message: Message, nodes: Sequence[Node], segments: Iterable[Segment], codecs: Mapping[str, Codec | Codes]) -> None:
+    def _read(self, message: Message, nodes: Sequence[Node], segments: Iterable[Segment], codecs: Mapping[str, Codec]) -> None:
         by_tag = {node.tag: node for node in nodes}
         runs: list[tuple[Node, list[Segment]]] = []
         for segment in segments:
@@ -171,7 +158,9 @@ class Mapper:
                 _keep(target, step, word)
             self._read(target, node.children, rest, codecs)
 
-    def _write(self, message: Message, nodes: Sequence[Node], path: str, given: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    def _write(
+        self, message: Message, nodes: Sequence[Node], path: str, given: Mapping[str, Mapping[str, str]]
+    ) -> Iterator[tuple[str, str]]:
         for node in nodes:
             for here, one in _held(message, node, path):
                 values: dict[str, str] = {}
@@ -194,22 +183,21 @@ class Mapper:
         nodes = []
         for tag, held in tree.items():
             ((at, below),) = held.items() if isinstance(held, Mapping) else ((held, {}),)
-            place = None if at == SELF else _place(kind, at)
-            if at != SELF and place is None:
+            places = _places(kind, at)
+            if at != SELF and not places:
                 raise ValueError(f"{kind.name} has no {at}")
-            inside = kind if place is None else place[-1].message_type
+            inside: Any = places[-1].message_type if places else kind
             children = self._nodes(inside, below)
             tags = frozenset(tag for child in children for tag in (child.tag, *child.below))
-            many = place is not None and place[-1].is_repeated
-            nodes.append(Node(tag, at, inside, many, children, self._steps(tag, inside), tags))
+            nodes.append(Node(tag, at, bool(places) and places[-1].is_repeated, children, self._steps(tag, inside), tags))
         return tuple(nodes)
 
     def _steps(self, tag: str, kind: Descriptor) -> tuple[_Step, ...]:
         """Fields that the message has a place for; `a|b` is the first of several places that it has."""
         steps, layout = [], self._layouts[tag]
         for one in layout.fields:
-            found = next((path for at in one.place.split("|") if at and (path := _place(kind, at))), None)
-            if found is None:
+            found = next((places for at in one.place.split("|") if (places := _places(kind, at))), ())
+            if not found:
                 continue
             self._placed.add((tag, one.name))
             codec = one.codec or _codec_of(found[-1])
@@ -219,34 +207,28 @@ class Mapper:
         return tuple(steps)
 
 
-STANDARD: Final[Mapping[str, Codec]] = {"text": TEXT, "number": NUMBER, "plain": PLAIN_NUMBER, "flag": FLAG}
-"""Codecs that every mapper should have: those of simple types, by the names that are given to them."""
-
-
-def codes_of(words: Mapping[str, Mapping[str, str]], kinds: Iterable[EnumDescriptor]) -> dict[str, Codes]:
-    """Code tables for enums, by the enum's name; one that `words` does not have is called as in its contract."""
-    return {kind.name: Codes(kind, words.get(kind.name, {})) for kind in kinds}
-
-
 def invalid(path: str, problem: str) -> Fault:
     """A refusal of one field of a request, before the far side is asked."""
     return Fault(Reason.INVALID_REQUEST, f"{path} {problem}", fields=((path, problem),))
 
 
-def _place(kind: Descriptor, path: str) -> tuple[FieldDescriptor, ...] | None:
+def _places(kind: Descriptor, path: str) -> tuple[FieldDescriptor, ...]:
+    """The fields on a path; none where the message does not have it."""
     found: list[FieldDescriptor] = []
+    inside: Descriptor | None = kind
     for name in path.split("."):
-        here = kind.fields_by_name.get(name) if kind is not None else None
+        here = inside.fields_by_name.get(name) if inside is not None else None
         if here is None:
-            return None
+            return ()
         found.append(here)
-        kind = here.message_type
+        inside = here.message_type
     return tuple(found)
 
 
 def _codec_of(place: FieldDescriptor) -> str:
-    if place.message_type is not None or place.enum_type is not None:
-        return str((place.message_type or place.enum_type).name)
+    typed = place.message_type or place.enum_type
+    if typed is not None:
+        return str(typed.name)
     return {FieldDescriptor.CPPTYPE_STRING: "text", FieldDescriptor.CPPTYPE_BOOL: "flag"}.get(place.cpp_type, "number")
 
 
@@ -270,22 +252,22 @@ def _held(message: Message, node: Node, path: str) -> Iterator[tuple[str, Any]]:
         yield f"{path}{node.at}.", getattr(holder, last)
 
 
-def _text(message: Any, step: _Step, codec: Codec | Codes) -> str:
+def _text(message: Any, step: _Step, codec: Codec) -> str:
     *above, last = step.path
     for name in above:
         message = getattr(message, name)
     if step.place.message_type is not None and not step.place.is_repeated and not message.HasField(last):
         return ""
     written = codec.write(getattr(message, last), step.width)
-    return written or getattr(message, f"{last}_as_received", "") if isinstance(codec, Codes) else written
+    return written or getattr(message, f"{last}_as_received", "") if codec.coded else written
 
 
-def _put(message: Any, step: _Step, body: str, codec: Codec | Codes) -> str:
+def _put(message: Any, step: _Step, body: str, codec: Codec) -> str:
     """Sets a field of what a segment holds, and gives a word that no code table has, or ""."""
-    text = body if isinstance(codec, Codec) and codec.padded else body.strip()
+    text = body if codec.padded else body.strip()
     value = codec.read(text)
     if value is None or (step.place.message_type is None and not value):
-        return text if value is None and isinstance(codec, Codes) else ""
+        return text if value is None and codec.coded else ""
     *above, last = step.path
     for name in above:
         message = getattr(message, name)

@@ -14,6 +14,7 @@ from typing import Annotated, Final, Self, get_type_hints
 
 from adapters.kit.fixed_width import Field, Layout, Misfit, Problem, digits, layouts, read_table
 
+
 class Reason(enum.StrEnum):
     """Everything that can be wrong with a message, read or built."""
 

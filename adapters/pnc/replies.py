@@ -1,7 +1,7 @@
 """What the reply texts of the PNC mean: each code to one of a closed set of outcomes.
 
-The table is `replies.yaml`. Its law: an update whose reply we cannot read may have been done, so what is not in the table is IN_DOUBT for an
-update, and never a refusal.
+The table is `replies.yaml`. Its law: an update whose reply we cannot read may have been done, so what is not in the table is IN_DOUBT for
+an update, and never a refusal.
 """
 
 import enum
@@ -58,7 +58,7 @@ def _verdict(said: str) -> Verdict | None:
     return None if outcome == "-" else Verdict(Outcome[outcome], exception)
 
 
-ROWS: Final = tuple(Row.of(row) for row in read_table(__file__, "replies.yaml"))
+ROWS: Final = tuple(Row.of(row) for row in read_table(__file__, "replies.yaml")["replies"])
 JUSTIFY: Final = "J0001"
 UNKNOWN_ENQUIRY: Final = Verdict(Outcome.HOST_FAULT, "HO100314")
 # Bichard 7 takes an unknown code for bad data (HO100402). We do not: "refused" would invite somebody to send it again.

@@ -132,4 +132,3 @@ def _trimmed(segment: Segment) -> Segment:
 
 def _trims(segments: Iterable[Segment]) -> Iterable[Segment]:
     return (_trimmed(segment) for segment in segments)
-

@@ -120,9 +120,7 @@ def receipt(reply: Transaction) -> UpdateReceipt:
 def disposal_receipt(reply: Transaction) -> RecordDisposalResponse:
     """The receipt of a disposal, with the case that was opened for what was carried forward."""
     opened = reply.find("CCR")
-    return RecordDisposalResponse(
-        receipt=receipt(reply), additional_case=read_court_case(opened["court_case_ref"]) if opened else None
-    )
+    return RecordDisposalResponse(receipt=receipt(reply), additional_case=read_court_case(opened["court_case_ref"]) if opened else None)
 
 
 def _moved_in(segment: Segment) -> str:

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message
 
 from adapters.kit import Call, Fault, Guard, Limits, Log, Reason
-from adapters.kit.framing import FrameError, FramedSession
+from adapters.kit.framing import FramedSession, FrameError
 from adapters.kit.sessions import Pool
 from adapters.pnc import translate
 from adapters.pnc.records import OPERATIONS, Direction, Header, Segment, Transaction, WireError

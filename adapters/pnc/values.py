@@ -10,14 +10,23 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from adapters.kit.mapping import PLAIN_NUMBER, STANDARD, Codec, Codes, codes_of
+from adapters.kit.mapping import STANDARD, Codec, codes
 from adapters.pnc.records import TABLE
 from metip import identifiers
 from metip.common.v1.identifiers_pb2 import PncId, PtiUrn, Vrm
 from metip.common.v1.pole_pb2 import AddressLines, Sex
 from metip.common.v1.time_pb2 import CivilDate, LocalTime
-from metip.pnc.v1 import arrest_summons_service_pb2, case_update_service_pb2, court_case_pb2, driver_enquiry_service_pb2, driver_pb2
-from metip.pnc.v1 import person_enquiry_service_pb2, person_pb2, property_enquiry_service_pb2, vehicle_enquiry_service_pb2
+from metip.pnc.v1 import (
+    arrest_summons_service_pb2,
+    case_update_service_pb2,
+    court_case_pb2,
+    driver_enquiry_service_pb2,
+    driver_pb2,
+    person_enquiry_service_pb2,
+    person_pb2,
+    property_enquiry_service_pb2,
+    vehicle_enquiry_service_pb2,
+)
 from metip.pnc.v1.court_case_pb2 import DurationUnit, SentenceDuration
 from metip.pnc.values import (
     TYPED,
@@ -41,6 +50,7 @@ MOST: Final = 20
 """Rows in an answer."""
 CONDITION, CONDITION_LINE = 200, 50
 LINE, LINES = 35, 5
+
 
 def typed(text: str) -> str:
     """A text in the host's characters. Raises `Fault` INVALID_REQUEST for one that the host does not have."""
@@ -165,9 +175,9 @@ CONTRACT: Final = tuple(
     )
 )
 _ENUMS: Final = (Sex.DESCRIPTOR, *(kind for file in CONTRACT for kind in file.enum_types_by_name.values()))
-_CODES: Final = codes_of(TABLE["codes"], _ENUMS)
+_CODES: Final = {kind.name: codes(kind, TABLE["codes"].get(kind.name)) for kind in _ENUMS}
 _UNITS: Final = _CODES["DurationUnit"]
-CODECS: Final[Mapping[str, Codec | Codes]] = {
+CODECS: Final[Mapping[str, Codec]] = {
     **STANDARD,
     **_CODES,
     "text": Codec(lambda text, width: typed(text), str),
@@ -192,6 +202,5 @@ CODECS: Final[Mapping[str, Codec | Codes]] = {
         lambda conditions, width: "".join(bail_condition(typed(one)) for one in conditions if one.strip()), read_conditions, padded=True
     ),
     "authority": Codec(lambda code, width: code or NO_AUTHORITY, lambda text: text.replace(NO_AUTHORITY, "")),
-    "limit": Codec(lambda limit, width: str(limit or MOST), PLAIN_NUMBER.read),
-    "number_or_blank": Codec(lambda number, width: f"{number:0{width}d}" if number else "", PLAIN_NUMBER.read),
+    "limit": Codec(lambda limit, width: str(limit or MOST), STANDARD["number"].read),
 }

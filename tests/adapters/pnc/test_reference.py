@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.pnc.replies import UNKNOWN_ENQUIRY, UNKNOWN_UPDATE, Outcome, reply_codes, verdict
 from adapters.pnc.records import OPERATIONS, SEGMENTS
+from adapters.pnc.replies import UNKNOWN_ENQUIRY, UNKNOWN_UPDATE, Outcome, reply_codes, verdict
 from adapters.pnc.wire import Direction, Segment, Transaction, decode, encode
 
 BESIDE_THE_CHECKOUT = Path(__file__).parents[4] / "shared" / "reference"

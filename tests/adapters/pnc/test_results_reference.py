@@ -15,18 +15,18 @@ import pytest
 from lxml import etree
 
 from adapters.kit import Fault
-from metip.pnc.results import CHECK_NAME, name_of, updates_for
+from adapters.pnc import translate
 from adapters.pnc.records import Segment, Transaction
 from adapters.pnc.results import FUNCTIONS
-from adapters.pnc import translate
 from adapters.pnc.wire import Direction, decode
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PtiUrn
 from metip.common.v1.pole_pb2 import PersonName
 from metip.common.v1.time_pb2 import CivilDate
-from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 from metip.libra.v1 import court_pb2 as courts
 from metip.libra.v1 import result_pb2 as results
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
+from metip.pnc.results import CHECK_NAME, name_of, updates_for
+from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 
 BESIDE_THE_CHECKOUT = Path(__file__).parents[4] / "shared" / "reference"
 FOLDER = Path(os.environ.get("METIP_REFERENCE_DIR") or BESIDE_THE_CHECKOUT)

@@ -16,8 +16,8 @@ from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId, Vrm
 from metip.common.v1.pole_pb2 import Sex
 from metip.common.v1.time_pb2 import CivilDate
-from metip.pnc import reasons
 from metip.options.v1.options_pb2 import Purpose
+from metip.pnc import reasons
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest
 from metip.pnc.v1.person_pb2 import CirculationType

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
 from adapters.pnc import translate, values
+from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
 from adapters.pnc.wire import decode, encode
 from metip import identifiers
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId, PtiUrn
