@@ -195,7 +195,7 @@ CODECS: Final[Mapping[str, Codec]] = {
     "PtiUrn": _identifier(as_it_is, lambda text: PtiUrn(value=text)),
     "Vrm": _identifier(as_it_is, lambda text: Vrm(value=text)),
     "serial": Codec(lambda text, width: re.sub("[-./ ]", "", text), str),
-    "AddressLines": Codec(lambda lines, width: ", ".join(lines.line), address_lines),
+    "AddressLines": Codec(lambda lines, width: ", ".join(lines.line), lambda text: address_lines(text) if text else None),
     "names": Codec(lambda names, width: typed(" ".join(names)), lambda text: text.split(maxsplit=2)),
     "pairs": Codec(lambda pairs, width: "".join(f"{pair:<2}" for pair in pairs), paired, padded=True),
     "conditions": Codec(

@@ -5,6 +5,7 @@ from typing import Any
 
 import protovalidate
 import pytest
+from google.protobuf import text_format
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +20,12 @@ from metip.common.v1.time_pb2 import CivilDate
 from metip.options.v1.options_pb2 import Purpose
 from metip.pnc import reasons
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest
+from metip.pnc.v1.driver_enquiry_service_pb2 import DriverDescription, GetDriverRequest, GetDriverResponse
+from metip.pnc.v1.driver_pb2 import Driver
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest
 from metip.pnc.v1.person_pb2 import CirculationType
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Handling
+from metip.pnc.v1.property_enquiry_service_pb2 import PropertyReportType, PropertyType, SearchPropertyRequest, SearchPropertyResponse
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Handling, SearchVehiclesRequest
 
 AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 TODAY = AT.date()
@@ -83,6 +87,20 @@ def test_a_look_up_by_number_or_mark_carries_nothing_else() -> None:
     assert blankless(by_cro) == {"cro_number": "097501/98T", "maximum": "1"}
     by_mark = translate.question(GetVehicleRequest(access=ACCESS, vrm=Vrm(value="AB51ABC")), OFFICER, TODAY)[1]
     assert blankless(by_mark) == {"vrm": "AB51ABC"}
+
+
+def test_a_vehicle_search_a_driver_and_a_thing_are_asked_for_in_the_hosts_letters() -> None:
+    search = SearchVehiclesRequest(access=ACCESS, vrm_pattern="A?1*", postcode_area="SW", colour="Blue", make="Ford", model="Fiesta")
+    assert blankless(translate.question(search, OFFICER, TODAY)[1]) == {
+        "vrm": "A?1*", "postcode_area": "SW", "colour": "BLUE", "make": "FORD", "model": "FIESTA", "maximum": "20",
+    }  # fmt: skip
+    born = CivilDate(year=1990, month=2, day=3)
+    described = DriverDescription(family_name="O\u2019Quill", given_names="Ana", date_of_birth=born, sex=Sex.SEX_FEMALE)
+    assert blankless(translate.question(GetDriverRequest(access=ACCESS, description=described), OFFICER, TODAY)[1]) == {
+        "surname": "O'QUILL", "forenames": "ANA", "sex": "F", "born": "03021990", "maximum": "20",
+    }  # fmt: skip
+    thing = SearchPropertyRequest(access=ACCESS, type=PropertyType.PROPERTY_TYPE_PLANT, serial_number="AB-12/3.4 5", limit=5)
+    assert blankless(translate.question(thing, OFFICER, TODAY)[1]) == {"type": "PLANT", "serial_number": "AB12345", "maximum": "5"}
 
 
 BOUNDS = [
@@ -194,6 +212,41 @@ def test_two_vehicles_of_one_mark_are_told_as_one_and_more() -> None:
     vehicles = (Segment.of("VEH", vrm="AB51ABC", make="FIRST"), Segment.of("VEH", vrm="AB51ABC", make="SECOND"))
     response = translate.answer(GetVehicleResponse, reply("SIMVEH", Segment("ASI", "", vehicles)), AT)
     assert (response.vehicle.make, response.provenance.truncated) == ("FIRST", True)
+
+
+def test_a_driver_comes_with_everything_that_the_segments_hold() -> None:
+    segments = (
+        Segment.of("DRV", driver_number="QUILL902031A9XBC", surname="Quill", forenames="A B", sex="F", born="03021990", licence="FULL",
+                   address="1 Old Road, Example", postcode="ZZ1 1AA", status="CURRENT", valid_from="01012010", valid_to="02022060"),
+        Segment.of("ENT", category="C1", provisional="Y", valid_from="01012010", valid_to="02022060"),
+        Segment.of("END", code="SP30", committed_on="01012025", convicted_on="02022025", court_code="2576", points="03", fine="0000100.00"),
+        Segment.of("END", code="CU80", committed_on="01012024", points="06"),
+        Segment.of("DSQ", **{"from": "02022025"}, to="01022026", until_test="Y"),
+        Segment.of("DRV", driver_number="QUILL902031A9XBD", status="LAPSED"),
+    )  # fmt: skip
+    first, second = translate.answer(GetDriverResponse, reply("SIMDRV", Segment("ASI", "", segments)), AT).drivers
+    assert first == text_format.Parse(
+        """driver_number: "QUILL902031A9XBC" name { given_names: "A" given_names: "B" family_name: "QUILL" } sex: SEX_FEMALE
+        date_of_birth { year: 1990 month: 2 day: 3 } address { lines { line: "1 OLD ROAD" line: "EXAMPLE" } postcode: "ZZ1 1AA" }
+        licence: LICENCE_TYPE_FULL status: LICENCE_STATUS_CURRENT
+        valid_from { year: 2010 month: 1 day: 1 } valid_to { year: 2060 month: 2 day: 2 }
+        entitlements { category: "C1" provisional: true
+          valid_from { year: 2010 month: 1 day: 1 } valid_to { year: 2060 month: 2 day: 2 } }
+        endorsements { code: "SP30" committed_on { year: 2025 month: 1 day: 1 } convicted_on { year: 2025 month: 2 day: 2 }
+          court { code: "2576" } points: 3 fine_pence: 10000 }
+        endorsements { code: "CU80" committed_on { year: 2024 month: 1 day: 1 } points: 6 }
+        disqualifications { from { year: 2025 month: 2 day: 2 } to { year: 2026 month: 2 day: 1 } until_test_passed: true }""",
+        Driver(),
+    )
+    assert second == Driver(driver_number="QUILL902031A9XBD")
+    protovalidate.validate(first)
+
+
+def test_a_kind_of_thing_or_report_that_nobody_knows_is_said_by_the_text() -> None:
+    report = Segment.of("PRP", type="DRONE", serial_number="1234", report="STOLEN", handling="WHISPER", text="Keep it")
+    (found,) = translate.answer(SearchPropertyResponse, reply("SIMPRO", Segment("ASI", "", (report,))), AT).reports
+    assert (found.type, found.report, found.text) == (0, PropertyReportType.PROPERTY_REPORT_TYPE_STOLEN, "DRONE: Keep it")
+    assert found.handling == Handling.HANDLING_NOT_OVER_OPEN_AIR
 
 
 REFRESHES = [
