@@ -9,7 +9,7 @@ from ruamel.yaml.error import YAMLError
 
 from adapters.kit.fixed_width import Field, Layout, Misfit, Problem, digits, layouts, read_table
 
-TABLE = {
+TABLE: dict[str, dict[str, str | int]] = {
     "BOX K": {"mark": "4 label.mark", "weight": "5 weight number", "words": "12 text mixed", "seal": 2},
     "END": {"count": "3 - mixed"},
 }

@@ -36,9 +36,11 @@ message_type { name: "Parcel"
   field { name: "back" number: 7 type: TYPE_MESSAGE type_name: ".test.parcels.Label" label: LABEL_OPTIONAL } }
 """
 POOL = descriptor_pool.DescriptorPool()
-PARCELS: Any = POOL.Add(text_format.Parse(FILE, descriptor_pb2.FileDescriptorProto())) or POOL.FindFileByName("parcels.proto")
+POOL.Add(text_format.Parse(FILE, descriptor_pb2.FileDescriptorProto()))
+PARCELS: Any = POOL.FindFileByName("parcels.proto")
 KINDS = list(PARCELS.message_types_by_name.values())
-Day, Label, Item, Parcel = (message_factory.GetMessageClass(kind) for kind in KINDS)
+MESSAGES: tuple[Any, ...] = tuple(message_factory.GetMessageClass(kind) for kind in KINDS)
+Day, Label, Item, Parcel = MESSAGES
 KIND = PARCELS.enum_types_by_name["Kind"]
 SEGMENTS = layouts(
     {

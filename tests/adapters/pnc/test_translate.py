@@ -26,6 +26,7 @@ from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonR
 from metip.pnc.v1.person_pb2 import CirculationType
 from metip.pnc.v1.property_enquiry_service_pb2 import PropertyReportType, PropertyType, SearchPropertyRequest, SearchPropertyResponse
 from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Handling, SearchVehiclesRequest
+from metip.pnc.values import read_arrest_summons_number, read_court_case
 
 AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 TODAY = AT.date()
@@ -282,6 +283,6 @@ def test_a_date_or_time_that_is_none_stays_unset(text: str) -> None:
 
 def test_identifiers_that_do_not_parse_are_kept_as_they_came() -> None:
     assert values.pnc_id(TODAY).read("97/1A") == PncId(as_received="97/1A")
-    assert values.read_court_case("nonsense") == CourtCaseReference(as_received="nonsense")
-    assert values.read_arrest_summons_number("X") == ArrestSummonsNumber(as_received="X")
+    assert read_court_case("nonsense") == CourtCaseReference(as_received="nonsense")
+    assert read_arrest_summons_number("X") == ArrestSummonsNumber(as_received="X")
     assert values.pnc_id(TODAY).write(PncId(as_received="97/1A"), 11) == "97/1A"
