@@ -85,9 +85,14 @@ class _Step(NamedTuple):
     name: str
     at: slice
     width: int
-    path: tuple[str, ...]
+    path: str
+    above: tuple[str, ...]
+    """The path without its last name."""
+    last: str
     codec: str
-    place: FieldDescriptor
+    typed: bool
+    """Whether it is a message."""
+    many: bool
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,11 @@ class Node:
 
 
 class Mapper:
-    """Reads and writes messages by layouts, trees and codecs. Codecs are found by name: that of the table, or of the place's type."""
+    """Reads and writes messages by layouts, trees and codecs. Codecs are found by name: that of the table, or of the place's type.
+
+    Enums need none: `words` has the code tables (see `codes`) of those whose words are not the contract's own, by the enum's name.
+    `carried` makes any text one that the far side can have, or raises `Fault` INVALID_REQUEST.
+    """
 
     def __init__(
         self,
@@ -112,10 +121,14 @@ class Mapper:
         trees: Mapping[str, Mapping[str, Any]],
         kinds: Iterable[Descriptor],
         codecs: Mapping[str, Codec],
+        words: Mapping[str, Mapping[str, str]] | None = None,
+        carried: Callable[[str], str] = str,
     ) -> None:
         """Raises `ValueError` for a place that no message of a segment has, and for a codec that is missing."""
         self._layouts = layouts
-        self._codecs = codecs
+        self._codecs = dict(codecs)
+        self._words = words or {}
+        self._carried = carried
         self._placed: set[tuple[str, str]] = set()
         known = {kind.name: kind for kind in kinds}
         self._trees = {name: self._nodes(known[name], tree) for name, tree in trees.items()}
@@ -163,21 +176,26 @@ class Mapper:
     ) -> Iterator[tuple[str, str]]:
         for node in nodes:
             for here, one in _held(message, node, path):
-                values: dict[str, str] = {}
-                for step in node.steps:
-                    try:
-                        values[step.name] = _text(one, step, self._codecs[step.codec])
-                    except Fault as fault:
-                        for path_from_here, problem in fault.fields:
-                            raise invalid(here + ".".join(step.path) + path_from_here, problem) from None
-                        raise
-                values.update(given.get(node.tag, {}))
-                try:
-                    yield node.tag, self._layouts[node.tag].fill(values)
-                except Misfit as misfit:
-                    steps = {step.name: here + ".".join(step.path) for step in node.steps}
-                    raise invalid(steps.get(misfit.field, misfit.field), str(misfit.problem)) from None
+                yield node.tag, self._body(one, node, here, given.get(node.tag, {}))
                 yield from self._write(one, node.children, here, given)
+
+    def _body(self, message: Message, node: Node, path: str, given: Mapping[str, str]) -> str:
+        paths = {step.name: path + step.path for step in node.steps}
+        values: dict[str, str] = {}
+        name = ""
+        try:
+            for step in node.steps:
+                name = step.name
+                values[name] = self._carried(_text(message, step, self._codecs[step.codec]))
+            for name, value in given.items():
+                values[name] = self._carried(value)
+            return self._layouts[node.tag].fill(values)
+        except Misfit as misfit:
+            raise invalid(paths.get(misfit.field, misfit.field), str(misfit.problem)) from None
+        except Fault as fault:
+            for below, problem in fault.fields:
+                raise invalid(paths.get(name, name) + below, problem) from None
+            raise
 
     def _nodes(self, kind: Descriptor, tree: Mapping[str, Any]) -> tuple[Node, ...]:
         nodes = []
@@ -201,9 +219,13 @@ class Mapper:
                 continue
             self._placed.add((tag, one.name))
             codec = one.codec or _codec_of(found[-1])
+            if found[-1].enum_type is not None and codec not in self._codecs:
+                self._codecs[codec] = codes(found[-1].enum_type, self._words.get(codec))
             if codec not in self._codecs:
                 raise ValueError(f"there is no codec {codec} for {tag}.{one.name}")
-            steps.append(_Step(one.name, layout.at[one.name], one.width, tuple(part.name for part in found), codec, found[-1]))
+            *above, last = (part.name for part in found)
+            typed, many = found[-1].message_type is not None, found[-1].is_repeated
+            steps.append(_Step(one.name, layout.at[one.name], one.width, ".".join((*above, last)), tuple(above), last, codec, typed, many))
         return tuple(steps)
 
 
@@ -253,40 +275,37 @@ def _held(message: Message, node: Node, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _text(message: Any, step: _Step, codec: Codec) -> str:
-    *above, last = step.path
-    for name in above:
+    for name in step.above:
         message = getattr(message, name)
-    if step.place.message_type is not None and not step.place.is_repeated and not message.HasField(last):
+    if step.typed and not step.many and not message.HasField(step.last):
         return ""
-    written = codec.write(getattr(message, last), step.width)
-    return written or getattr(message, f"{last}_as_received", "") if codec.coded else written
+    written = codec.write(getattr(message, step.last), step.width)
+    return written or getattr(message, f"{step.last}_as_received", "") if codec.coded else written
 
 
 def _put(message: Any, step: _Step, body: str, codec: Codec) -> str:
     """Sets a field of what a segment holds, and gives a word that no code table has, or ""."""
     text = body if codec.padded else body.strip()
     value = codec.read(text)
-    if value is None or (step.place.message_type is None and not value):
+    if value is None or not (value or step.typed):
         return text if value is None and codec.coded else ""
-    *above, last = step.path
-    for name in above:
+    for name in step.above:
         message = getattr(message, name)
-    if step.place.is_repeated:
-        getattr(message, last).extend(value)
-    elif step.place.message_type is not None:
-        getattr(message, last).CopyFrom(value)
-        getattr(message, last).SetInParent()
+    if step.many:
+        getattr(message, step.last).extend(value)
+    elif step.typed:
+        getattr(message, step.last).CopyFrom(value)
+        getattr(message, step.last).SetInParent()
     else:
-        setattr(message, last, value)
+        setattr(message, step.last, value)
     return ""
 
 
 def _keep(message: Any, step: _Step, word: str) -> None:
     """Keeps a word that no code table has, once all the rest has been read."""
-    *above, last = step.path
-    for name in above:
+    for name in step.above:
         message = getattr(message, name)
-    if f"{last}_as_received" in message.DESCRIPTOR.fields_by_name:
-        setattr(message, f"{last}_as_received", word)
+    if f"{step.last}_as_received" in message.DESCRIPTOR.fields_by_name:
+        setattr(message, f"{step.last}_as_received", word)
     elif "text" in message.DESCRIPTOR.fields_by_name:
         message.text = f"{word}: {message.text}"

@@ -15,39 +15,44 @@ from adapters.kit import Officer
 from adapters.kit.mapping import Mapper
 from adapters.pnc.records import SEGMENTS, TABLE, Segment, Transaction, runs
 from adapters.pnc.replies import Outcome, classify, reply_codes
-from adapters.pnc.values import CODECS, CONTRACT, MOST, pnc_id, read_date
+from adapters.pnc.values import CODECS, carried, pnc_id, read_date
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.answer_pb2 import Warning as Remark
 from metip.pnc.reasons import reason_code
-from metip.pnc.v1.case_update_service_pb2 import (
-    RecordDeferredSentenceRequest,
-    RecordDisposalRequest,
-    RecordDisposalResponse,
-    RecordRemandRequest,
-    RecordVariationRequest,
-    UpdateReceipt,
-)
-from metip.pnc.v1.driver_enquiry_service_pb2 import GetDriverResponse
-from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonResponse, SearchPersonsResponse
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleResponse, SearchVehiclesResponse
+from metip.pnc.v1 import arrest_summons_service_pb2 as arrests
+from metip.pnc.v1 import case_update_service_pb2 as updates
+from metip.pnc.v1 import driver_enquiry_service_pb2 as drivers
+from metip.pnc.v1 import person_enquiry_service_pb2 as persons
+from metip.pnc.v1 import property_enquiry_service_pb2 as things
+from metip.pnc.v1 import vehicle_enquiry_service_pb2 as vehicles
 from metip.pnc.values import invalid, read_court_case
 
 M = TypeVar("M", bound=Message)
-Update = RecordDisposalRequest | RecordRemandRequest | RecordDeferredSentenceRequest | RecordVariationRequest
+Update = (
+    updates.RecordDisposalRequest | updates.RecordRemandRequest | updates.RecordDeferredSentenceRequest | updates.RecordVariationRequest
+)
 
 UPDATES: Final[Mapping[str, type[Update]]] = {
-    "DISARR": RecordDisposalRequest,
-    "NEWREM": RecordRemandRequest,
-    "SENDEF": RecordDeferredSentenceRequest,
-    "SUBVAR": RecordVariationRequest,
+    "DISARR": updates.RecordDisposalRequest,
+    "NEWREM": updates.RecordRemandRequest,
+    "SENDEF": updates.RecordDeferredSentenceRequest,
+    "SUBVAR": updates.RecordVariationRequest,
 }
 """By function code of the header."""
-HEARING_TYPES: Final[Mapping[type, str]] = {RecordDeferredSentenceRequest: "D", RecordVariationRequest: "V"}
-MESSAGES: Final = Mapper(SEGMENTS, TABLE["messages"], (kind for file in CONTRACT for kind in file.message_types_by_name.values()), CODECS)
+HEARING_TYPES: Final[Mapping[type, str]] = {updates.RecordDeferredSentenceRequest: "D", updates.RecordVariationRequest: "V"}
+CONTRACT: Final = (arrests, updates, drivers, persons, things, vehicles)
+MESSAGES: Final = Mapper(
+    SEGMENTS,
+    TABLE["messages"],
+    (kind for file in CONTRACT for kind in file.DESCRIPTOR.message_types_by_name.values()),
+    CODECS,
+    TABLE["codes"],
+    carried,
+)
 LONDON: Final = ZoneInfo("Europe/London")
 REFRESH: Final = datetime.time(4)
 """When the copies of the vehicle and drivers registers are renewed, every night by London time (the hour is assumed)."""
-COPIES: Final = (GetVehicleResponse, SearchVehiclesResponse, GetDriverResponse)
+COPIES: Final = (vehicles.GetVehicleResponse, vehicles.SearchVehiclesResponse, drivers.GetDriverResponse)
 
 
 def question(request: Message, officer: Officer | None, on: datetime.date) -> tuple[Segment, ...]:
@@ -63,8 +68,7 @@ def question(request: Message, officer: Officer | None, on: datetime.date) -> tu
         "station": station if len(station) == 4 else "",
         "reason_code": reason_code(access.purpose, on).code,
     }
-    most = {} if "limit" in request.DESCRIPTOR.fields_by_name else {"maximum": str(MOST)}
-    return written(request, {"ORG": asking, "N01": most and {"maximum": "1"}, "D01": most})
+    return written(request, {"ORG": asking})
 
 
 def update(request: Update, owner: str) -> tuple[Segment, ...]:
@@ -85,7 +89,7 @@ def answer(kind: type[M], reply: Transaction, at: datetime.datetime) -> M:
     people = runs(reply.walk(), "NOM")
     arranged = [segment for first, *rest in people for segment in (first, *sorted(rest, key=_moved_in, reverse=True))]
     message: Any = read(kind, arranged or reply.walk(), at.date())
-    nominals = message.nominals if kind is SearchPersonsResponse else [message.nominal] if kind is GetPersonResponse else ()
+    nominals = message.nominals if kind is persons.SearchPersonsResponse else [message.nominal] if kind is persons.GetPersonResponse else ()
     for nominal, run in zip(nominals, people, strict=False):
         born = (read_date(segment["born"]) for segment in run if segment.tag == "ALI")
         nominal.other_dates_of_birth.extend(date for date in born if date is not None and date != nominal.person.date_of_birth)
@@ -110,17 +114,19 @@ def last_refresh(at: datetime.datetime) -> datetime.datetime:
     return refreshed.astimezone(datetime.UTC)
 
 
-def receipt(reply: Transaction) -> UpdateReceipt:
+def receipt(reply: Transaction) -> updates.UpdateReceipt:
     """What the host said to an update that was done: the first acceptance (or, where it only warned, the warning), then the rest."""
     texts = reply_codes(reply)
     chief = next((text for text in texts if classify(text.code, update=True) is Outcome.ACCEPTED), texts[0])
-    return UpdateReceipt(code=chief.code, remarks=[Remark(code=text.code, text=text.text) for text in texts if text is not chief])
+    return updates.UpdateReceipt(code=chief.code, remarks=[Remark(code=text.code, text=text.text) for text in texts if text is not chief])
 
 
-def disposal_receipt(reply: Transaction) -> RecordDisposalResponse:
+def disposal_receipt(reply: Transaction) -> updates.RecordDisposalResponse:
     """The receipt of a disposal, with the case that was opened for what was carried forward."""
     opened = reply.find("CCR")
-    return RecordDisposalResponse(receipt=receipt(reply), additional_case=read_court_case(opened["court_case_ref"]) if opened else None)
+    return updates.RecordDisposalResponse(
+        receipt=receipt(reply), additional_case=read_court_case(opened["court_case_ref"]) if opened else None
+    )
 
 
 def _moved_in(segment: Segment) -> str:

@@ -14,19 +14,8 @@ from adapters.kit.mapping import STANDARD, Codec, codes
 from adapters.pnc.records import TABLE
 from metip import identifiers
 from metip.common.v1.identifiers_pb2 import PncId, PtiUrn, Vrm
-from metip.common.v1.pole_pb2 import AddressLines, Sex
+from metip.common.v1.pole_pb2 import AddressLines
 from metip.common.v1.time_pb2 import CivilDate, LocalTime
-from metip.pnc.v1 import (
-    arrest_summons_service_pb2,
-    case_update_service_pb2,
-    court_case_pb2,
-    driver_enquiry_service_pb2,
-    driver_pb2,
-    person_enquiry_service_pb2,
-    person_pb2,
-    property_enquiry_service_pb2,
-    vehicle_enquiry_service_pb2,
-)
 from metip.pnc.v1.court_case_pb2 import DurationUnit, SentenceDuration
 from metip.pnc.values import (
     TYPED,
@@ -45,6 +34,7 @@ from metip.pnc.values import (
 )
 
 LIFE: Final = "Y999"
+_UNITS: Final = codes(DurationUnit.DESCRIPTOR, TABLE["codes"]["DurationUnit"])
 NO_AUTHORITY: Final = "0000"
 MOST: Final = 20
 """Rows in an answer."""
@@ -52,7 +42,7 @@ CONDITION, CONDITION_LINE = 200, 50
 LINE, LINES = 35, 5
 
 
-def typed(text: str) -> str:
+def carried(text: str) -> str:
     """A text in the host's characters. Raises `Fault` INVALID_REQUEST for one that the host does not have."""
     plain = text.translate(TYPED)
     if not latin(plain):
@@ -167,20 +157,8 @@ def address_lines(text: str) -> AddressLines:
     return AddressLines(line=lines)
 
 
-CONTRACT: Final = tuple(
-    module.DESCRIPTOR
-    for module in (
-        *(arrest_summons_service_pb2, case_update_service_pb2, court_case_pb2, driver_enquiry_service_pb2, driver_pb2, person_pb2),
-        *(person_enquiry_service_pb2, property_enquiry_service_pb2, vehicle_enquiry_service_pb2),
-    )
-)
-_ENUMS: Final = (Sex.DESCRIPTOR, *(kind for file in CONTRACT for kind in file.enum_types_by_name.values()))
-_CODES: Final = {kind.name: codes(kind, TABLE["codes"].get(kind.name)) for kind in _ENUMS}
-_UNITS: Final = _CODES["DurationUnit"]
 CODECS: Final[Mapping[str, Codec]] = {
     **STANDARD,
-    **_CODES,
-    "text": Codec(lambda text, width: typed(text), str),
     "CivilDate": Codec(lambda date, width: date_text(date), read_date),
     "first_day": Codec(lambda date, width: bound_text(date, last=False), read_date),
     "last_day": Codec(lambda date, width: bound_text(date, last=True), read_date),
@@ -196,10 +174,10 @@ CODECS: Final[Mapping[str, Codec]] = {
     "Vrm": _identifier(as_it_is, lambda text: Vrm(value=text)),
     "serial": Codec(lambda text, width: re.sub("[-./ ]", "", text), str),
     "AddressLines": Codec(lambda lines, width: ", ".join(lines.line), lambda text: address_lines(text) if text else None),
-    "names": Codec(lambda names, width: typed(" ".join(names)), lambda text: text.split(maxsplit=2)),
+    "names": Codec(lambda names, width: " ".join(names), lambda text: text.split(maxsplit=2)),
     "pairs": Codec(lambda pairs, width: "".join(f"{pair:<2}" for pair in pairs), paired, padded=True),
     "conditions": Codec(
-        lambda conditions, width: "".join(bail_condition(typed(one)) for one in conditions if one.strip()), read_conditions, padded=True
+        lambda conditions, width: "".join(bail_condition(one) for one in conditions if one.strip()), read_conditions, padded=True
     ),
     "authority": Codec(lambda code, width: code or NO_AUTHORITY, lambda text: text.replace(NO_AUTHORITY, "")),
     "limit": Codec(lambda limit, width: str(limit or MOST), STANDARD["number"].read),

@@ -153,6 +153,27 @@ def test_what_does_not_fit_is_refused_by_its_path_in_the_message(name: str, text
     assert (told.value.reason, told.value.fields) == (Reason.INVALID_REQUEST, ((path, problem),))
 
 
+def test_whatever_is_written_is_made_what_the_far_side_can_have() -> None:
+    def plain(text: str) -> str:
+        if "!" in text:
+            raise Fault(Reason.INVALID_REQUEST, "", fields=(("", "shouts"),))
+        return text.replace("-", "/")
+
+    mapper = Mapper(SEGMENTS, TREE, KINDS, CODECS, carried=plain)
+    assert next(iter(mapper.write(parcel('label { mark: "A-B" }'), {"PCL": {"office": "9-"}}))) == ("PCL", "KA/B           000N9/")
+    for message, given_, path in ((parcel('label { mark: "A!" }'), {}, "label.mark"), (Parcel(), {"PCL": {"office": "!"}}, "office")):
+        with pytest.raises(Fault) as told:
+            list(mapper.write(message, given_))
+        assert told.value.fields == ((path, "shouts"),)
+
+
+def test_an_enum_is_called_as_its_table_or_its_contract_says() -> None:
+    codecs = {name: codec for name, codec in CODECS.items() if name != "Kind"}
+    assert Mapper(SEGMENTS, TREE, KINDS, codecs).read(Parcel, [Written("PCL", "K    SMALL")]).kind == 1
+    listed = Mapper(SEGMENTS, TREE, KINDS, codecs, words={"Kind": {"S": "KIND_SMALL"}})
+    assert listed.read(Parcel, [Written("PCL", "K    S")]).kind == 1
+
+
 def test_a_codec_of_the_moment_goes_before_the_tables_own() -> None:
     found = MAPPER.read(Parcel, [Written("ADR", "CD  ABCD")], {"Day": Codec(_year, lambda text: Day(year=1))})
     assert found.back.printed.year == 1

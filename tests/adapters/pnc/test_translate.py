@@ -84,8 +84,8 @@ def test_a_search_says_who_asks_and_why_and_for_whom() -> None:
 def test_a_look_up_by_number_or_mark_carries_nothing_else() -> None:
     by_pnc_id = translate.question(GetPersonRequest(access=ACCESS, pnc_id=PncId(value=PNC_ID)), OFFICER, TODAY)[1]
     by_cro = translate.question(GetPersonRequest(access=ACCESS, cro_number=CroNumber(value="097501/98T")), OFFICER, TODAY)[1]
-    assert blankless(by_pnc_id) == {"pnc_id": PNC_ID, "maximum": "1"}
-    assert blankless(by_cro) == {"cro_number": "097501/98T", "maximum": "1"}
+    assert blankless(by_pnc_id) == {"pnc_id": PNC_ID}
+    assert blankless(by_cro) == {"cro_number": "097501/98T"}
     by_mark = translate.question(GetVehicleRequest(access=ACCESS, vrm=Vrm(value="AB51ABC")), OFFICER, TODAY)[1]
     assert blankless(by_mark) == {"vrm": "AB51ABC"}
 
@@ -98,7 +98,7 @@ def test_a_vehicle_search_a_driver_and_a_thing_are_asked_for_in_the_hosts_letter
     born = CivilDate(year=1990, month=2, day=3)
     described = DriverDescription(family_name="O\u2019Quill", given_names="Ana", date_of_birth=born, sex=Sex.SEX_FEMALE)
     assert blankless(translate.question(GetDriverRequest(access=ACCESS, description=described), OFFICER, TODAY)[1]) == {
-        "surname": "O'QUILL", "forenames": "ANA", "sex": "F", "born": "03021990", "maximum": "20",
+        "surname": "O'QUILL", "forenames": "ANA", "sex": "F", "born": "03021990",
     }  # fmt: skip
     thing = SearchPropertyRequest(access=ACCESS, type=PropertyType.PROPERTY_TYPE_PLANT, serial_number="AB-12/3.4 5", limit=5)
     assert blankless(translate.question(thing, OFFICER, TODAY)[1]) == {"type": "PLANT", "serial_number": "AB12345", "maximum": "5"}
@@ -141,6 +141,12 @@ def test_a_value_that_the_host_cannot_hold_is_refused_by_its_path_and_not_shown(
     fault = refusal(lambda: translate.question(request_, OFFICER, TODAY))
     assert (fault.reason, fault.fields[0][0]) == (Reason.INVALID_REQUEST, path)
     assert request_.family_name not in str(fault)
+
+
+def test_a_number_of_an_officer_in_another_script_is_refused_by_the_hosts_own_field() -> None:
+    officer = Officer("\u0416123", "01", "ZD", ("officer",))
+    fault = refusal(lambda: translate.question(SearchPersonsRequest(access=ACCESS, family_name="QUILL"), officer, TODAY))
+    assert (fault.reason, fault.fields[0][0]) == (Reason.INVALID_REQUEST, "user")
 
 
 def test_a_dummy_number_and_a_wrong_check_letter_are_told_apart() -> None:
