@@ -76,6 +76,7 @@ class Pnc:
         self.now = now
         self._sender = settings.sender or SENDER
         self._guard = Guard(limits, log)
+        # How the host's own line delimits messages is not public; the framing is (assumed).
         self._pool = Pool(lambda: FramedSession.connected(host, port))
         self._serials = Serials(time.time_ns() // 1_000)
 
