@@ -1,6 +1,6 @@
 """Text of fixed width, cut and filled by a table: what a field is called, where it stands, and what it stands for; pure.
 
-One line says everything about a field, and what is read, written and checked follows from it. In a table file (`read_table`) a segment is
+One line says everything about a field, and what is read, written and checked follows from it. In a table a segment is
 
     COU I:                                 # tag, and the character that each body begins with, where there is one
       court_code: 4 court.code             # name: width, then the field's place in the message that the segment holds
@@ -13,10 +13,6 @@ One line says everything about a field, and what is read, written and checked fo
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
 
 LEAD = "update"
 """The field that holds the character which a body begins with."""
@@ -131,9 +127,3 @@ def _layouts(rows: Mapping[str, Mapping[str, str | int]]) -> Iterable[Layout]:
     for heading, fields in rows.items():
         tag, _, lead = heading.partition(" ")
         yield Layout(tag, lead, tuple(Field.of(name, row) for name, row in fields.items()))
-
-
-def read_table(beside: str, name: str) -> dict[str, Any]:
-    """A table of facts, YAML, that lies beside a module (`__file__`). Keys that are there twice are refused by the reader."""
-    table: dict[str, Any] = YAML(typ="safe", pure=True).load(Path(beside).with_name(name).read_text(encoding="utf-8"))
-    return table

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Self, get_type_hints
 
-from adapters.kit.fixed_width import Field, Layout, Misfit, Problem, digits, layouts, read_table
+from adapters.kit.fixed_width import Field, Layout, Misfit, Problem, digits, layouts
+from metip.tables import read_table
 
 
 class Reason(enum.StrEnum):

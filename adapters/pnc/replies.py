@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from adapters.kit.fixed_width import read_table
 from adapters.pnc.records import Transaction
+from metip.tables import read_table
 
 
 class Outcome(enum.Enum):

@@ -1,13 +1,10 @@
 """Text of fixed width: what a table says, and what may stand in a field."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ruamel.yaml.error import YAMLError
 
-from adapters.kit.fixed_width import Field, Layout, Misfit, Problem, digits, layouts, read_table
+from adapters.kit.fixed_width import Field, Layout, Misfit, Problem, digits, layouts
 
 TABLE: dict[str, dict[str, str | int]] = {
     "BOX K": {"mark": "4 label.mark", "weight": "5 weight number", "words": "12 text mixed", "seal": 2},
@@ -82,14 +79,6 @@ def test_a_number_that_its_digits_do_not_hold_is_refused(number: int) -> None:
 def test_a_name_that_is_there_twice_makes_no_layout() -> None:
     with pytest.raises(ValueError, match=r"BOX\.mark is there twice"):
         Layout("BOX", "", (Field("mark", 1), Field("mark", 2)))
-
-
-def test_a_table_lies_beside_its_module_and_has_each_key_once(tmp_path: Path) -> None:
-    (tmp_path / "table.yaml").write_text("BOX K:\n  mark: 4 label\n", encoding="utf-8")
-    assert read_table(str(tmp_path / "module.py"), "table.yaml") == {"BOX K": {"mark": "4 label"}}
-    (tmp_path / "table.yaml").write_text("BOX K: 1\nBOX K: 2\n", encoding="utf-8")
-    with pytest.raises(YAMLError, match="duplicate key"):
-        read_table(str(tmp_path / "module.py"), "table.yaml")
 
 
 @given(st.fixed_dictionaries({}, optional={one.name: st.text("abC 9'-", max_size=one.width) for one in BOX.fields}))
