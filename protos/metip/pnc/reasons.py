@@ -1,4 +1,4 @@
-"""Why somebody asks, in the far system's own numbers, by date (`reasons.yaml`); pure. PNC carries the number, its successor the words too."""
+"""Why somebody asks, in the far system's own numbers, by date (`reasons.yaml`); pure. PNC has the number, its successor the words too."""
 
 import datetime
 from dataclasses import dataclass
