@@ -4,9 +4,19 @@ import asyncio
 import enum
 from typing import Final, cast
 
+from metip.settings import SettingsError
+
 PREFIX: Final = 4
 LARGEST: Final = 1 << 20
 """Bytes in a message."""
+
+
+def endpoint(address: str) -> tuple[str, int]:
+    """Host and port of an adapter's `upstream.address`, `host:port`, an IPv6 address in brackets. Raises `SettingsError`."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise SettingsError("upstream.address", ("must be host:port",))
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 class Broken(enum.StrEnum):

@@ -15,14 +15,13 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message
 
 from adapters.kit import Call, Fault, Guard, Limits, Log, Reason
-from adapters.kit.framing import FramedSession, FrameError
+from adapters.kit.framing import FramedSession, FrameError, endpoint
 from adapters.kit.sessions import Pool
 from adapters.pnc import translate
 from adapters.pnc.records import OPERATIONS, Direction, Header, Segment, Transaction, WireError
 from adapters.pnc.replies import Outcome, ReplyText, classify, overall, reply_codes, verdict
 from adapters.pnc.wire import decode, encode
 from metip.pnc.v1.settings_pb2 import Settings
-from metip.settings import SettingsError
 
 M = TypeVar("M", bound=Message)
 SENDER: Final = "073"
@@ -126,14 +125,6 @@ class Pnc:
         if refused is not None:
             raise refused
         return reply
-
-
-def endpoint(address: str) -> tuple[str, int]:
-    """Host and port of `host:port`, an IPv6 address in brackets. Raises `SettingsError`."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise SettingsError("upstream.address", ("must be host:port",))
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 @contextmanager
