@@ -7,7 +7,7 @@ One line says everything about a field, and what is read, written and checked fo
       hearing_date: 8 date
       remarks: 64 text mixed               # as somebody typed it; everything else is upper case
       tics: 4 offences number              # the codec, where the type of the place does not say it (see `mapping`)
-      filler: 3                            # no place at all
+      filler: 3                            # no place at all; `-` stands for none where words follow
 """
 
 import enum
@@ -30,11 +30,10 @@ class Problem(enum.StrEnum):
 class Misfit(ValueError):
     """A value that does not fit: the field and why, never the value."""
 
-    def __init__(self, problem: Problem, field: "Field | str") -> None:
+    def __init__(self, problem: Problem, field: "Field") -> None:
         self.problem = problem
-        self.field = field if isinstance(field, str) else field.name
-        wide = not isinstance(field, str) and problem in (Problem.TOO_WIDE, Problem.WRONG_WIDTH)
-        self.where = f"{self.field} ({field.width})" if wide and not isinstance(field, str) else self.field
+        self.field = field.name
+        self.where = f"{field.name} ({field.width})" if problem in (Problem.TOO_WIDE, Problem.WRONG_WIDTH) else field.name
         super().__init__(f"{self.where}: {problem}")
 
 
@@ -51,9 +50,9 @@ class Field:
     @classmethod
     def of(cls, name: str, row: str | int) -> "Field":
         """A field of its line in a table."""
-        width, place, *words = [*str(row).split(), ""][:4] if " " in str(row) else [str(row), ""]
-        codecs = [word for word in words if word and word != "mixed"]
-        return cls(name, int(width), "" if place == "-" else place, codecs[0] if codecs else "", "mixed" in words)
+        width, place, *words = *str(row).split(), "-"
+        codec = next((word for word in words if word not in ("mixed", "-")), "")
+        return cls(name, int(width), "" if place == "-" else place, codec, "mixed" in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Layout:
         Raises `Misfit`; a character that can't be printed (a line break, a control character, a mark of direction) is one.
         """
         for name in values.keys() - self.at.keys():
-            raise Misfit(Problem.UNKNOWN_FIELD, name)
+            raise Misfit(Problem.UNKNOWN_FIELD, Field(name, 0))
         lead = (_filled(Field(LEAD, 1), values.get(LEAD, self.lead)),) if self.lead else ()
         return "".join((*lead, *(_filled(one, values.get(one.name, "")) for one in self.fields)))
 

@@ -22,7 +22,6 @@ from adapters.kit.fixed_width import Layout, Misfit
 from metip.faults import Fault, Reason
 
 M = TypeVar("M", bound=Message)
-S = TypeVar("S", bound="Segment")
 SELF: Final = "."
 
 
