@@ -6,7 +6,7 @@ One line says everything about a field, and what is read, written and checked fo
       court_code: 4 court.code             # name: width, then the field's place in the message that the segment holds
       hearing_date: 8 date
       remarks: 64 text mixed               # as somebody typed it; everything else is upper case
-      tics: 4 offences number              # the codec, where the type of the place does not say it (see `mapping`)
+      tics: 4 offences number              # the codec, where the type of the place does not say it (see `segments`)
       filler: 3                            # no place at all; `-` stands for none where words follow
 """
 

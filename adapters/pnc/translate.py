@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from google.protobuf.message import Message
 
 from adapters.kit import Officer
-from adapters.kit.mapping import Mapper
+from adapters.kit.segments import Mapper
 from adapters.pnc.records import SEGMENTS, TABLE, Segment, Transaction, runs
 from adapters.pnc.replies import Outcome, classify, reply_codes
 from adapters.pnc.values import CODECS, carried, pnc_id, read_date

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from adapters.kit.mapping import STANDARD, Codec, codes
+from adapters.kit.segments import STANDARD, Codec, codes
 from adapters.pnc.records import TABLE
 from metip import identifiers
 from metip.common.v1.identifiers_pb2 import PncId, PtiUrn, Vrm

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.kit import Fault, Reason
 from adapters.kit.fixed_width import layouts
-from adapters.kit.mapping import STANDARD, Codec, Mapper, codes
+from adapters.kit.segments import STANDARD, Codec, Mapper, codes
 
 FILE = """
 name: "parcels.proto" package: "test.parcels" syntax: "proto3"
