@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.kit import Fault, Officer, Reason
 from adapters.pnc import translate, values
-from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
+from adapters.pnc.records import OPERATIONS, SEGMENTS, Header, Segment, Transaction
 from adapters.pnc.wire import decode, encode
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId, Vrm
@@ -19,13 +19,19 @@ from metip.common.v1.pole_pb2 import Sex
 from metip.common.v1.time_pb2 import CivilDate
 from metip.options.v1.options_pb2 import Purpose
 from metip.pnc import reasons
-from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest
+from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest, GetArrestSummonsResponse
 from metip.pnc.v1.driver_enquiry_service_pb2 import DriverDescription, GetDriverRequest, GetDriverResponse
 from metip.pnc.v1.driver_pb2 import Driver
-from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest
+from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest, SearchPersonsResponse
 from metip.pnc.v1.person_pb2 import CirculationType
 from metip.pnc.v1.property_enquiry_service_pb2 import PropertyReportType, PropertyType, SearchPropertyRequest, SearchPropertyResponse
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Handling, SearchVehiclesRequest
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import (
+    GetVehicleRequest,
+    GetVehicleResponse,
+    Handling,
+    SearchVehiclesRequest,
+    SearchVehiclesResponse,
+)
 from metip.pnc.values import read_arrest_summons_number, read_court_case
 
 AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
@@ -276,6 +282,20 @@ def test_no_part_of_an_address_is_lost(text: str) -> None:
     lines = list(values.address_lines(text).line)
     assert len(lines) <= 5
     assert "".join(lines).replace(" ", "") == text.replace(",", "").replace(" ", "")
+
+
+ANSWERS: list[tuple[Any, str]] = [
+    (SearchPersonsResponse, "SIMNAM"), (GetPersonResponse, "SIMNAM"), (GetVehicleResponse, "SIMVEH"), (SearchVehiclesResponse, "SIMVOD"),
+    (GetDriverResponse, "SIMDRV"), (SearchPropertyResponse, "SIMPRO"), (GetArrestSummonsResponse, "ENQASI"),
+]  # fmt: skip
+nonsense = st.text(st.characters(codec="latin-1") | st.sampled_from("0123456789/ "), max_size=60)
+
+
+@pytest.mark.parametrize(("kind", "function"), ANSWERS, ids=[row[0].DESCRIPTOR.name for row in ANSWERS])
+@given(inside=st.lists(st.builds(Segment, st.sampled_from(sorted(SEGMENTS)), nonsense), max_size=8))
+def test_whatever_the_segments_say_is_an_answer(kind: Any, function: str, inside: list[Segment]) -> None:
+    answer = translate.answer(kind, reply(function, Segment("ASI", "", tuple(inside))), AT)
+    assert answer.provenance.system == "PNC"
 
 
 UNREADABLE = ["", "ABCD", "99999999", "20262026", "1234", "٠١٠١٢٠٢٦"]
