@@ -6,6 +6,7 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.custody import records
+from adapters.kit.times import instant
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CustodyNumber, PncId
 from metip.common.v1.pole_pb2 import SEX_FEMALE, SEX_MALE, SEX_NOT_SPECIFIED, SEX_UNSPECIFIED, Person, PersonName, Sex
@@ -69,10 +70,10 @@ def request(record: records.CustodyRecord) -> PublishCustodyRecordRequest:
         version=record.version,
         record=message.CustodyRecord(
             status=STATUSES.get(record.status, message.RECORD_STATUS_UNSPECIFIED),
-            recorded_at=_instant(record.recorded),
+            recorded_at=instant(record.recorded),
             suite=record.suite,
             suite_name=record.suite_name,
-            arrived_at=_instant(record.arrived),
+            arrived_at=instant(record.arrived),
             arrest=_arrest(record.arrest),
             detained_person=_person(record.detainee),
             arrest_summons_number=_asn(record.asn),
@@ -88,7 +89,7 @@ def request(record: records.CustodyRecord) -> PublishCustodyRecordRequest:
 
 def _arrest(held: records.Arrest) -> message.Arrest:
     offences = [message.ArrestOffence(number=one.number, cjs_offence_code=one.code, recordable=one.recordable) for one in held.offences]
-    return message.Arrest(arrested_at=_instant(held.at), place=held.place, officer=held.officer, offences=offences)
+    return message.Arrest(arrested_at=instant(held.at), place=held.place, officer=held.officer, offences=offences)
 
 
 def _person(held: records.Detainee) -> Person:
@@ -123,16 +124,16 @@ def _clock(held: records.Clock) -> message.DetentionClock:
 
 def _review(held: records.Review) -> message.DetentionReview:
     method = METHODS.get(held.method, message.REVIEW_METHOD_UNSPECIFIED)
-    return message.DetentionReview(due_at=_instant(held.due), done_at=_maybe(held.done), officer=held.officer, method=method)
+    return message.DetentionReview(due_at=instant(held.due), done_at=_maybe(held.done), officer=held.officer, method=method)
 
 
 def _disposal(held: records.Disposal) -> message.OffenceDisposal:
     kind = DISPOSALS.get(held.kind, message.DISPOSAL_KIND_UNSPECIFIED)
-    return message.OffenceDisposal(offence_number=held.offence, cjs_offence_code=held.code, kind=kind, decided_at=_instant(held.at))
+    return message.OffenceDisposal(offence_number=held.offence, cjs_offence_code=held.code, kind=kind, decided_at=instant(held.at))
 
 
 def _release(held: records.Release) -> message.Release:
-    return message.Release(released_at=_instant(held.at), kind=RELEASES.get(held.kind, message.RELEASE_KIND_UNSPECIFIED))
+    return message.Release(released_at=instant(held.at), kind=RELEASES.get(held.kind, message.RELEASE_KIND_UNSPECIFIED))
 
 
 def _footwear(held: records.Footwear) -> message.Footwear:
@@ -147,11 +148,5 @@ def _footwear(held: records.Footwear) -> message.Footwear:
     )
 
 
-def _instant(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
-
-
 def _maybe(at: datetime | None) -> Timestamp | None:
-    return _instant(at) if at else None
+    return instant(at) if at else None
