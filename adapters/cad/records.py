@@ -1,6 +1,7 @@
-"""What the message switch carries, as values; each field with the tag of its rows. All names, tags and codes are assumed.
+"""What the message switch carries, as values; each field with the tag of its rows. All tags and codes are assumed.
 
-A section of a block begins with the row of its record's first field, which is always written; what else is empty is left out.
+Fields are named as in the contract where they mean the same. A section of a block begins with the row of its record's first field, which is
+always written; what else is empty is left out.
 """
 
 from dataclasses import dataclass
@@ -43,25 +44,25 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An incident as it stands; in a command and a search, what is known or wanted of it."""
+    """An incident as it stands; in a command and a search, what is known or wanted of it. Its text is its place."""
 
-    cad: Annotated[str, "CAD"] = ""
-    opened: Annotated[datetime | None, "OPN"] = None
+    cad_number: Annotated[str, "CAD"] = ""
+    opened_at: Annotated[datetime | None, "OPN"] = None
     grade: Annotated[str, "GRD"] = ""
     state: Annotated[str, "STA"] = ""
-    types: Annotated[tuple[str, ...], "TYP"] = ()
-    place: Annotated[str, "LOC"] = ""
+    opening_codes: Annotated[tuple[str, ...], "TYP"] = ()
+    text: Annotated[str, "LOC"] = ""
     easting: Annotated[int, "EAS"] = 0
     northing: Annotated[int, "NOR"] = 0
     borough: Annotated[str, "BOR"] = ""
-    units: Annotated[tuple[str, ...], "UNI"] = ()
+    call_signs: Annotated[tuple[str, ...], "UNI"] = ()
     origin: Annotated[str, "ORG"] = ""
-    caller: Annotated[str, "CNM"] = ""
+    name: Annotated[str, "CNM"] = ""
     telephone: Annotated[str, "CTL"] = ""
-    no_contact: Annotated[bool, "CNC"] = False
-    classes: Annotated[tuple[str, ...], "CLS"] = ()
-    crimes: Annotated[tuple[str, ...], "CRI"] = ()
-    links: Annotated[tuple[str, ...], "LNK"] = ()
+    do_not_contact: Annotated[bool, "CNC"] = False
+    class_codes: Annotated[tuple[str, ...], "CLS"] = ()
+    crime_report_numbers: Annotated[tuple[str, ...], "CRI"] = ()
+    linked_incidents: Annotated[tuple[str, ...], "LNK"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +71,20 @@ class Line:
 
     number: Annotated[int, "LIN"] = 0
     kind: Annotated[str, "KND"] = ""
-    happened: Annotated[datetime | None, "HAP"] = None
-    entered: Annotated[datetime | None, "ENT"] = None
+    happened_at: Annotated[datetime | None, "HAP"] = None
+    entered_at: Annotated[datetime | None, "ENT"] = None
     operator: Annotated[str, "OPR"] = ""
     terminal: Annotated[str, "TRM"] = ""
-    back: Annotated[bool, "BCK"] = False  # entered from paper after the host had been down
+    back_entered: Annotated[bool, "BCK"] = False
     text: Annotated[str, "TXT"] = ""
+    reason: Annotated[str, "RSN"] = ""
     grade: Annotated[str, "GRD"] = ""
-    unit: Annotated[str, "UNI"] = ""
+    call_sign: Annotated[str, "UNI"] = ""
     state: Annotated[str, "STA"] = ""
-    link: Annotated[str, "LNK"] = ""
-    classes: Annotated[tuple[str, ...], "CLS"] = ()
-    crime: Annotated[str, "CRI"] = ""
-    retracts: Annotated[int, "RET"] = 0
+    cad_number: Annotated[str, "LNK"] = ""
+    class_codes: Annotated[tuple[str, ...], "CLS"] = ()
+    crime_report_number: Annotated[str, "CRI"] = ""
+    line_number: Annotated[int, "RET"] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Unit:
     station: Annotated[str, "STN"] = ""
     state: Annotated[str, "STA"] = ""
     since: Annotated[datetime | None, "SNC"] = None
-    incident: Annotated[str, "INC"] = ""
+    assigned_to: Annotated[str, "INC"] = ""
     easting: Annotated[int, "EAS"] = 0
     northing: Annotated[int, "NOR"] = 0
 

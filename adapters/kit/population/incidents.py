@@ -1,8 +1,8 @@
 """The incidents behind crimes, Merlin reports and arrests: who called the police when, from where, and what was said.
 
-A crime that was called in has its incident under the crime's own CAD number; a Merlin report and an arrest have one each. Restricted crimes and
-reports have none here: their logs are kept apart. Numbers of reports are from 80,000, those of arrests from 70,000, and 60,000 to 69,999 is left
-to simulators for what happens today; no day reaches them (the busiest of 2014 had 18,417 calls).
+A crime that was called in has its incident under the crime's own CAD number; a Merlin report and an arrest have one each. Restricted crimes
+and reports have none here: their logs are kept apart. Numbers of reports are from 80,000, those of arrests from 70,000, and 60,000 to 69,999
+is left to simulators for what happens today; no day reaches them (the busiest of 2014 had 18,417 calls).
 """
 
 from __future__ import annotations
