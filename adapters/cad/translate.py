@@ -3,8 +3,7 @@
 Records and messages are named alike (`adapters.kit.alike`); what is different is told here.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -24,33 +23,17 @@ from metip.faults import Fault, Reason
 from metip.options.v1.options_pb2 import PURPOSE_INCIDENT_RESPONSE, Purpose
 
 CODES: Final[Codes] = {
-    "Grade": {"I": cad.GRADE_IMMEDIATE, "S": cad.GRADE_SIGNIFICANT, "E": cad.GRADE_EXTENDED, "R": cad.GRADE_REFERRED},
-    "IncidentState": {
-        "OPN": cad.INCIDENT_STATE_OPEN,
-        "ASG": cad.INCIDENT_STATE_ASSIGNED,
-        "RES": cad.INCIDENT_STATE_RESULTED,
-        "CLO": cad.INCIDENT_STATE_CLOSED,
-    },
-    "Origin": {
-        "999": cad.ORIGIN_EMERGENCY_CALL,
-        "101": cad.ORIGIN_NON_EMERGENCY_CALL,
-        "OFF": cad.ORIGIN_OFFICER,
-        "AGY": cad.ORIGIN_AGENCY,
-        "ALM": cad.ORIGIN_ALARM,
-        "CTR": cad.ORIGIN_COUNTER,
-    },
-    "UnitState": {
-        "0": cad.UNIT_STATE_EMERGENCY,
-        "1": cad.UNIT_STATE_ON_DUTY,
-        "2": cad.UNIT_STATE_AVAILABLE,
-        "3": cad.UNIT_STATE_MEAL,
-        "4": cad.UNIT_STATE_ASSIGNED,
-        "5": cad.UNIT_STATE_EN_ROUTE,
-        "6": cad.UNIT_STATE_ON_SCENE,
-        "7": cad.UNIT_STATE_COMMITTED,
-        "9": cad.UNIT_STATE_PRISONER,
-        "10": cad.UNIT_STATE_OFF_DUTY,
-    },
+    kind.DESCRIPTOR.name: {code: kind.Value(prefix + word) for code, word in (pair.split(":") for pair in words.split())}
+    for kind, prefix, words in (
+        (cad.Grade, "GRADE_", "I:IMMEDIATE S:SIGNIFICANT E:EXTENDED R:REFERRED"),
+        (cad.IncidentState, "INCIDENT_STATE_", "OPN:OPEN ASG:ASSIGNED RES:RESULTED CLO:CLOSED"),
+        (cad.Origin, "ORIGIN_", "999:EMERGENCY_CALL 101:NON_EMERGENCY_CALL OFF:OFFICER AGY:AGENCY ALM:ALARM CTR:COUNTER"),
+        (
+            cad.UnitState,
+            "UNIT_STATE_",
+            "0:EMERGENCY 1:ON_DUTY 2:AVAILABLE 3:MEAL 4:ASSIGNED 5:EN_ROUTE 6:ON_SCENE 7:COMMITTED 9:PRISONER 10:OFF_DUTY",
+        ),
+    )
 }
 ENTRIES: Final[Mapping[str, str]] = {
     "OPN": "opening",
@@ -69,50 +52,55 @@ MOST: Final[Mapping[str, int]] = {"text": 12_000, "location.text": 130, "caller.
 """Characters of a text once it is written as the host holds it; 200 where nothing is said."""
 
 
-def control(access: AccessContext, officer: Officer | None, reference: str = "", **more: Any) -> Control:
-    """Who asks, and why."""
-    why = f"{Purpose.Name(access.purpose).removeprefix('PURPOSE_')} {access.reference}".upper()
-    return Control(reference, officer.warrant_number if officer else "", why, **more)
-
-
-def create(request: service.CreateIncidentRequest, by: Control, copy: Transcript) -> Block:
+def create(request: service.CreateIncidentRequest, officer: Officer | None, copy: Transcript) -> Block:
     """An incident to be opened. Raises `Fault` INVALID_REQUEST, as the others do."""
     parts = (("", request), ("location.", request.location), ("", request.location.grid), ("caller.", request.caller))
     known = {name: value for path, part in parts for name, value in _values(Incident, part, copy, path).items()}
-    line = Line(kind="OPN", **_values(Line, request, copy))
+    line = Line(**_values(Line, request, copy) | {"kind": "OPN", "grade": ""})
     copy.settle()
-    return Block(Kind.CREATE, 0, by, (Incident(**known),), (replace(line, grade=""),))
+    return Block(Kind.CREATE, 0, _control(request, officer), (Incident(**known),), (line,))
 
 
-def update(request: service.UpdateIncidentRequest, by: Control, copy: Transcript) -> Block:
+def update(request: service.UpdateIncidentRequest, officer: Officer | None, copy: Transcript) -> Block:
     """A line to be added."""
     name = request.WhichOneof("change") or ""
     kind = next(code for code, entry in ENTRIES.items() if entry == name)
     happened = _values(Line, request, copy)["happened_at"]
     line = Line(kind=kind, **{"happened_at": happened} | _values(Line, getattr(request, name), copy, f"{name}."))
     copy.settle()
-    return Block(Kind.UPDATE, 0, by, (Incident(request.cad_number.value),), (line,))
+    return Block(Kind.UPDATE, 0, _control(request, officer), (Incident(request.cad_number.value),), (line,))
 
 
-def search(request: service.SearchIncidentsRequest, by: Control, copy: Transcript) -> Block:
+def inquire(request: service.GetIncidentRequest, officer: Officer | None) -> Block:
+    """A question for one incident."""
+    return Block(Kind.INQUIRE, 0, _control(request, officer, after=request.after_line), (Incident(request.cad_number.value),))
+
+
+def search(request: service.SearchIncidentsRequest, officer: Officer | None, copy: Transcript) -> Block:
     """A search, by the example of an incident."""
     around, units = request.surroundings, (request.call_sign,) if request.call_sign else ()
     wanted = Incident(call_signs=units, **_values(Incident, request, copy), **_values(Incident, around.centre, copy))
-    days = _day("opened.from", getattr(request.opened, "from")), _day("opened.to", request.opened.to)
-    asked = replace(by, first_day=days[0], last_day=days[1], street=_text(copy, "street", request.street), radius=around.radius_m)
+    days = {"first_day": _day("opened.from", getattr(request.opened, "from")), "last_day": _day("opened.to", request.opened.to)}
+    asked = _control(request, officer, street=_text(copy, "street", request.street), radius=around.radius_m, **days)
     copy.settle()
     return Block(Kind.SEARCH, 0, asked, (wanted,))
 
 
-def set_state(request: service.SetResourceStateRequest, by: Control) -> Block:
+def resources(request: service.GetResourceRequest | service.ListResourcesRequest, officer: Officer | None) -> Block:
+    """A question for a unit, or for those of a station."""
+    return Block(Kind.UNITS, 0, _control(request, officer), units=(Unit(**values_of(Unit, request, CODES)),))
+
+
+def set_state(request: service.SetResourceStateRequest, officer: Officer | None) -> Block:
     """A unit's new state."""
     unit = Unit(**values_of(Unit, request, CODES), **values_of(Unit, request.position, CODES))
-    return Block(Kind.UNIT_STATE, 0, by, units=(unit,))
+    return Block(Kind.UNIT_STATE, 0, _control(request, officer), units=(unit,))
 
 
-def incident(held: Incident, lines: Iterable[Line]) -> cad.Incident:
-    """An incident with its log."""
-    told = [log_line(line, held) for line in lines]
+def incident(reply: Block) -> cad.Incident:
+    """The incident of a reply, with its log."""
+    held = reply.incidents[0]
+    told = [log_line(line, held) for line in reply.lines]
     return message_of(cad.Incident, held, CODES, headline=headline(held), caller=message_of(cad.Caller, held, CODES), lines=told)
 
 
@@ -162,6 +150,18 @@ def provenance(reply: Block, copy: Transcript | None = None) -> Provenance:
     if reply.control.unmatched:
         remarks.append(Remark(code="GAZETTEER", text="the place is not in the gazetteer"))
     return message_of(Provenance, reply.control, {}, system="CAD", truncated=reply.control.more, warnings=remarks)
+
+
+def confirmed(reply: Block, copy: Transcript) -> dict[str, Any]:
+    """What every confirmation of a command says."""
+    return {"already_recorded": reply.control.duplicate, "provenance": provenance(reply, copy)}
+
+
+def _control(request: Any, officer: Officer | None, **more: Any) -> Control:
+    """Who asks, and why."""
+    access, reference = request.access, getattr(request, "client_reference", "")
+    why = f"{Purpose.Name(access.purpose).removeprefix('PURPOSE_')} {access.reference}".upper()
+    return Control(reference, officer.warrant_number if officer else "", why, **more)
 
 
 def _values(kind: type, message: Any, copy: Transcript, path: str = "") -> dict[str, Any]:

@@ -1,21 +1,24 @@
-"""The message switch as the adapter asks it: sessions that are logged on, one block out and one back, every failure as a fault."""
+"""The message switch as the adapter asks it: sessions that are logged on, for one question at a time or for the events that it streams."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from adapters.cad import translate
 from adapters.cad.records import Block, Control, Kind
-from adapters.cad.wire import LARGEST, LAST, START, TAIL, WireError, decode, encode
+from adapters.cad.wire import LARGEST, LAST, START, TAIL, Unreadable, WireError, decode, encode
 from adapters.kit import Call, Fault, Guard, Limits, Log, Reason
+from adapters.kit.relaying import Event
 from adapters.kit.sessions import Pool
-from adapters.kit.streams import Stream, endpoint
+from adapters.kit.streams import Stream, endpoint, failures
 from metip.cad.v1.settings_pb2 import Settings
 
 COMMANDS, EVENTS = "C", "E"
+SILENCE: Final = 30.0
 BUSY_FOR: Final = timedelta(seconds=2)
 # The switch's code -> reason and words; the words are ours alone, since the host's may name people (the codes are assumed).
 REFUSALS: Final[Mapping[str, tuple[Reason, str]]] = {
@@ -37,21 +40,41 @@ FIELDS: Final[Mapping[str, str]] = {
     "DTO": "opened.to",
 }
 """Row that the host refused to the field of the request."""
-PARTS: Final[Mapping[Kind, str]] = {Kind.UPDATE: "lines", Kind.UNITS: "units", Kind.UNIT_STATE: "units"}
-"""What an answer must have, by kind of question; an incident where nothing is said."""
 
 
-async def receive(reader: asyncio.StreamReader) -> Block:
-    """The next block. Raises `OSError` when the connection ends, `WireError`, `Unreadable`."""
-    try:
-        begun = await reader.readexactly(len(START))
-        if begun != START:
-            raise WireError("this is no block")
-        return decode(begun + await reader.readuntil(LAST) + await reader.readexactly(TAIL))
-    except asyncio.IncompleteReadError:
-        raise ConnectionResetError("the connection was lost") from None
-    except asyncio.LimitOverrunError:
-        raise WireError("the block has no end") from None
+class Session(Stream):
+    """A session with the switch; as one that streams events, a `Source` of the kit's `Relay`."""
+
+    silence = SILENCE
+
+    async def send(self, kind: Kind, number: int, **control: Any) -> None:
+        """Sends a block that says no more than that."""
+        await self.write(encode(Block(kind, number, Control(**control))))
+
+    async def block(self) -> Block:
+        """The next block. Raises `OSError` and `ValueError`."""
+        return decode(await self.read(START, LAST, TAIL))
+
+    async def receive(self) -> Event | None:
+        """The next event; None for a heartbeat, which is answered."""
+        try:
+            async with asyncio.timeout(self.silence):
+                block = await self.block()
+            if block.kind is Kind.HEARTBEAT:
+                await self.send(Kind.HEARTBEAT, block.number)
+                return None
+            message = translate.event(block)
+        except Unreadable as error:
+            return Event(error.number)
+        return Event(block.number, message.cad_number.value, message.line_number, message)
+
+    async def acknowledge(self, number: int) -> None:
+        """Acknowledges all events up to this one."""
+        await self.send(Kind.ACCEPTED, number)
+
+    async def give_back(self, number: int, code: str) -> None:
+        """Gives one back: the switch puts it aside for the host's operators."""
+        await self.send(Kind.REFUSED, number, code=code)
 
 
 class Host:
@@ -59,10 +82,9 @@ class Host:
 
     def __init__(self, settings: Settings, log: Log) -> None:
         """Raises `SettingsError` for an address that is not `host:port`."""
-        self._limits = Limits.of(settings.upstream)
-        self._address, self._terminal = endpoint(self._limits.address), settings.terminal or "METIP"
-        self._guard, self._pool = Guard(self._limits, log), Pool(lambda: self.session(COMMANDS))
-        self._numbers = count(1)
+        self._settings, self._limits = settings, Limits.of(settings.upstream)
+        self._address = endpoint(self._limits.address)
+        self._guard, self._pool, self._numbers = Guard(self._limits, log), Pool(lambda: self.session(COMMANDS)), count(1)
 
     @classmethod
     @asynccontextmanager
@@ -74,65 +96,53 @@ class Host:
         finally:
             await host._pool.close()
 
-    async def session(self, mode: str) -> Stream:
-        """A session that is logged on. Raises `OSError`, which a refused logon is too, and `WireError`."""
-        stream = await Stream.opened(*self._address, largest=LARGEST)
+    async def session(self, mode: str) -> Session:
+        """A session that is logged on. Raises `OSError`, which a refused logon is too, and `ValueError`."""
+        session = await Session.opened(*self._address, largest=LARGEST)
+        if self._settings.HasField("silence"):
+            session.silence = self._settings.silence.ToTimedelta().total_seconds()
         try:
             async with asyncio.timeout(self._limits.timeout):
-                await stream.write(encode(Block(Kind.LOGON, 0, Control(self._terminal, mode=mode))))
-                if (await receive(stream.reader)).kind is not Kind.LOGGED_ON:
+                await session.send(Kind.LOGON, 0, reference=self._settings.terminal or "METIP", mode=mode)
+                if (await session.block()).kind is not Kind.LOGGED_ON:
                     raise ConnectionRefusedError("the switch refused the logon")
         except BaseException:
-            await stream.close()
+            await session.close()
             raise
-        return stream
+        return session
 
-    async def ask(self, question: Block, call: Call) -> Block:
-        """Sends one block and gives the reply. Raises `Fault`: what the host refuses by `REFUSALS`, and UPSTREAM_UNAVAILABLE,
-        UPSTREAM_FAULT, TIMED_OUT, BUSY, CIRCUIT_OPEN and TOO_LARGE. A command that is sent again is known by its reference."""
-        asked = replace(question, number=next(self._numbers) % 10**10)
+    async def ask(self, question: Block, call: Call, part: str, most: int = 1) -> Block:
+        """Asks until there are so many records of a part (`incidents`, `lines`, `units`), or no more pages, and gives all in one reply.
+
+        Raises `Fault`: what the host refuses by `REFUSALS`, UPSTREAM_UNAVAILABLE, UPSTREAM_FAULT, TIMED_OUT, BUSY, CIRCUIT_OPEN, TOO_LARGE.
+        """
+        page = first = await self._ask(question, call)
+        found: list[Any] = list(getattr(page, part))
+        while page.control.more and len(found) < most and getattr(page, part):
+            asked = replace(question.control, after=question.control.after + len(found))
+            page = await self._ask(replace(question, control=asked), call)
+            found += getattr(page, part)
+        if not found and not first.incidents:
+            raise Fault(Reason.UPSTREAM_FAULT, "the host's answer is empty")
+        pages: dict[str, Any] = {part: tuple(found[:most])}
+        return replace(first, control=replace(first.control, more=page.control.more or len(found) > most), **pages)
+
+    async def _ask(self, question: Block, call: Call) -> Block:
+        asked = replace(question, number=next(self._numbers))
         try:
             data = encode(asked)
         except WireError as error:
             raise Fault(Reason.TOO_LARGE, f"the host takes no such block: {error}") from None
         async with self._guard.admit(call):
-            with map_upstream():
-                async with self._pool.session() as stream:
-                    await stream.write(data)
-                    reply = await receive(stream.reader)
-                    whole = reply.kind is Kind.ERROR or (reply.kind is Kind.REPLY and getattr(reply, PARTS.get(asked.kind, "incidents")))
-                    if reply.number != asked.number or not whole:
+            with failures():
+                async with self._pool.session() as session:
+                    await session.write(data)
+                    reply = await session.block()
+                    if reply.number != asked.number or reply.kind not in (Kind.REPLY, Kind.ERROR):
                         raise WireError("it answers something else")
-            refused = refusal(reply.control) if reply.kind is Kind.ERROR else None
-            if refused and refused.reason is Reason.UPSTREAM_UNAVAILABLE:
-                raise refused
-        if refused:  # a sign of life, so it must not count against the host
-            raise refused
+            if reply.kind is Kind.ERROR:
+                raise refusal(reply.control)
         return reply
-
-    async def ask_all(self, question: Block, call: Call, part: str, most: int) -> Block:
-        """The same for an answer in pages: at most so many records of that part (`incidents`, `lines`, `units`)."""
-        first = question.control.after
-        reply = await self.ask(question, call)
-        head, found = reply, list(getattr(reply, part))
-        while reply.control.more and len(found) < most and getattr(reply, part):
-            reply = await self.ask(replace(question, control=replace(question.control, after=first + len(found))), call)
-            found += getattr(reply, part)
-        more = reply.control.more or len(found) > most
-        return replace(head, control=replace(head.control, more=more), **{part: tuple(found[:most])})
-
-
-@contextmanager
-def map_upstream() -> Iterator[None]:
-    """Turns what a connection and the codec raise into faults."""
-    try:
-        yield
-    except TimeoutError:  # an OSError, and the guard's own affair
-        raise
-    except ValueError as error:
-        raise Fault(Reason.UPSTREAM_FAULT, f"the switch's answer can't be read: {error}") from None
-    except OSError as error:
-        raise Fault(Reason.UPSTREAM_UNAVAILABLE, f"no session with the switch ({type(error).__name__})") from None
 
 
 def refusal(said: Control) -> Fault:

@@ -1,21 +1,23 @@
 """The incidents behind crimes, Merlin reports and arrests: who called the police when, from where, and what was said.
 
 A crime that was called in has its incident under the crime's own CAD number; a Merlin report and an arrest have one each. Restricted crimes
-and reports have none here: their logs are kept apart. Numbers of reports are from 80,000, those of arrests from 70,000, and 60,000 to 69,999
-is left to simulators for what happens today; no day reaches them (the busiest of 2014 had 18,417 calls).
+and reports have none here: their logs are kept apart. Numbers of reports are from 80,000, those of arrests from 70,000, and from 60,001 on
+simulators number what happens today; no day reaches them (the busiest of 2014 had 18,417 calls).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from metip.identifiers import build_cad_number
 
 from .codes import EpisodeKind, EpisodeStatus, Risk
 from .dice import Dice
 from .population import Population
-from .records import Crime, Person, Record
+from .records import Address, Crime, Person, Record
 
 FIRST_TODAY, LAST_TODAY = 60_001, 69_999
 _STEP, _RANGE = 7_919, 10_000
@@ -41,7 +43,7 @@ TYPES = frozenset({code for code, _ in _BY_OFFENCE.values()} | {code for code, _
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Incident(Record):
-    """Something that the police were called to. Times are UTC, to the minute; words are as somebody keyed them."""
+    """Something that the police were called to. Times are UTC, to the minute."""
 
     cad_number: str
     """Canonical, with its date."""
@@ -51,10 +53,9 @@ class Incident(Record):
     grade: str
     """I, S, E or R."""
     type_code: str
-    venue_number: int
-    """Number of an address."""
-    caller_number: int
-    """Number of a person; 0 when an officer called."""
+    venue: Address
+    caller: Person | None
+    """None when an officer called."""
     do_not_contact: bool
     """Whether the caller must not be called back or named at the scene."""
     text: str
@@ -63,6 +64,36 @@ class Incident(Record):
     crime_reference: str = ""
     linked_to: str = ""
     """CAD number of another incident about the same matter."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, as an operator keys it."""
+        return ", ".join((*self.venue.lines, self.venue.postcode)).upper()
+
+    @property
+    def caller_name(self) -> str:
+        """Who called, as an operator keys it, at most 54 characters; '' for an officer."""
+        return _name(self.caller).upper()[:54] if self.caller else ""
+
+    def course(self, unit: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """What its log says: minutes after the call, kind of entry, and what the entry holds. `unit` attends, '' where there is none.
+
+        The operator of every tenth incident retracts a line. Kinds and states are those of the despatch system (assumed).
+        """
+        yield 0, "OPN", {"text": self.text.upper()}
+        yield 2, "RMK", {"text": f"GRADED {self.grade}. CIRCULATED."}
+        if self.venue.number % 10 == 0:
+            yield 3, "RMK", {"text": "SECOND CALLER STATES ALL QUIET."}
+            yield 3, "RET", {"line_number": 3, "reason": "WRONG LOG"}
+        if self.linked_to:
+            yield 3, "LNK", {"cad_number": self.linked_to}
+        if unit:
+            yield 4, "ASG", {"call_sign": unit}
+            yield 5, "UST", {"call_sign": unit, "state": "5"}
+            yield 14, "UST", {"call_sign": unit, "state": "6"}
+        if self.outcome:
+            yield 50, "RES", {"class_codes": (self.type_code,), "crime_report_number": self.crime_reference, "text": self.outcome.upper()}
+            yield 60, "CLO", {}
 
 
 def incident_of_crime(population: Population, number: int) -> Incident | None:
@@ -78,8 +109,8 @@ def incident_of_crime(population: Population, number: int) -> Incident | None:
         origin="999" if grade == "I" or dice.chance(30) else "101",
         grade=grade,
         type_code=type_code,
-        venue_number=crime.venue_number,
-        caller_number=crime.victim_number,
+        venue=population.address(crime.venue_number),
+        caller=population.person(crime.victim_number),
         do_not_contact="DV" in crime.flags,
         text=f"{crime.title}. {crime.method}{_vehicle(population, crime)}",
         outcome=f"Crime recorded as {crime.reference}.",
@@ -102,8 +133,8 @@ def incident_of_episode(population: Population, number: int) -> Incident | None:
         origin="999" if episode.risk is Risk.HIGH else "101",
         grade="I" if episode.risk is Risk.HIGH else grade,
         type_code=type_code,
-        venue_number=subject.address_number,
-        caller_number=subject.guardian_number or subject.number,
+        venue=population.address(subject.address_number),
+        caller=population.person(subject.guardian_number or subject.number),
         do_not_contact=episode.kind is EpisodeKind.PAC,
         text=f"{_name(subject)}, born {subject.date_of_birth:%d/%m/%Y}. {episode.circumstances}{seen}",
         outcome="" if episode.status is EpisodeStatus.OPEN else f"Merlin report {episode.reference} made.",
@@ -121,14 +152,20 @@ def incident_of_arrest(population: Population, number: int) -> Incident:
         origin="OFF",
         grade="S",
         type_code=_ARREST,
-        venue_number=person.address_number,
-        caller_number=0,
+        venue=population.address(person.address_number),
+        caller=None,
         do_not_contact=False,
         text=f"{_name(person)} detained for {arrest.offences[0].title.lower()}.",
         outcome=f"One to custody, record {arrest.custody_number}.",
         crime_reference=crime.crime_reference if crime else "",
         linked_to=crime.cad_number if crime else "",
     )
+
+
+def incidents_of_stories(population: Population) -> tuple[Incident, ...]:
+    """Those that demonstrations may count on: a robbery, a vehicle taken, the arrest for the robbery, a child missing."""
+    found = (incident_of_crime(population, 1), incident_of_crime(population, 3), incident_of_arrest(population, 1))
+    return tuple(one for one in (*found, incident_of_episode(population, 1)) if one is not None)
 
 
 def incidents(population: Population) -> tuple[Incident, ...]:
