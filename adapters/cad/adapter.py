@@ -1,7 +1,7 @@
 """Computer-aided despatch on the mesh: incidents and units asked and told, and the lines of logs published as the host makes them."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
 from adapters.cad import translate
@@ -76,7 +76,7 @@ class Incidents:
 @asynccontextmanager
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """Serves commands and queries; the first worker relays events for as long."""
-    async with Host.connected(settings, site.log) as host:
+    async with aclosing(Host(settings, site.log)) as host:
         if not site.first or site.mesh is None:
             if site.first:
                 site.log.line("not_publishing", reason="no way to the exchange")

@@ -1,11 +1,11 @@
 """The simulated host's logs and units: what has happened to the invented people, and what is told to it from then on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, cycle
 from math import hypot
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.cad.records import Block, Control, Incident, Line, Unit
 from adapters.cad.wire import ROWS
@@ -21,6 +21,7 @@ STATES = {"OPN": "OPN", "ASG": "ASG", "RES": "RES", "CLO": "CLO", "REO": "OPN"}
 """Kind of line to the state in which it leaves its incident."""
 NEEDS = {"CLO": ("RES",), "REO": ("CLO",)}
 """Kind of line to the states in which it can be added; others can in any but CLO."""
+T = TypeVar("T")
 Tell = Callable[[Incident, Line], None]
 
 
@@ -49,10 +50,9 @@ class Host:
         self._days: dict[date, Iterator[int]] = {}
         self._replies: dict[str, tuple[Block, Block]] = {}
         self.logs: dict[str, Log] = {}
-        since, booked_on = population.scale.now, units(population)
-        self.on_duty = {
-            one.call_sign: Unit(one.call_sign, one.force_station, AVAILABLE, since, "", one.easting, one.northing) for one in booked_on
-        }
+        since = population.scale.now
+        known = (Unit(one.call_sign, one.force_station, AVAILABLE, since, "", one.easting, one.northing) for one in units(population))
+        self.on_duty = {unit.call_sign: unit for unit in known}
         self._gazetteer = {one.street.upper(): (one.easting, one.northing) for one in population.addresses()}
         stories = incidents(population)
         for story in stories:
@@ -67,15 +67,15 @@ class Host:
     def do(self, asked: Block) -> Block:
         """The answer; for a reference that was used before, the answer to the first. Raises `Refused`."""
         reference, content = asked.control.reference, replace(asked, number=0, control=Control())
-        first, reply = self._replies.get(reference, (content, None))
-        if reply is None or first != content:
-            if reply is not None:
+        if reference in self._replies:
+            first, reply = self._replies[reference]
+            if first != content:
                 raise Refused("E03")
-            done: Block = getattr(self, asked.kind.name.lower())(asked)
-            if reference:
-                self._replies[reference] = (content, done)
-            return done
-        return replace(reply, control=replace(reply.control, duplicate=True))
+            return replace(reply, control=replace(reply.control, duplicate=True))
+        done: Block = getattr(self, asked.kind.name.lower())(asked)
+        if reference:
+            self._replies[reference] = (content, done)
+        return done
 
     def _next_number(self) -> tuple[str, date]:
         """The next number, and its day; each day begins with the same one."""
@@ -139,10 +139,10 @@ class Host:
 
     def update(self, asked: Block) -> Block:
         """Adds a line."""
-        log, line = self._log(asked), self._checked(asked, "CLS", asked.lines[0].class_codes)
+        log, line = _found(self.logs, asked.incidents[0].cad_number, "E01"), self._checked(asked, "CLS", asked.lines[0].class_codes)
         if log.incident.state not in NEEDS.get(line.kind, ("OPN", "ASG", "RES")):
             raise Refused("E04")
-        if line.kind == "ASG" and self._unit(line.call_sign).assigned_to not in ("", log.incident.cad_number):
+        if line.kind == "ASG" and _found(self.on_duty, line.call_sign, "E05").assigned_to not in ("", log.incident.cad_number):
             raise Refused("E06")
         retracted = [one for one in log.lines if one.number == line.line_number and one.kind != "RET"]
         if (line.kind == "RET" and not retracted) or (line.kind == "LNK" and line.cad_number not in self.logs):
@@ -151,7 +151,7 @@ class Host:
 
     def unit_state(self, asked: Block) -> Block:
         """Sets a unit's state."""
-        wanted, unit = asked.units[0], self._unit(asked.units[0].call_sign)
+        wanted, unit = asked.units[0], _found(self.on_duty, asked.units[0].call_sign, "E05")
         line = self._checked(replace(asked, lines=(Line(kind="UST", call_sign=wanted.call_sign, state=wanted.state),)), "", ())
         if wanted.easting:
             self.on_duty[wanted.call_sign] = replace(unit, easting=wanted.easting, northing=wanted.northing)
@@ -162,7 +162,7 @@ class Host:
 
     def inquire(self, asked: Block) -> Block:
         """Gives an incident."""
-        log = self._log(asked)
+        log = _found(self.logs, asked.incidents[0].cad_number, "E01")
         return _page(replace(asked, incidents=(log.incident,)), "lines", log.lines)
 
     def search(self, asked: Block) -> Block:
@@ -198,15 +198,11 @@ class Host:
             raise Refused("E02", next(tag for tag, is_wrong in wrong.items() if is_wrong))
         return replace(line, happened_at=at, entered_at=now, operator=asked.control.operator, terminal="METIP")
 
-    def _log(self, asked: Block) -> Log:
-        if asked.incidents[0].cad_number not in self.logs:
-            raise Refused("E01")
-        return self.logs[asked.incidents[0].cad_number]
 
-    def _unit(self, sign: str) -> Unit:
-        if sign not in self.on_duty:
-            raise Refused("E05")
-        return self.on_duty[sign]
+def _found(table: Mapping[str, T], key: str, code: str) -> T:
+    if key not in table:
+        raise Refused(code)
+    return table[key]
 
 
 def _with(held: tuple[str, ...], more: str) -> tuple[str, ...]:

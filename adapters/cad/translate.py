@@ -35,18 +35,9 @@ CODES: Final[Codes] = {
         ),
     )
 }
-ENTRIES: Final[Mapping[str, str]] = {
-    "OPN": "opening",
-    "RMK": "remark",
-    "GRD": "grading",
-    "ASG": "assignment",
-    "UST": "unit_progress",
-    "LNK": "link",
-    "RES": "result",
-    "CLO": "closure",
-    "REO": "reopening",
-    "RET": "retraction",
-}
+_ENTRIES = """OPN:opening RMK:remark GRD:grading ASG:assignment UST:unit_progress LNK:link RES:result CLO:closure REO:reopening
+ RET:retraction"""
+ENTRIES: Final[Mapping[str, str]] = {code: name for code, _, name in (pair.partition(":") for pair in _ENTRIES.split())}
 """Kind of line to its name in the contract."""
 MOST: Final[Mapping[str, int]] = {"text": 12_000, "location.text": 130, "caller.name": 54, "street": 35}
 """Characters of a text once it is written as the host holds it; 200 where nothing is said."""

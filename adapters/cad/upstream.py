@@ -1,12 +1,11 @@
 """The message switch as the adapter asks it: sessions that are logged on, for one question at a time or for the events that it streams."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from adapters.cad import translate
 from adapters.cad.records import Block, Control, Kind
@@ -86,15 +85,9 @@ class Host:
         self._address = endpoint(self._limits.address)
         self._guard, self._pool, self._numbers = Guard(self._limits, log), Pool(lambda: self.session(COMMANDS)), count(1)
 
-    @classmethod
-    @asynccontextmanager
-    async def connected(cls, settings: Settings, log: Log) -> AsyncIterator[Self]:
-        """The host for the length of the block; sessions are opened when they are needed."""
-        host = cls(settings, log)
-        try:
-            yield host
-        finally:
-            await host._pool.close()
+    async def aclose(self) -> None:
+        """Ends the sessions that nobody uses."""
+        await self._pool.close()
 
     async def session(self, mode: str) -> Session:
         """A session that is logged on. Raises `OSError`, which a refused logon is too, and `ValueError`."""

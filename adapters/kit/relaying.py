@@ -15,8 +15,8 @@ import grpc
 
 from metip.logs import Log
 
-TOGETHER: Final = 100
-"""Events that are looked at together."""
+TOGETHER: Final = 50
+"""Events that are looked at together; fewer than a far system sends without an acknowledgement, or a missing one could never come."""
 REMEMBERED: Final = 20_000
 """Keys whose last place is known."""
 PAUSES: Final = (0.2, 1.0, 5.0, 15.0)
@@ -130,7 +130,7 @@ class Relay:
         batch = [await arrived.get()]
         try:
             async with asyncio.timeout(self.gap_wait):
-                while len(batch) < TOGETHER and (not arrived.empty() or self._gap(batch)):
+                while (len(batch) < TOGETHER and not arrived.empty()) or self._gap(batch):
                     batch.append(await arrived.get())
         except TimeoutError:
             pass
