@@ -1,0 +1,97 @@
+"""The way to the vehicle register's enquiry service: JSON over HTTP under a key, and the one place where its errors become ours."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from adapters.ivma import wire
+from adapters.ivma.records import Enquiry, Refused, Vehicle
+from adapters.kit import Call, Fault, Limits, Reason
+from adapters.kit.http import HttpAnswer, HttpClient
+from metip.ivma.v1.settings_pb2 import Settings
+from metip.logs import Log
+from metip.settings import SettingsError
+
+LONGEST_KEY = 200
+NOT_FOUND = "404"
+PAUSE = timedelta(seconds=1)
+"""How long the service is left alone once it has had too many requests (assumed: it does not say)."""
+FAULTS: Mapping[int, tuple[Reason, str]] = {
+    400: (Reason.UPSTREAM_REFUSED, "the register refused the form of the mark"),
+    403: (Reason.UPSTREAM_UNAVAILABLE, "the register refused the key"),
+    429: (Reason.BUSY, "the register has had too many requests under this key"),
+}
+"""Its HTTP status to the reason and the words that callers get. Its own words stay behind: they may repeat the mark."""
+
+
+class Register:
+    """Asks the enquiry service; every answer is a record, every refusal a `Fault`."""
+
+    def __init__(self, http: HttpClient, key_file: str) -> None:
+        self._http = http
+        self._key_file = key_file
+        self._not_before = 0.0
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, settings: Settings, log: Log) -> AsyncIterator[Self]:
+        """The way to the service for the length of the block. Raises `SettingsError` when the key can't be read."""
+        try:
+            key(settings.key_file)
+        except (OSError, ValueError) as error:
+            plain = error.strerror or "unreadable" if isinstance(error, OSError) else str(error)
+            raise SettingsError("key_file", (f"can't be used: {plain}",)) from None
+        async with HttpClient.connected(Limits.of(settings.upstream), log) as http:
+            yield cls(http, settings.key_file)
+
+    async def vehicle(self, enquiry: Enquiry, call: Call) -> Vehicle | None:
+        """The vehicle that bears the mark; None when the register knows none. Raises `Fault`."""
+        if time.monotonic() < self._not_before:
+            raise Fault(Reason.BUSY, "the register has had too many requests under this key", retry_after=PAUSE)
+        try:
+            headers = {"Content-Type": wire.CONTENT_TYPE, "Accept": wire.CONTENT_TYPE, "x-api-key": key(self._key_file)}
+        except (OSError, ValueError):
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the key to the register can't be read") from None
+        async with self._http.guard.admit(call) as passage:
+            answer = await self._http.exchange("POST", wire.PATH, passage, headers=headers, data=wire.encode(enquiry))
+            found = _read(answer, enquiry)
+        # A refusal is an answer, a sign of life to the guard, so it is raised outside.
+        if isinstance(found, Fault):
+            if found.reason is Reason.BUSY:
+                self._not_before = time.monotonic() + PAUSE.total_seconds()
+            raise found
+        return found
+
+
+def _read(answer: HttpAnswer, enquiry: Enquiry) -> Vehicle | Fault | None:
+    """The vehicle, None for no trace, or the refusal. Raises `Fault` UPSTREAM_FAULT for what makes no sense.
+
+    Only the service itself can say that there is no such vehicle: a bare 404 comes from something that stands where it should be.
+    """
+    try:
+        said = wire.decode(answer.body)
+    except wire.WireError as error:
+        raise Fault(Reason.UPSTREAM_FAULT, f"the register answered HTTP {answer.status} and something unreadable: {error}") from None
+    if answer.status == 200 and isinstance(said, Vehicle) and said.registration == enquiry.registration:
+        return said
+    code = said.problems[0].code or said.problems[0].status if isinstance(said, Refused) and said.problems else ""
+    if answer.status == 404 and isinstance(said, Refused) and any(one.status == NOT_FOUND for one in said.problems):
+        return None
+    if answer.status in FAULTS:
+        reason, text = FAULTS[answer.status]
+        return Fault(reason, text, metadata={"code": code or str(answer.status)}, retry_after=PAUSE if reason is Reason.BUSY else None)
+    raise Fault(Reason.UPSTREAM_FAULT, f"the register answered HTTP {answer.status}, which makes no sense here", metadata={"code": code})
+
+
+def key(path: str) -> str:
+    """The key in a file; empty without one. Raises `OSError`, and `ValueError` for what can't be a key."""
+    if not path:
+        return ""
+    with Path(path).open(encoding="ascii") as file:
+        found = file.read(LONGEST_KEY + 1).strip()
+    if not found or len(found) > LONGEST_KEY or not found.isprintable():
+        raise ValueError(f"must hold a key of at most {LONGEST_KEY} characters, and nothing else")
+    return found
