@@ -1,0 +1,119 @@
+"""An adapter's own door, at which a far system rings when it has news: signed, bounded in time, each ring taken once.
+
+The law: what rings is `HMAC-SHA256(key, timestamp + "." + body)`, in hexadecimal, beside its timestamp in Unix seconds. A timestamp that is
+too old or too new, a signature that does not fit, and a ring that was taken before are refused before anybody reads the body. What was not
+taken in the end may come again, as it is.
+"""
+
+import hashlib
+import hmac
+import re
+import time
+from asyncio import timeout
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from metip.faults import Fault
+from metip.logs import Log
+
+TOLERANCE = 300
+"""Seconds between a timestamp and our clock."""
+PATIENCE = 20.0
+"""Seconds that a ring waits until it is taken."""
+LARGEST = 1024 * 1024
+AT_ONCE = 16
+"""Rings in progress; one more is told to come again."""
+TAKEN, MALFORMED, UNSIGNED, TAKEN_BEFORE, NOT_TAKEN = 204, 400, 401, 409, 503
+
+
+@dataclass(frozen=True)
+class Headers:
+    """Where a far system puts the two."""
+
+    timestamp: str
+    signature: str
+
+
+class Refused(ValueError):
+    """A body that is no news: it would be no better if it came again."""
+
+
+def sign(key: bytes, timestamp: str, body: bytes) -> str:
+    """The signature of a body at a time."""
+    return hmac.new(key, timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+class Seals:
+    """Tells rings of one key from others, and remembers those that were taken for as long as their time allows."""
+
+    def __init__(self, key: bytes, clock: Callable[[], float] = time.time) -> None:
+        self._key, self._clock = key, clock
+        self._taken: OrderedDict[str, float] = OrderedDict()
+
+    def status(self, timestamp: str, signature: str, body: bytes) -> int:
+        """0 for a ring to be taken; otherwise the HTTP status that refuses it."""
+        now = self._clock()
+        while self._taken and next(iter(self._taken.values())) < now:
+            self._taken.popitem(last=False)
+        if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(int(timestamp) - now) > TOLERANCE:
+            return UNSIGNED
+        if not hmac.compare_digest(sign(self._key, timestamp, body).encode(), signature.encode("utf-8", "replace")):
+            return UNSIGNED
+        return TAKEN_BEFORE if signature in self._taken else 0
+
+    def take(self, signature: str) -> None:
+        """Remembers a ring for as long as its timestamp could be told to be in time."""
+        self._taken[signature] = self._clock() + 2 * TOLERANCE
+
+
+class Door:
+    """An HTTP listener in front of `take`, which returns once the news is safe and raises `Refused` or `Fault`."""
+
+    def __init__(self, key: bytes, headers: Headers, take: Callable[[bytes], Awaitable[None]], log: Log) -> None:
+        self._seals, self._headers, self._take, self._log = Seals(key), headers, take, log
+        self._inside = 0
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int) -> AsyncIterator[str]:
+        """Listens for the length of the block and gives the base URL."""
+        application = web.Application(client_max_size=LARGEST)
+        application.router.add_post("/{path:.*}", self._answer)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+            at = runner.addresses[0]
+            yield f"http://{at[0]}:{at[1]}"
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if self._inside >= AT_ONCE:
+            return web.Response(status=NOT_TAKEN)
+        self._inside += 1
+        try:
+            status = await self._taken(request)
+        finally:
+            self._inside -= 1
+        if status != TAKEN:
+            self._log.line("ring_refused", status=status)
+        return web.Response(status=status)
+
+    async def _taken(self, request: web.Request) -> int:
+        body = await request.read()
+        signature = request.headers.get(self._headers.signature, "")
+        if status := self._seals.status(request.headers.get(self._headers.timestamp, ""), signature, body):
+            return status
+        try:
+            async with timeout(PATIENCE):
+                await self._take(body)
+        except Refused:
+            return MALFORMED
+        except (Fault, TimeoutError):
+            return NOT_TAKEN
+        self._seals.take(signature)
+        return TAKEN
