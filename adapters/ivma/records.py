@@ -1,48 +1,49 @@
-"""The native records of the vehicle register's enquiry service. Words are kept as it writes them; None stands for what it left out.
+"""The native records of the vehicle register's enquiry service, whose fields have the names of its published description.
 
-A registration mark is personal data, so none shows its content in a `repr`.
+Words are kept as it writes them; None stands for what it left out. No `repr` shows content: a registration mark is personal data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+
+from adapters.kit.json_documents import NAMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Enquiry:
     """Asks for the vehicle that bears a mark, in capitals and without blanks."""
 
-    registration: str
+    registration_number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Vehicle:
-    """What the register says of a vehicle; it never says who keeps it."""
+    """What the register says of a vehicle; it never says who keeps it. Cubic centimetres, grams a kilometre, a month as `2016-12`."""
 
-    registration: str
+    registration_number: str
     tax_status: str | None = None
-    tax_due: date | None = None
+    tax_due_date: date | None = None
     mot_status: str | None = None
-    mot_expiry: date | None = None
+    mot_expiry_date: date | None = None
     make: str | None = None
     colour: str | None = None
-    year: int | None = None
-    first_registered: str | None = None
-    """Year and month, `2016-12`."""
-    engine_cc: int | None = None
-    co2: int | None = None
-    fuel: str | None = None
-    exported: bool | None = None
+    year_of_manufacture: int | None = None
+    month_of_first_registration: str | None = None
+    engine_capacity: int | None = None
+    co2_emissions: int | None = None
+    fuel_type: str | None = None
+    marked_for_export: bool | None = None
     type_approval: str | None = None
     euro_status: str | None = None
     wheelplan: str | None = None
-    v5c_issued: date | None = None
+    date_of_last_v5c_issued: date | None = field(default=None, metadata={NAMED: "dateOfLastV5CIssued"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Problem:
     """One of the reasons why it gives no vehicle. The detail may repeat what was asked."""
 
-    status: str
+    status: str = ""
     code: str = ""
     title: str = ""
     detail: str = ""
@@ -52,7 +53,7 @@ class Problem:
 class Refused:
     """Answers with problems instead of a vehicle. What the gateway before the service says has a message and no problems."""
 
-    problems: tuple[Problem, ...] = ()
+    errors: tuple[Problem, ...] = ()
     message: str = ""
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for the vehicle register's enquiry service on its own wire: the shared population's vehicles, and dials for what goes wrong."""
+"""A stand-in for the vehicle register's enquiry service on its own wire: the population's vehicles, and dials for what goes wrong."""
 
 import re
 from dataclasses import replace
@@ -52,9 +52,9 @@ class Simulator:
         if wait is not None:
             return _reply(429, TOO_MANY, {"Retry-After": wait} if wait else {})
         if self._dials.strike("maintenance") is not None:
-            return _reply(503, Refused(problems=(DOWN,)))
+            return _reply(503, Refused(errors=(DOWN,)))
         if self._dials.strike("system_error") is not None:
-            return _reply(500, Refused(problems=(FAILED,)))
+            return _reply(500, Refused(errors=(FAILED,)))
         return self._found(request.body)
 
     def _found(self, body: bytes) -> HttpReply:
@@ -62,41 +62,43 @@ class Simulator:
             asked = wire.decode(body)
         except wire.WireError:
             asked = Refused(message="unreadable")
-        if not isinstance(asked, Enquiry) or not MARK.fullmatch(asked.registration):
-            return _reply(400, Refused(problems=(BAD,)))
-        held = self._population.vehicle(asked.registration)
+        if not isinstance(asked, Enquiry) or not MARK.fullmatch(asked.registration_number):
+            return _reply(400, Refused(errors=(BAD,)))
+        held = self._population.vehicle(asked.registration_number)
         if held is None:
-            return _reply(404, Refused(problems=(NOT_FOUND,)))
+            return _reply(404, Refused(errors=(NOT_FOUND,)))
         found = self._entry(held)
         if self._dials.strike("repainted") is not None:
             found = replace(found, colour="PINK")
         if self._dials.strike("another") is not None:
-            found = replace(found, registration="AA00AAA")
+            found = replace(found, registration_number="AA00AAA")
         if self._dials.strike("sparse") is not None:
-            found = Vehicle(registration=found.registration, tax_status=found.tax_status, make=found.make, colour=found.colour)
+            found = Vehicle(
+                registration_number=found.registration_number, tax_status=found.tax_status, make=found.make, colour=found.colour
+            )
         return _reply(200, found)
 
     def _entry(self, held: Invented) -> Vehicle:
         today, more = self._population.scale.as_of, registered(self._population, held)
         mot = "No details held by DVLA" if held.mot_expiry is None else "Valid" if held.mot_expiry >= today else "Not valid"
         return Vehicle(
-            registration=held.vrm,
+            registration_number=held.vrm,
             tax_status="Taxed" if held.taxed else "SORN" if more.off_road else "Untaxed",
-            tax_due=None if more.off_road and not held.taxed else more.tax_due,
+            tax_due_date=None if more.off_road and not held.taxed else more.tax_due,
             mot_status=mot,
-            mot_expiry=held.mot_expiry,
+            mot_expiry_date=held.mot_expiry,
             make=held.make,
             colour=held.colour,
-            year=held.first_registered.year,
-            first_registered=f"{held.first_registered:%Y-%m}",
-            engine_cc=more.engine_cc or None,
-            co2=more.co2,
-            fuel=more.fuel,
-            exported=more.exported,
+            year_of_manufacture=held.first_registered.year,
+            month_of_first_registration=f"{held.first_registered:%Y-%m}",
+            engine_capacity=more.engine_cc or None,
+            co2_emissions=more.co2,
+            fuel_type=more.fuel,
+            marked_for_export=more.exported,
             type_approval="M1",
             euro_status=more.euro_status or None,
             wheelplan="2 AXLE RIGID BODY",
-            v5c_issued=more.v5c_issued,
+            date_of_last_v5c_issued=more.v5c_issued,
         )
 
 

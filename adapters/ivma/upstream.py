@@ -4,19 +4,17 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Self
 
 from adapters.ivma import wire
 from adapters.ivma.records import Enquiry, Refused, Vehicle
 from adapters.kit import Call, Fault, Limits, Reason
 from adapters.kit.http import HttpAnswer, HttpClient
+from adapters.kit.rest import read_secret
 from metip.ivma.v1.settings_pb2 import Settings
 from metip.logs import Log
 from metip.settings import SettingsError
 
-LONGEST_KEY = 200
-NOT_FOUND = "404"
 PAUSE = timedelta(seconds=1)
 """How long the service is left alone once it has had too many requests (assumed: it does not say)."""
 FAULTS: Mapping[int, tuple[Reason, str]] = {
@@ -40,10 +38,9 @@ class Register:
     async def connected(cls, settings: Settings, log: Log) -> AsyncIterator[Self]:
         """The way to the service for the length of the block. Raises `SettingsError` when the key can't be read."""
         try:
-            key(settings.key_file)
-        except (OSError, ValueError) as error:
-            plain = error.strerror or "unreadable" if isinstance(error, OSError) else str(error)
-            raise SettingsError("key_file", (f"can't be used: {plain}",)) from None
+            read_secret(settings.key_file)
+        except (OSError, ValueError):
+            raise SettingsError("key_file", ("can't be used: it must hold a key, and nothing else",)) from None
         async with HttpClient.connected(Limits.of(settings.upstream), log) as http:
             yield cls(http, settings.key_file)
 
@@ -52,7 +49,7 @@ class Register:
         if time.monotonic() < self._not_before:
             raise Fault(Reason.BUSY, "the register has had too many requests under this key", retry_after=PAUSE)
         try:
-            headers = {"Content-Type": wire.CONTENT_TYPE, "Accept": wire.CONTENT_TYPE, "x-api-key": key(self._key_file)}
+            headers = {"Content-Type": wire.CONTENT_TYPE, "Accept": wire.CONTENT_TYPE, "x-api-key": read_secret(self._key_file)}
         except (OSError, ValueError):
             raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the key to the register can't be read") from None
         async with self._http.guard.admit(call) as passage:
@@ -60,8 +57,8 @@ class Register:
             found = _read(answer, enquiry)
         # A refusal is an answer, a sign of life to the guard, so it is raised outside.
         if isinstance(found, Fault):
-            if found.reason is Reason.BUSY:
-                self._not_before = time.monotonic() + PAUSE.total_seconds()
+            if found.retry_after is not None:
+                self._not_before = time.monotonic() + found.retry_after.total_seconds()
             raise found
         return found
 
@@ -75,23 +72,13 @@ def _read(answer: HttpAnswer, enquiry: Enquiry) -> Vehicle | Fault | None:
         said = wire.decode(answer.body)
     except wire.WireError as error:
         raise Fault(Reason.UPSTREAM_FAULT, f"the register answered HTTP {answer.status} and something unreadable: {error}") from None
-    if answer.status == 200 and isinstance(said, Vehicle) and said.registration == enquiry.registration:
+    if answer.status == 200 and isinstance(said, Vehicle) and said.registration_number == enquiry.registration_number:
         return said
-    code = said.problems[0].code or said.problems[0].status if isinstance(said, Refused) and said.problems else ""
-    if answer.status == 404 and isinstance(said, Refused) and any(one.status == NOT_FOUND for one in said.problems):
+    code = said.errors[0].code or said.errors[0].status if isinstance(said, Refused) and said.errors else ""
+    if answer.status == 404 and isinstance(said, Refused) and any(one.status == "404" for one in said.errors):
         return None
     if answer.status in FAULTS:
         reason, text = FAULTS[answer.status]
-        return Fault(reason, text, metadata={"code": code or str(answer.status)}, retry_after=PAUSE if reason is Reason.BUSY else None)
+        wait = (answer.retry_after or PAUSE) if reason is Reason.BUSY else None
+        return Fault(reason, text, metadata={"code": code or str(answer.status)}, retry_after=wait)
     raise Fault(Reason.UPSTREAM_FAULT, f"the register answered HTTP {answer.status}, which makes no sense here", metadata={"code": code})
-
-
-def key(path: str) -> str:
-    """The key in a file; empty without one. Raises `OSError`, and `ValueError` for what can't be a key."""
-    if not path:
-        return ""
-    with Path(path).open(encoding="ascii") as file:
-        found = file.read(LONGEST_KEY + 1).strip()
-    if not found or len(found) > LONGEST_KEY or not found.isprintable():
-        raise ValueError(f"must hold a key of at most {LONGEST_KEY} characters, and nothing else")
-    return found
