@@ -98,9 +98,7 @@ def _consulted_first(system: str, known: Contracts) -> list[str]:
 
 
 @asynccontextmanager
-async def _mesh(
-    system: str, directory: Path, known: Contracts, rigs: Mapping[str, Rig], exchange: grpc.aio.Channel
-) -> AsyncIterator[Mesh]:
+async def _mesh(system: str, directory: Path, known: Contracts, rigs: Mapping[str, Rig], exchange: grpc.aio.Channel) -> AsyncIterator[Mesh]:
     socket = directory / f"mesh-{system}.sock"
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_Proxy(f"spiffe://{TRUST_DOMAIN}/adapter/{system}", known, rigs, exchange),))
