@@ -26,14 +26,15 @@ async def refused(folder: Path, end: Ending) -> AsyncIterator[grpc.aio.AioRpcErr
         return await end(context)
 
     server = grpc.aio.server()
-    handlers = {"Ask": grpc.unary_unary_rpc_method_handler(answer)}
+    handlers: dict[str, Any] = {"Ask": grpc.unary_unary_rpc_method_handler(answer)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("far.Source", handlers),))
     server.add_insecure_port(f"unix:{folder}/far.sock")
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"unix:{folder}/far.sock") as channel:
+            ask: Any = channel.unary_unary("/far.Source/Ask")
             with pytest.raises(grpc.aio.AioRpcError) as raised:
-                await channel.unary_unary("/far.Source/Ask")(b"")
+                await ask(b"")
             yield raised.value
     finally:
         await server.stop(None)
