@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -12,6 +13,9 @@ from consulted import Fleet, running_fleet
 
 from adapters.ivma import answers
 from adapters.kit.simulation.dials import Dial
+from metip.cad.v1 import incident_pb2 as incidents
+from metip.cad.v1 import incident_service_pb2 as cad
+from metip.cad.v1.incident_service_pb2_grpc import IncidentServiceStub
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import Vrm
 from metip.ivma.v1 import vehicle_check_service_pb2 as api
@@ -186,3 +190,44 @@ async def test_the_pnc_records_a_consultation_with_what_the_vehicle_did(grpc_stu
     entry: Any = fleet.rigs["pnc"].entries[-1]
     assert entry.call.consumer.rpartition("/")[2] == "ivma"
     assert entry.request.access.justification == "VEHICLE MOVING: Stopped at the roadside"
+
+
+async def incident(fleet: Fleet, grade: incidents.Grade.ValueType) -> incidents.Incident:
+    """An incident that is opened now at a place in the gazetteer, as CAD has it."""
+    stub: Any = IncidentServiceStub(fleet.rigs["cad"].channel)
+    because = AccessContext(purpose=options.PURPOSE_INCIDENT_RESPONSE)
+    create = cad.CreateIncidentRequest(
+        access=because,
+        client_reference=str(uuid4()),
+        origin=incidents.ORIGIN_EMERGENCY_CALL,
+        grade=grade,
+        opening_codes=["004"],
+        location=incidents.IncidentLocation(text="outside 2 Jasjorham Street"),
+        text="Two people demanded a telephone and ran off.",
+    )
+    created = await stub.CreateIncident(create, timeout=10, metadata=from_envoy())
+    asked = cad.GetIncidentRequest(access=because, cad_number=created.cad_number)
+    found: incidents.Incident = (await stub.GetIncident(asked, timeout=10, metadata=from_envoy())).incident
+    assert found.headline.location.HasField("grid")
+    return found
+
+
+async def test_an_incident_close_by_is_told_by_grade_time_and_number_and_nothing_else(grpc_stub: Any, fleet: Fleet) -> None:
+    held = (await incident(fleet, incidents.GRADE_IMMEDIATE)).headline
+    at = held.location.grid
+    answer = await check(grpc_stub, UNINSURED, position=api.Position(easting=at.easting + 300, northing=at.northing))
+    assert statuses(answer) == {"pnc": "ANSWERED", "dvla": "ANSWERED", "cad": "ANSWERED"}
+    (told,) = [one for one in answer.markers if one.reference == held.cad_number.value]
+    assert (told.mark, told.source, told.text[:2]) == (api.MARK_OPEN_INCIDENT, "cad", "I ")
+    assert "JASJORHAM" not in str(answer).upper()
+    far = await check(grpc_stub, UNINSURED, position=api.Position(easting=at.easting + 600, northing=at.northing))
+    assert held.cad_number.value not in {one.reference for one in far.markers}
+
+
+@pytest.mark.parametrize(("dial", "status"), [("hang", "TIMED_OUT"), ("drop", "UNAVAILABLE")])
+async def test_cad_holds_nobody_up(grpc_stub: Any, fleet: Fleet, dial: str, status: str) -> None:
+    turn(fleet, "cad", dial)
+    started = time.monotonic()
+    answer = await check(grpc_stub, STOLEN, position=api.Position(easting=694_068, northing=182_923))
+    assert time.monotonic() - started < PATIENCE + 1.5
+    assert statuses(answer) == {"pnc": "ANSWERED", "dvla": "ANSWERED", "cad": status}

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -24,7 +25,7 @@ STOLEN, OF_INTEREST = "UJ50DNP", "KE01CVV"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MeshRig]:
-    async with running_mesh(tmp_path_factory.mktemp("mesh"), systems=("ivma", "pnc")) as rig:
+    async with running_mesh(tmp_path_factory.mktemp("mesh"), systems=("ivma", "pnc", "cad")) as rig:
         yield rig
 
 
@@ -54,6 +55,24 @@ async def test_a_source_that_hangs_costs_its_patience_and_no_more(mesh: MeshRig)
         assert time.monotonic() - started < 5.0
     assert statuses(document) == {"pnc": "ANSWERED", "dvla": "TIMED_OUT", "cad": "NOT_SEARCHABLE"}
     assert document["facts"]["make"] == "FORD"
+
+
+async def test_an_incident_close_by_is_asked_of_cad_through_the_mesh(mesh: MeshRig) -> None:
+    because = {"purpose": "PURPOSE_INCIDENT_RESPONSE"}
+    opened = {
+        "access": because,
+        "client_reference": str(uuid4()),
+        "origin": "ORIGIN_EMERGENCY_CALL",
+        "grade": "GRADE_IMMEDIATE",
+        "opening_codes": ["004"],
+        "location": {"text": "outside 2 Jasjorham Street"},
+        "text": "Two people demanded a telephone and ran off.",
+    }
+    number = (await post(mesh, "metip.cad.v1.IncidentService/CreateIncident", opened)).document["cad_number"]
+    held = await post(mesh, "metip.cad.v1.IncidentService/GetIncident", {"access": because, "cad_number": number})
+    document = (await check(mesh, STOLEN, position=held.document["incident"]["headline"]["location"]["grid"])).document
+    assert statuses(document) == {"pnc": "ANSWERED", "dvla": "ANSWERED", "cad": "ANSWERED"}
+    assert number["value"] in {one.get("reference") for one in document["markers"]}
 
 
 async def test_nothing_that_is_not_for_open_air_is_in_the_bytes_of_an_overlooked_screen(mesh: MeshRig) -> None:
