@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from google.rpc import error_details_pb2
 
-from adapters.kit.refusals import detail, reason
+from adapters.kit.rejections import detail, reason
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.logs import Log
 

@@ -13,7 +13,7 @@ import grpc
 
 from adapters.kit import Call, Fault, Reason, Site, consult
 from adapters.kit.federation import Source, consulted, federate
-from adapters.kit.refusals import passed_on, reason
+from adapters.kit.rejections import passed_on, reason
 from adapters.kit.site import Mesh
 from adapters.tablet import sources, submissions
 from metip.connect.v1.location_service_pb2_grpc import LocationServiceStub

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from grpc_status import rpc_status
 
-from adapters.kit.refusals import passed_on, reason
+from adapters.kit.rejections import passed_on, reason
 from metip.faults import Fault, Reason, status_of
 
 pytestmark = pytest.mark.asyncio
