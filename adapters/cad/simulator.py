@@ -55,9 +55,11 @@ class Simulator:
                 sending = partial(self.stream.send, logon.reference, session, partial(self._event, session))
                 group.create_task(sending(partial(session.send, Kind.HEARTBEAT)))
                 group.create_task(self._listen(session, logon.reference))
+        self._dials.exchanges[Kind.LOGON] += 1
         await session.send(Kind.LOGGED_ON, 0)
         while True:
-            await session.write(encode(self._answer(await session.block())))
+            asked = await session.block()
+            await session.write(encode(self._answer(asked)))
 
     def _answer(self, asked: Block) -> Block:
         self._dials.exchanges[asked.kind] += 1

@@ -10,7 +10,7 @@ from typing import Any, Final
 from adapters.cad.records import Block, Control, Incident, Kind, Line, Unit
 from adapters.cad.wire import Unreadable
 from adapters.kit.alike import Codes, message_of, values_of
-from adapters.kit.latin import Transcript
+from adapters.kit.latin import Transcript, to_latin
 from metip.cad.v1 import incident_pb2 as cad
 from metip.cad.v1 import incident_service_pb2 as service
 from metip.cad.v1.incident_event_service_pb2 import PublishIncidentEventRequest
@@ -35,9 +35,10 @@ CODES: Final[Codes] = {
         ),
     )
 }
-_ENTRIES = """OPN:opening RMK:remark GRD:grading ASG:assignment UST:unit_progress LNK:link RES:result CLO:closure REO:reopening
- RET:retraction"""
-ENTRIES: Final[Mapping[str, str]] = {code: name for code, _, name in (pair.partition(":") for pair in _ENTRIES.split())}
+_ENTRIES = (
+    "OPN:opening RMK:remark GRD:grading ASG:assignment UST:unit_progress LNK:link RES:result CLO:closure REO:reopening RET:retraction"
+)
+ENTRIES: Final[Mapping[str, str]] = dict(pair.split(":") for pair in _ENTRIES.split())
 """Kind of line to its name in the contract."""
 MOST: Final[Mapping[str, int]] = {"text": 12_000, "location.text": 130, "caller.name": 54, "street": 35}
 """Characters of a text once it is written as the host holds it; 200 where nothing is said."""
@@ -102,16 +103,14 @@ def headline(held: Incident) -> cad.IncidentHeadline:
 
 def log_line(line: Line, held: Incident) -> cad.LogLine:
     """A line; the opening with what its incident says of origin and caller. A kind that no table has leaves the entry unset."""
-    made, name = message_of(cad.LogLine, line, CODES), ENTRIES.get(line.kind, "")
-    match name:
-        case "opening":
-            made.opening.CopyFrom(message_of(cad.Opening, line, CODES, caller=message_of(cad.Caller, held, CODES)))
-            made.opening.origin = CODES["Origin"].get(held.origin, 0)  # type: ignore[assignment]  # an enum's value
-        case "unit_progress":
-            made.unit_progress.CopyFrom(message_of(cad.UnitProgress, line, CODES, state_code=line.state))
-        case str() if name:
-            entry = getattr(made, name)
-            entry.CopyFrom(message_of(type(entry), line, CODES))
+    made, name, more = message_of(cad.LogLine, line, CODES), ENTRIES.get(line.kind), dict[str, Any]()
+    if name == "opening":
+        more = {"origin": CODES["Origin"].get(held.origin, 0), "caller": message_of(cad.Caller, held, CODES)}
+    elif name == "unit_progress":
+        more = {"state_code": line.state}
+    if name:
+        entry = getattr(made, name)
+        entry.CopyFrom(message_of(type(entry), line, CODES, **more))
     return made
 
 
@@ -150,9 +149,9 @@ def confirmed(reply: Block, copy: Transcript) -> dict[str, Any]:
 
 def _control(request: Any, officer: Officer | None, **more: Any) -> Control:
     """Who asks, and why."""
-    access, reference = request.access, getattr(request, "client_reference", "")
-    why = f"{Purpose.Name(access.purpose).removeprefix('PURPOSE_')} {access.reference}".upper()
-    return Control(reference, officer.warrant_number if officer else "", why, **more)
+    access, by = request.access, officer.warrant_number if officer else ""
+    why = to_latin(f"{Purpose.Name(access.purpose).removeprefix('PURPOSE_')} {access.reference}".upper())
+    return Control(getattr(request, "client_reference", ""), to_latin(by), why, **more)
 
 
 def _values(kind: type, message: Any, copy: Transcript, path: str = "") -> dict[str, Any]:
