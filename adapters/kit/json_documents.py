@@ -11,13 +11,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
 
 
 class DocumentError(ValueError):
     """Bytes that are no such document, or a record that makes none."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def record(cls: type[R]) -> type[R]:
+    """Makes a class a native record: a frozen dataclass that shows nothing of itself."""
+    return dataclass(frozen=True, slots=True, kw_only=True, repr=False)(cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +44,12 @@ def encode(record: object) -> bytes:
 
 
 def decode(kind: type[R], data: bytes) -> R:
-    """The record of that kind in a document. Raises `DocumentError`."""
+    """The record of that kind in a document; `dict` gives any object as it is. Raises `DocumentError`."""
     try:
         tree = json.loads(data)
     except (ValueError, RecursionError):
         raise DocumentError("it is no JSON") from None
-    found: R = _record(kind, tree, "")
+    found: R = _reader(kind)(tree, "")
     return found
 
 
@@ -52,9 +58,11 @@ def _written(value: Any) -> Any:
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, tuple):
         return [_written(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _written(one) for name, one in value.items()}
     if not dataclasses.is_dataclass(value):
         return value
-    said = {_camel(one.name): getattr(value, one.name) for one in dataclasses.fields(value) if getattr(value, one.name) != one.default}
+    said = {camel(one.name): getattr(value, one.name) for one in dataclasses.fields(value) if getattr(value, one.name) != one.default}
     return {name: _written(one) for name, one in said.items()}
 
 
@@ -62,7 +70,7 @@ def _record(kind: type[Any], tree: Any, where: str) -> Any:
     if not isinstance(tree, dict):
         raise DocumentError(f"{where or 'the document'} is no object")
     values = {}
-    for name, member in _members(kind).items():
+    for name, member in _members(kind).items():  # type: ignore[arg-type]  # a class is hashable
         said, path = tree.get(name), f"{where}.{name}" if where else name
         if said is not None:
             values[member.field] = member.read(said, path)
@@ -75,11 +83,13 @@ def _record(kind: type[Any], tree: Any, where: str) -> Any:
 def _members(kind: type[Any]) -> Mapping[str, _Member]:
     hints = get_type_hints(kind)
     fields = dataclasses.fields(kind)
-    return {_camel(one.name): _Member(one.name, _reader(hints[one.name]), one.default is dataclasses.MISSING) for one in fields}
+    return {camel(one.name): _Member(one.name, _reader(hints[one.name]), one.default is dataclasses.MISSING) for one in fields}
 
 
 def _reader(hint: Any) -> Callable[[Any, str], Any]:
-    """Reads a value of a type: text, number, truth, instant, record; one of them or nothing; any number of one of them."""
+    """Reads a value of a type: text, number, truth, instant, record, or an object as it is; one of them or nothing; any number of one."""
+    if dict in (hint, get_origin(hint)):
+        return lambda said, where: _of(dict, said, where or "the document")
     if get_origin(hint) is tuple:
         inner = _reader(get_args(hint)[0])
         return lambda said, where: tuple(inner(one, f"{where}[{place}]") for place, one in enumerate(_of(list, said, where)))
@@ -112,6 +122,7 @@ def _instant(said: Any, where: str) -> datetime:
         raise DocumentError(f"{where} is no instant") from None
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A name in camel case."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
