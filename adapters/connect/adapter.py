@@ -14,16 +14,16 @@ from adapters.connect.upstream import SUPERSEDED, Connect
 from adapters.kit import Call, Fault, Site
 from adapters.kit.errands import errand
 from adapters.kit.following import Follower, Resume, following
-from adapters.kit.mapping import Table
+from adapters.kit.mapping import Table, document
 from adapters.kit.outcomes import PROCESSED
 from adapters.kit.publishing import publish
 from adapters.kit.site import Mesh
-from adapters.kit.tabled import Handler, service
+from adapters.kit.tabled import served
 from adapters.kit.webhooks import Bell
 from metip.connect.v1.change_service_pb2_grpc import ChangeServiceStub
 from metip.connect.v1.settings_pb2 import Settings
 
-READ_EVERY, WITHIN = 30.0, 20.0
+OURS, READ_EVERY, WITHIN = "metip.connect.v1", 30.0, 20.0
 
 
 class Operations:
@@ -34,7 +34,7 @@ class Operations:
 
     async def find(self, kind: str, criteria: Table, table: Table, request: Any, response: Any, call: Call) -> Any:
         """Searches."""
-        asked, asker = translate.document(request, criteria), translate.asker(request.access, call, self._role)
+        asked, asker = document(request, criteria), translate.asker(request.access, call, self._role)
         page = await self._connect.search(kind, asked, request.page_size, request.page_token, asker, call)
         return translate.listed(response, page, table)
 
@@ -52,7 +52,7 @@ class Operations:
 
     async def link(self, request: Any, response: Any, call: Call) -> Any:
         """Ties two records."""
-        link, asker = translate.document(request, layout.NEW_LINK), translate.asker(request.access, call, self._role)
+        link, asker = document(request, layout.NEW_LINK), translate.asker(request.access, call, self._role)
         done = await self._connect.link(request.entity_id.value, request.version, link, request.command_id, asker, call)
         return translate.told(response, done, layout.LINKED)
 
@@ -67,37 +67,25 @@ class Operations:
         return PROCESSED
 
 
-def services(do: Operations) -> tuple[object, ...]:
+def services(do: Operations) -> Sequence[object]:
     """All that is served."""
-    offered: dict[str, dict[str, Handler]] = {
-        "metip.connect.v1.PersonService": {
-            "SearchPersons": partial(do.find, "N", layout.PERSON_CRITERIA, layout.PERSON_SUMMARY),
-            "GetPerson": partial(do.give, layout.PERSON_RECORD),
-        },
-        "metip.connect.v1.VehicleService": {
-            "SearchVehicles": partial(do.find, "V", layout.VEHICLE_CRITERIA, layout.VEHICLE_SUMMARY),
-            "GetVehicle": partial(do.give, layout.VEHICLE_RECORD),
-        },
-        "metip.connect.v1.LocationService": {
-            "SearchLocations": partial(do.find, "L", layout.LOCATION_CRITERIA, layout.LOCATION_SUMMARY),
-            "GetLocation": partial(do.give, layout.LOCATION_RECORD),
-        },
-        "metip.connect.v1.InvestigationService": {
-            "CreateInvestigation": partial(do.make, "I", layout.NEW_INVESTIGATION),
-            "GetInvestigation": partial(do.give, layout.INVESTIGATION),
-            "LinkEntities": do.link,
-        },
-        "metip.connect.v1.CustodyService": {
-            "GetCustodyRecord": partial(do.give, layout.CUSTODY_RECORD),
-            "CreateCustodyRecord": partial(do.make, "C", layout.NEW_CUSTODY),
-        },
-        "metip.connect.v1.IntelligenceService": {
-            "SubmitIntelligenceReport": partial(do.make, "R", layout.NEW_REPORT),
-            "GetIntelligenceReport": partial(do.give, layout.INTELLIGENCE),
-        },
-        "metip.custody.v1.CustodyRecordService": {"PublishCustodyRecord": do.take_custody},
-    }
-    return tuple(service(interface, operations) for interface, operations in offered.items())
+    offered: tuple[tuple[Any, ...], ...] = (
+        (f"{OURS}.PersonService", "SearchPersons", do.find, "N", layout.PERSON_CRITERIA, layout.PERSON_SUMMARY),
+        (f"{OURS}.PersonService", "GetPerson", do.give, layout.PERSON_RECORD),
+        (f"{OURS}.VehicleService", "SearchVehicles", do.find, "V", layout.VEHICLE_CRITERIA, layout.VEHICLE_SUMMARY),
+        (f"{OURS}.VehicleService", "GetVehicle", do.give, layout.VEHICLE_RECORD),
+        (f"{OURS}.LocationService", "SearchLocations", do.find, "L", layout.LOCATION_CRITERIA, layout.LOCATION_SUMMARY),
+        (f"{OURS}.LocationService", "GetLocation", do.give, layout.LOCATION_RECORD),
+        (f"{OURS}.InvestigationService", "CreateInvestigation", do.make, "I", layout.NEW_INVESTIGATION),
+        (f"{OURS}.InvestigationService", "GetInvestigation", do.give, layout.INVESTIGATION),
+        (f"{OURS}.InvestigationService", "LinkEntities", do.link),
+        (f"{OURS}.CustodyService", "GetCustodyRecord", do.give, layout.CUSTODY_RECORD),
+        (f"{OURS}.CustodyService", "CreateCustodyRecord", do.make, "C", layout.NEW_CUSTODY),
+        (f"{OURS}.IntelligenceService", "SubmitIntelligenceReport", do.make, "R", layout.NEW_REPORT),
+        (f"{OURS}.IntelligenceService", "GetIntelligenceReport", do.give, layout.INTELLIGENCE),
+        ("metip.custody.v1.CustodyRecordService", "PublishCustodyRecord", do.take_custody),
+    )
+    return served((interface, operation, partial(handler, *more)) for interface, operation, handler, *more in offered)
 
 
 @asynccontextmanager

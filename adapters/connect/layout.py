@@ -28,7 +28,7 @@ ADDRESS = (
 )
 IN_LISTS = (
     *under("name", "identity.name", NAME),
-    At("date_of_birth", "identity.born"),
+    At("date_of_birth", "identity.dateOfBirth"),
     At("sex", "identity.gender", coded(codes.GENDER)),
     At("pnc_id", "identifiers.pncId"),
     Each("warning_signals", "warnings.signals", alike("", "", "code text")),
@@ -69,6 +69,12 @@ ITEM = (
 )
 ITEMS = (Each("items", "intelligence.items", ITEM),)
 
+SEMANTIC = Kind(lambda said: said if re.fullmatch(r"([0-9]{1,4}\.){2}[0-9]{1,4}", said) else "", str)
+GROUP = (
+    At("source_system", "source", coded(codes.SOURCE)),
+    At("source_code", "source"),
+    At("semantic_version", "semanticVersion", SEMANTIC),
+)
 AS_AT = At("provenance.as_of", "asAt")
 HEAD = (At("entity_id", "id", ID), *alike("", "", "version restricted"))
 LINKS = Each("links", "links", (HEAD[0], At("kind", "id", KIND_OF), At("role", "role", coded(codes.ROLE))))
@@ -101,12 +107,9 @@ NEW_INVESTIGATION = (*under("sheet", "sections", SHEET), At("steps_taken", "step
 NEW_REPORT = (*under("", "sections", ITEMS), Each("about", "links", (At("value", "id"),)))
 NEW_CUSTODY = under("", "sections", (*NUMBERED, *under("sheet", "", (*CUSTODY, NEED_FOUND))))
 NEW_LINK = (At("linked_entity_id", "id", ID), At("role", "role", coded(codes.ROLE)))
-NSPIS_NAMES: Mapping[str, str] = {
-    "arrested_at": "arrest.arrested_at",
-    "offences": "arrest.offences",
-    "observation_level": "risk",
-    "released_at": "release.released_at",
-    "release_kind": "release.kind",
+NSPIS_NAMES = {
+    "arrested_at": "arrest.arrested_at", "offences": "arrest.offences", "observation_level": "risk",
+    "released_at": "release.released_at", "release_kind": "release.kind",
 }
 """Fields that the custody system's own contract has under another name; the numbers of its enumerations are the same."""
 NEW_NSPIS_CUSTODY = (

@@ -4,13 +4,12 @@ The law: values whose meaning is not known are left out, and the field group say
 turned from one meaning into the other.
 """
 
-import re
 from typing import Any, TypeVar
 
 from adapters.connect import codes, layout, wire
 from adapters.connect.records import Page, Refused, Tree
-from adapters.kit import Call, Fault, Reason
-from adapters.kit.mapping import MappingError, Table, read_into, stamp, written
+from adapters.kit import Call
+from adapters.kit.mapping import Table, document, filled, stamp
 from metip.common.v1.access_pb2 import AccessContext
 from metip.connect.v1 import change_service_pb2 as changes
 from metip.connect.v1.entity_pb2 import LINK_ROLE_SUBJECT, FieldGroup
@@ -36,14 +35,6 @@ def asker(access: AccessContext, call: Call, role: str = "") -> dict[str, str]:
     )
 
 
-def document(message: Any, table: Table) -> Tree:
-    """What a request says, as CONNECT takes it. Raises `Fault` INVALID_REQUEST."""
-    try:
-        return written(message, table)
-    except MappingError as error:
-        raise Fault(Reason.INVALID_REQUEST, f"the far system can't be told everything: {error}") from None
-
-
 def new_record(message: Any, table: Table, meaning: tuple[str, str] = codes.OURS) -> Tree:
     """A record to be made, in the meaning of that source and version."""
     tree = document(message, table)
@@ -57,7 +48,7 @@ def listed(response: M, page: Page, table: Table) -> M:
     """A page of summaries, put into the response's list of them, its first field."""
     answer: Any = response
     for found in page.items:
-        _fill(getattr(answer, answer.DESCRIPTOR.fields[0].name).add(), table, _understood(found)[0])
+        filled(getattr(answer, answer.DESCRIPTOR.fields[0].name).add(), table, _understood(found)[0])
     answer.next_page_token = page.next
     answer.provenance.system, answer.provenance.truncated = SYSTEM, bool(page.next)
     if page.as_at:
@@ -70,22 +61,22 @@ def told(response: M, found: Tree | Refused, table: Table) -> M:
     answer: Any = response
     answer.provenance.system = SYSTEM
     if isinstance(found, Refused):
-        _fill(answer, layout.MERGED, {"movedTo": found.moved_to, "mergedAt": found.merged_at})
+        filled(answer, layout.MERGED, {"movedTo": found.moved_to, "mergedAt": found.merged_at})
         return response
     known, groups = _understood(found)
     if groups:
         answer.record.field_groups.extend(groups)
     if table is layout.CUSTODY_RECORD:
         table = layout.CUSTODY_RECORDS.get(known["sections"].get("care", {}).get("source"), table)
-    _fill(answer, table, known)
+    filled(answer, table, known)
     return response
 
 
 def change(found: Tree) -> changes.PublishChangeRequest | None:
     """A change as it is published; None for one that nobody may learn of. Of a restricted record it is only ever said that it is gone."""
-    request = changes.PublishChangeRequest(access=AccessContext(purpose=PURPOSE_CRIME_INVESTIGATION))
-    _fill(request, layout.CHANGE, found)
-    if found.get("unseen") is True:
+    access = AccessContext(purpose=PURPOSE_CRIME_INVESTIGATION)
+    request = filled(changes.PublishChangeRequest(access=access), layout.CHANGE, found)
+    if found.get("unseen", False) is not False:
         if request.change not in (changes.CHANGE_KIND_MERGED, changes.CHANGE_KIND_WITHDRAWN):
             return None
         request.change = changes.CHANGE_KIND_WITHDRAWN
@@ -95,25 +86,12 @@ def change(found: Tree) -> changes.PublishChangeRequest | None:
 
 def _understood(found: Tree) -> tuple[Tree, list[FieldGroup]]:
     """A record with the sections whose meaning is known, and what each section is."""
-    known, groups = {}, []
-    sections = found.get("sections")
+    known, groups, sections = {}, [], found.get("sections", {})
     for name, section in sections.items() if isinstance(sections, dict) else ():
-        source, version = (section.get(key) if isinstance(section, dict) else "" for key in ("source", "semanticVersion"))
-        source, version = source if isinstance(source, str) else "", version if isinstance(version, str) else ""
-        if not re.fullmatch(r"([0-9]{1,4}\.){2}[0-9]{1,4}", version):
-            version = ""
-        left_out = codes.MAJOR.get(source) != version.partition(".")[0]
-        if not left_out:
+        number: Any = codes.SECTION.get(name, 0)
+        group = filled(FieldGroup(section=number), layout.GROUP, section if isinstance(section, dict) else {})
+        group.left_out = codes.MAJOR.get(group.source_code) != group.semantic_version.partition(".")[0]
+        groups.append(group)
+        if not group.left_out:
             known[name] = section
-        numbers: Any = (codes.SECTION.get(name, 0), codes.SOURCE.get(source, 0))
-        groups.append(
-            FieldGroup(section=numbers[0], source_system=numbers[1], source_code=source[:20], semantic_version=version, left_out=left_out)
-        )
     return {**found, "sections": known}, groups
-
-
-def _fill(message: Any, table: Table, tree: Tree) -> None:
-    try:
-        read_into(message, table, tree)
-    except MappingError as error:
-        raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered something else: {error}") from None

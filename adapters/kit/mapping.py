@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from adapters.kit.json_documents import camel
 from metip.common.v1 import identifiers_pb2
 from metip.common.v1.time_pb2 import CivilDate
+from metip.faults import Fault, Reason
 from metip.identifiers import (
     Parsed,
     parse_arrest_summons_number,
@@ -28,6 +29,7 @@ from metip.identifiers import (
 )
 
 Tree = Mapping[str, Any]
+M = TypeVar("M", bound=Message)
 
 
 class MappingError(ValueError):
@@ -168,6 +170,23 @@ def alike(ours: str, theirs: str, names: str, kind: Kind | None = None) -> Table
 def under(ours: str, theirs: str, table: Table) -> Table:
     """The table, one level deeper on either side; '' leaves a side as it is."""
     return tuple(replace(row, ours=f"{ours}.{row.ours}".lstrip("."), theirs=f"{theirs}.{row.theirs}".lstrip(".")) for row in table)
+
+
+def filled(message: M, table: "Table", tree: Tree) -> M:
+    """A message with what a far system answered. Raises `Fault` UPSTREAM_FAULT."""
+    try:
+        read_into(message, table, tree)
+    except MappingError as error:
+        raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered something else: {error}") from None
+    return message
+
+
+def document(request: Message, table: "Table") -> dict[str, Any]:
+    """What a request says, as the far system takes it. Raises `Fault` INVALID_REQUEST."""
+    try:
+        return written(request, table)
+    except MappingError as error:
+        raise Fault(Reason.INVALID_REQUEST, f"the far system can't be told everything: {error}") from None
 
 
 def stamp(instant: datetime | None) -> Timestamp | None:
