@@ -12,7 +12,6 @@ from adapters.connect import codes, layout, translate, wire
 from adapters.connect.records import Changes, Tree
 from adapters.connect.upstream import SUPERSEDED, Connect
 from adapters.kit import Call, Fault, Site
-from adapters.kit.errands import errand
 from adapters.kit.following import Follower, Resume, following
 from adapters.kit.mapping import Table, document
 from adapters.kit.outcomes import PROCESSED
@@ -23,7 +22,7 @@ from adapters.kit.webhooks import Bell
 from metip.connect.v1.change_service_pb2_grpc import ChangeServiceStub
 from metip.connect.v1.settings_pb2 import Settings
 
-OURS, READ_EVERY, WITHIN = "metip.connect.v1", 30.0, 20.0
+OURS, READ_EVERY = "metip.connect.v1", 30.0
 
 
 class Operations:
@@ -111,16 +110,10 @@ async def _following(settings: Settings, site: Site, mesh: Mesh, connect: Connec
         except (Fault, grpc.aio.AioRpcError) as error:  # it is no change that the contract knows, and never will be
             site.log.line("change_refused", kind=type(error).__name__)
 
-    async def read(after: str) -> Changes:
-        return await connect.changes(after, errand("read_changes", within=WITHIN))
-
-    async def subscribe(url: str, key: str) -> None:
-        await connect.subscribe(url, key, errand("subscribe", within=WITHIN))
-
-    follower = Follower(read, pass_on, Resume(settings.resume_file), site.log)
+    follower = Follower(connect.changes, pass_on, Resume(settings.resume_file), site.log)
     every = settings.read_changes_every.ToTimedelta().total_seconds() if settings.HasField("read_changes_every") else READ_EVERY
     bell = Bell(settings.listen, settings.listen_url, wire.SEALED)
-    async with following(follower, Changes, bell, subscribe, every, site.log):
+    async with following(follower, Changes, bell, connect.subscribe, every, site.log):
         yield
 
 

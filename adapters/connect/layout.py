@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from adapters.connect import codes
 from adapters.kit.mapping import YES_NO, At, Each, Kind, Table, alike, coded, each_coded, under
@@ -11,26 +10,16 @@ from metip.connect.v1.entity_pb2 import EntityId
 
 ID_FORM = re.compile("[NVLICR][0-9]{10}")
 
-
-def _entity_id(received: Any) -> EntityId:
-    return EntityId(value=received) if ID_FORM.fullmatch(received) else EntityId(as_received=received[:40])
-
-
-ID = Kind(_entity_id, lambda message: message.value)
+ID = Kind(lambda said: EntityId(value=said) if ID_FORM.fullmatch(said) else EntityId(as_received=said[:40]), lambda message: message.value)
 KIND_OF = Kind(lambda received: codes.KIND.get(received[:1], 0), str)
 """Of an id."""
-ETHNICITY = Kind(lambda said: said.removeprefix(codes.ETHNICITY), lambda said: f"{codes.ETHNICITY}{said}")
 NAME = alike("", "", "title given_names family_name")
-ADDRESS = (
-    *alike("bs7666", "", "secondary primary street locality town uprn"),
-    At("lines.line", "lines"),
-    At("postcode", "postcode"),
-)
+ADDRESS = (*alike("bs7666", "", "secondary primary street locality town uprn"), At("lines.line", "lines"), *alike("", "", "postcode"))
 IN_LISTS = (
     *under("name", "identity.name", NAME),
     At("date_of_birth", "identity.dateOfBirth"),
-    At("sex", "identity.gender", coded(codes.GENDER)),
-    At("pnc_id", "identifiers.pncId"),
+    At("sex", "identity.sex", coded(codes.SEX)),
+    *alike("", "identifiers", "pnc_id"),
     Each("warning_signals", "warnings.signals", alike("", "", "code text")),
 )
 """What a list says of a person."""
@@ -39,8 +28,7 @@ PERSON = (
     Each("aliases", "identity.aliases", NAME),
     At("cro_number", "identifiers.croNumber"),
     At("observed_ethnicity", "description.observedEthnicity", coded(codes.SEEN)),
-    At("self_defined_ethnicity", "description.selfDefinedEthnicity", ETHNICITY),
-    At("height_cm", "description.heightCm"),
+    *alike("", "description", "self_defined_ethnicity height_cm"),
     Each("addresses", "addresses.places", ADDRESS),
 )
 VEHICLE = (At("vrm", "vehicle.registration"), *alike("", "vehicle", "vin make model colour first_registered"))
@@ -108,8 +96,11 @@ NEW_REPORT = (*under("", "sections", ITEMS), Each("about", "links", (At("value",
 NEW_CUSTODY = under("", "sections", (*NUMBERED, *under("sheet", "", (*CUSTODY, NEED_FOUND))))
 NEW_LINK = (At("linked_entity_id", "id", ID), At("role", "role", coded(codes.ROLE)))
 NSPIS_NAMES = {
-    "arrested_at": "arrest.arrested_at", "offences": "arrest.offences", "observation_level": "risk",
-    "released_at": "release.released_at", "release_kind": "release.kind",
+    "arrested_at": "arrest.arrested_at",
+    "offences": "arrest.offences",
+    "observation_level": "risk",
+    "released_at": "release.released_at",
+    "release_kind": "release.kind",
 }
 """Fields that the custody system's own contract has under another name; the numbers of its enumerations are the same."""
 NEW_NSPIS_CUSTODY = (

@@ -1,7 +1,6 @@
 """What CONNECT's documents are put into (assumed: its interfaces are not public). Records themselves stay trees: `layout` says what stands
 where in them."""
 
-from datetime import datetime
 from typing import Any
 
 from adapters.kit.json_documents import record
@@ -16,7 +15,7 @@ class Page:
 
     items: tuple[Tree, ...] = ()
     next: str = ""
-    as_at: datetime | None = None
+    as_at: str = ""
 
 
 @record

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from secrets import token_hex
 
 from adapters.connect import wire
 from adapters.connect.codes import PATHS
@@ -23,8 +24,6 @@ DIALS: Mapping[str, str] = {
     "cursor_expired": "no longer knows the cursor of a search",
     "no_tag": "leaves the entity tag out",
 }
-MOST = 100
-"""Items on a page, whatever is asked for."""
 LETTERS = {path: letter for letter, path in PATHS.items()}
 
 
@@ -37,6 +36,7 @@ class Simulator:
         self._face = RestFace(dials, wire.TOKEN_PATH, "urn:x-connect:problem", self._answer)
         self.transport = Ringing(Http(self._face.answer), self.bells)
         self._dials, self._clock = dials, clock
+        self._cursors: dict[str, int] = {}
 
     def _answer(self, request: HttpRequest, body: Tree) -> HttpReply:
         what, *rest = request.path.removeprefix(f"{wire.BASE}/").split("/")
@@ -59,7 +59,10 @@ class Simulator:
             case "POST", ["lookup"]:
                 return self._given(lambda: self.register.numbered(body["reference"], cleared))
             case "GET", [entity_id]:
-                self._interfere(entity_id)
+                if (into := self._dials.strike("merge")) is not None:
+                    self.register.merge(entity_id, into or "N0000000010")
+                if self._dials.strike("unmerge") is not None:
+                    self.register.unmerge(entity_id)
                 return self._given(lambda: self.register.see(entity_id, cleared))
             case "POST", []:
                 return self._once("create", request, lambda: self.register.make(letter, body, cleared))
@@ -70,19 +73,15 @@ class Simulator:
                 return self._once("link", request, lambda: self.register.link(entity_id, tag, body, cleared))
         raise Refusal(405, "no-such-method")
 
-    def _interfere(self, entity_id: str) -> None:
-        """Plays what others do just before a record is looked at."""
-        if (into := self._dials.strike("merge")) is not None:
-            self.register.merge(entity_id, into or "N0000000010")
-        if self._dials.strike("unmerge") is not None:
-            self.register.unmerge(entity_id)
-
     def _search(self, letter: str, body: Tree, query: Mapping[str, str], cleared: bool) -> HttpReply:
-        cursor = query.get("cursor", "")
-        if cursor and self._dials.strike("cursor_expired") is not None:
+        if self._dials.strike("cursor_expired") is not None:
+            self._cursors.clear()
+        if (cursor := query.get("cursor", "")) not in {"", *self._cursors}:
             raise Refusal(410, "cursor-expired")
-        items, start = self.register.search(letter, body, min(int(query["limit"]), MOST), int(cursor or 0), cleared)
-        return reply({"items": [self._meant(one) for one in items], "next": str(start or ""), "asAt": self._clock()})
+        items, start = self.register.search(letter, body, min(int(query["limit"]), 100), self._cursors.get(cursor, 0), cleared)
+        following = token_hex(8) if start else ""
+        self._cursors[following] = start
+        return reply({"items": [self._meant(one) for one in items], "next": following, "asAt": self._clock()})
 
     def _given(self, see: Callable[[], Tree]) -> HttpReply:
         self._dials.exchanges["get"] += 1

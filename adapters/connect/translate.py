@@ -6,17 +6,19 @@ turned from one meaning into the other.
 
 from typing import Any, TypeVar
 
+from google.protobuf.message import Message
+
 from adapters.connect import codes, layout, wire
 from adapters.connect.records import Page, Refused, Tree
 from adapters.kit import Call
-from adapters.kit.mapping import Table, document, filled, stamp
+from adapters.kit.mapping import Table, document, filled
 from metip.common.v1.access_pb2 import AccessContext
 from metip.connect.v1 import change_service_pb2 as changes
-from metip.connect.v1.entity_pb2 import LINK_ROLE_SUBJECT, FieldGroup
+from metip.connect.v1.entity_pb2 import FieldGroup
 from metip.options.v1.options_pb2 import PURPOSE_CRIME_INVESTIGATION
 
 SYSTEM, ACCOUNT, ROLE = "CONNECT", "METIPHUB", "restricted_records"
-M = TypeVar("M")
+M = TypeVar("M", bound=Message)
 
 
 def asker(access: AccessContext, call: Call, role: str = "") -> dict[str, str]:
@@ -39,7 +41,7 @@ def new_record(message: Any, table: Table, meaning: tuple[str, str] = codes.OURS
     """A record to be made, in the meaning of that source and version."""
     tree = document(message, table)
     said = dict(zip(("source", "semanticVersion"), meaning, strict=True))
-    links = [{**link, "role": codes.code(codes.ROLE, LINK_ROLE_SUBJECT)} for link in tree.get("links", ())]
+    links = [{**link, "role": codes.SUBJECT} for link in tree.get("links", ())]
     sections = {name: {**said, **section} for name, section in tree["sections"].items()}
     return {**tree, "sections": sections, **({"links": links} if links else {})}
 
@@ -51,9 +53,7 @@ def listed(response: M, page: Page, table: Table) -> M:
         filled(getattr(answer, answer.DESCRIPTOR.fields[0].name).add(), table, _understood(found)[0])
     answer.next_page_token = page.next
     answer.provenance.system, answer.provenance.truncated = SYSTEM, bool(page.next)
-    if page.as_at:
-        answer.provenance.as_of.CopyFrom(stamp(page.as_at))
-    return response
+    return filled(response, (layout.AS_AT,), {"asAt": page.as_at or None})
 
 
 def told(response: M, found: Tree | Refused, table: Table) -> M:

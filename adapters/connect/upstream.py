@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from adapters.connect import codes, layout, wire
 from adapters.connect.records import Changes, Page, Refused, Tree
 from adapters.kit import Call, Fault, Limits, Reason
+from adapters.kit.errands import errand
 from adapters.kit.paging import full_page
 from adapters.kit.rest import Client, RefusedError, RestClient
 from metip.connect.v1.investigation_pb2 import WorkflowStep
@@ -19,7 +20,7 @@ from metip.logs import Log
 
 R = TypeVar("R")
 Asker = Mapping[str, str]
-CLIENT_ID, PAGE, CHANGES_AT_ONCE = "metip-hub", 20, "200"
+CLIENT_ID, PAGE, CHANGES_AT_ONCE, WITHIN = "metip-hub", 20, "200", 20.0
 MERGED, NOT_FOUND, RESTRICTED, SUPERSEDED = "merged", "not-found", "restricted", "superseded"
 PROBLEMS: Mapping[str, tuple[Reason, str]] = {
     RESTRICTED: (Reason.RESTRICTED, "no such record is open to this officer"),
@@ -53,7 +54,7 @@ class Connect:
 
     async def search(self, kind: str, criteria: Tree, size: int, cursor: str, asker: Asker, call: Call) -> Page:
         """A page of what fits, full unless it is the last. Raises `Fault` NO_TRACE when there is nothing."""
-        as_at = None
+        as_at = ""
 
         async def ask(most: int, after: str) -> Page:
             nonlocal as_at
@@ -88,14 +89,15 @@ class Connect:
         headers = {**asker, wire.IDEMPOTENCY_KEY: key, "If-Match": wire.tag_of(version)}
         return await self._versioned("POST", f"{wire.path_of(entity_id)}/links", headers, call, link)
 
-    async def changes(self, after: str, call: Call) -> Changes:
+    async def changes(self, after: str) -> Changes:
         """What comes after a token of the change feed. Raises `Fault` PRECONDITION when the token is too old."""
-        query = {"limit": CHANGES_AT_ONCE, **({"after": after} if after else {})}
+        query, call = {"limit": CHANGES_AT_ONCE, **({"after": after} if after else {})}, errand("read_changes", within=WITHIN)
         return (await self._ask(Changes, "GET", wire.CHANGES_PATH, {}, call, query=query))[0]
 
-    async def subscribe(self, url: str, key: str, call: Call) -> None:
+    async def subscribe(self, url: str, key: str) -> None:
         """Has webhooks sent there, signed with that key; it replaces what was said before."""
-        await self._ask(dict, "PUT", f"{wire.SUBSCRIPTIONS_PATH}/{self._client_id}", {}, call, body={"url": url, "key": key})
+        path, call = f"{wire.SUBSCRIPTIONS_PATH}/{self._client_id}", errand("subscribe", within=WITHIN)
+        await self._ask(dict, "PUT", path, {}, call, body={"url": url, "key": key})
 
     async def _versioned(self, method: str, path: str, headers: Asker, call: Call, body: Tree | None = None) -> Tree:
         """A document with what the headers say of it: its version, and whether it answers a repetition."""
