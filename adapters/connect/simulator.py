@@ -57,7 +57,7 @@ class Simulator:
                 self._dials.exchanges["search"] += 1
                 return self._search(letter, body, request.query, cleared)
             case "POST", ["lookup"]:
-                return self._given(lambda: self.register.numbered(body["reference"], cleared))
+                return self._given(lambda: self.register.see(self.register.custody.get(body["reference"], "C0000000000"), cleared))
             case "GET", [entity_id]:
                 if (into := self._dials.strike("merge")) is not None:
                     self.register.merge(entity_id, into or "N0000000010")

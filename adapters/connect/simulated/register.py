@@ -31,7 +31,7 @@ class Register:
         self.originals, self._population, self._clock = Originals(population), population, clock
         self._changed: dict[str, Tree] = {}
         self._moved: dict[str, tuple[str, str]] = {}
-        self._custody = {arrest.custody_number: name_of("C", arrest.number) for arrest in population.arrests()}
+        self.custody = {arrest.custody_number: name_of("C", arrest.number) for arrest in population.arrests()}
         self.feed = Feed()
         self.merge(*MERGED_BEFORE)
 
@@ -47,10 +47,6 @@ class Register:
             raise Refusal(301, "merged", {"movedTo": moved_to, "mergedAt": merged_at})
         links = [link for link in record["links"] if need_to_know or not self._now(link["id"]).get("restricted")]
         return {**record, "links": links, "asAt": instant(self._clock())}
-
-    def numbered(self, reference: str, need_to_know: bool) -> Tree:
-        """The custody record of a number."""
-        return self.see(self._custody.get(reference, name_of("C", 0)), need_to_know)
 
     def search(self, letter: str, asked: Tree, most: int, start: int, need_to_know: bool) -> tuple[list[Tree], int]:
         """A page and where the next one starts, 0 after the last. Like the real one, it takes out what the asker may not see from a page
@@ -81,12 +77,12 @@ class Register:
     def _make_custody(self, sections: Tree) -> Tree:
         detention = sections["detention"]
         reference, version = detention["custodyRecordNumber"], detention["sourceVersion"]
-        if reference not in self._custody:
-            self._custody[reference] = name_of("C", MADE + len(self._changed))
+        if reference not in self.custody:
+            self.custody[reference] = name_of("C", MADE + len(self._changed))
             known = finding.people(self._population, {"pncId": sections.get("identifiers", {}).get("pncId", "")})
             links = [{"id": name_of("N", number), "role": "DP"} for number in known]
-            return self._keep({"id": self._custody[reference], "links": links, "sections": sections}, "CREATED", *sections)
-        held = self._now(self._custody[reference])
+            return self._keep({"id": self.custody[reference], "links": links, "sections": sections}, "CREATED", *sections)
+        held = self._now(self.custody[reference])
         if held["sections"]["detention"]["sourceVersion"] > version:
             raise Refusal(409, "superseded")
         return self._keep({**held, "sections": {**held["sections"], **sections}}, "UPDATED", *sections)
@@ -99,8 +95,6 @@ class Register:
         if tag != wire.tag_of(held["version"]):
             raise Refusal(412, "stale-version")
         return self._keep({**held, "links": [*held["links"], asked]}, "UPDATED", "links")
-
-    # What people do in CONNECT itself.
 
     def save_elsewhere(self, entity_id: str) -> None:
         """Somebody saves a record."""
