@@ -3,20 +3,20 @@
 Words are kept as it writes them; None stands for what it left out. No `repr` shows content: a registration mark is personal data.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
-from adapters.kit.json_documents import NAMED
+from adapters.kit.json_documents import NAMED, record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record
 class Enquiry:
     """Asks for the vehicle that bears a mark, in capitals and without blanks."""
 
     registration_number: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record
 class Vehicle:
     """What the register says of a vehicle; it never says who keeps it. Cubic centimetres, grams a kilometre, a month as `2016-12`."""
 
@@ -39,7 +39,7 @@ class Vehicle:
     date_of_last_v5c_issued: date | None = field(default=None, metadata={NAMED: "dateOfLastV5CIssued"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record
 class Problem:
     """One of the reasons why it gives no vehicle. The detail may repeat what was asked."""
 
@@ -49,7 +49,7 @@ class Problem:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record
 class Refused:
     """Answers with problems instead of a vehicle. What the gateway before the service says has a message and no problems."""
 

@@ -91,10 +91,13 @@ class HttpClient:
 def _trusting(authority_file: str) -> ssl.SSLContext | bool:
     if not authority_file:
         return True
+    # Not `create_default_context(cadata=...)`: for an empty file it would trust every authority of the machine.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        return ssl.create_default_context(cadata=Path(authority_file).read_text(encoding="ascii"))
+        context.load_verify_locations(cadata=Path(authority_file).read_text(encoding="ascii"))
     except (OSError, ValueError):  # an SSLError is an OSError
         raise SettingsError("authority_file", ("can't be used: it must hold certificates as PEM",)) from None
+    return context
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

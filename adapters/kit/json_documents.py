@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
 NAMED = "json"
@@ -22,6 +22,12 @@ NAMED = "json"
 
 class DocumentError(ValueError):
     """Bytes that are no such document, or a record that makes none."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def record(cls: type[R]) -> type[R]:
+    """Makes a class a native record: a frozen dataclass that shows nothing of itself."""
+    return dataclass(frozen=True, slots=True, kw_only=True, repr=False)(cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,12 @@ def encode(record: object) -> bytes:
 
 
 def decode(kind: type[R], data: bytes) -> R:
-    """The record of that kind in a document. Raises `DocumentError`."""
+    """The record of that kind in a document; `dict` gives any object as it is. Raises `DocumentError`."""
     try:
         tree = json.loads(data)
     except (ValueError, RecursionError):
         raise DocumentError("it is no JSON") from None
-    found: R = _record(kind, tree, "")
+    found: R = _reader(kind)(tree, "")
     return found
 
 
@@ -58,6 +64,8 @@ def _written(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, tuple):
         return [_written(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _written(one) for name, one in value.items()}
     if not dataclasses.is_dataclass(value):
         return value
     said = {_name(one): getattr(value, one.name) for one in dataclasses.fields(value) if getattr(value, one.name) != one.default}
@@ -68,7 +76,7 @@ def _record(kind: type[Any], tree: Any, where: str) -> Any:
     if not isinstance(tree, dict):
         raise DocumentError(f"{where or 'the document'} is no object")
     values = {}
-    for name, member in _members(kind).items():
+    for name, member in _members(kind).items():  # type: ignore[arg-type]  # a class is hashable
         said, path = tree.get(name), f"{where}.{name}" if where else name
         if said is not None:
             values[member.field] = member.read(said, path)
@@ -85,7 +93,9 @@ def _members(kind: type[Any]) -> Mapping[str, _Member]:
 
 
 def _reader(hint: Any) -> Callable[[Any, str], Any]:
-    """Reads a value of a type: text, number, truth, instant, day, record; one of them or nothing; any number of one of them."""
+    """Reads a value of a type: text, number, truth, instant, day, record, or an object as it is; one of them or nothing; many."""
+    if dict in (hint, get_origin(hint)):
+        return lambda said, where: _of(dict, said, where or "the document")
     if get_origin(hint) is tuple:
         inner = _reader(get_args(hint)[0])
         return lambda said, where: tuple(inner(one, f"{where}[{place}]") for place, one in enumerate(_of(list, said, where)))
@@ -129,9 +139,10 @@ def _day(said: Any, where: str) -> date:
 
 
 def _name(one: "dataclasses.Field[Any]") -> str:
-    return str(one.metadata.get(NAMED, "")) or _camel(one.name)
+    return str(one.metadata.get(NAMED, "")) or camel(one.name)
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A name in camel case."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)

@@ -1,7 +1,7 @@
-"""REST as its standards have it: a token of one's own (RFC 6749, section 4.4), renewed in time, and a far system that asks for time gets it.
+"""REST as its standards have it: a token of one's own (RFC 6749, section 4.4), renewed in time, and time for who asks for it.
 
-The law: nobody asks while the far system has said when it wants to be asked again (RFC 6585, section 4); a short while is waited for, a long
-one is the caller's to wait. A token is used until shortly before it expires; one that is refused is replaced once.
+The law: nobody asks while the far system has said when it wants to be asked again (RFC 6585, section 4); a short while is waited for, a
+long one is the caller's to wait. A token is used until shortly before it expires; one that is refused is replaced once.
 """
 
 import asyncio
@@ -14,16 +14,18 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Generic, Self, TypeVar
 from urllib.parse import quote_plus
 
 from adapters.kit.http import HttpAnswer, HttpClient
+from adapters.kit.json_documents import DocumentError, decode, encode, record
 from adapters.kit.upstream import Limits, Passage
 from metip.call import Call
 from metip.faults import Fault, Reason
 from metip.logs import Log
 from metip.settings import SettingsError
 
+R = TypeVar("R")
 PATIENCE = 1.5
 """Seconds that a call waits by itself when the far system asks for time."""
 WHEN_IT_DOES_NOT_SAY = timedelta(seconds=1)
@@ -35,7 +37,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750, section 2.1."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record
 class Refusal:
     """One thing that is wrong with a request; `pointer` says where (RFC 6901)."""
 
@@ -43,7 +45,7 @@ class Refusal:
     detail: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@record
 class Problem:
     """A problem document (RFC 9457). Its words may repeat what was asked, so they go nowhere; `type` is what counts."""
 
@@ -58,6 +60,17 @@ class Problem:
         return self.type.rpartition(":")[2].rpartition("/")[2]
 
 
+P = TypeVar("P", bound=Problem)
+
+
+class RefusedError(Exception, Generic[P]):
+    """The far system answered with a problem; what that means is its adapter's to say."""
+
+    def __init__(self, status: int, problem: P) -> None:
+        self.status, self.problem = status, problem
+        super().__init__(status)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Client:
     """Who asks, as the far system's authorisation server knows them. Without a secret file no secret is sent."""
@@ -67,26 +80,57 @@ class Client:
     secret_file: str = ""
 
 
-class RestClient:
-    """Asks one system. Raises `Fault` for what the standards say of every system; what a status means beyond that is the caller's to say."""
+class RestClient(Generic[P]):
+    """Asks one system, whose problems are of the kind `problem`."""
 
-    def __init__(self, http: HttpClient, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, http: HttpClient, client: Client, problem: type[P], clock: Callable[[], float] = time.monotonic) -> None:
         self.guard = http.guard
-        self._http, self._client, self._clock = http, client, clock
+        self._http, self._client, self._problem, self._clock = http, client, problem, clock
         self._token, self._renew_at = "", 0.0
         self._renewing = asyncio.Lock()
         self._not_before = 0.0
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, limits: Limits, log: Log, client: Client, *, authority_file: str = "") -> AsyncIterator[Self]:
+    async def connected(
+        cls, limits: Limits, log: Log, client: Client, problem: type[P], *, authority_file: str = ""
+    ) -> AsyncIterator[Self]:
         """A client for the length of the block. Raises `SettingsError` for a secret or an authority that can't be read."""
         try:
             read_secret(client.secret_file)
         except (OSError, ValueError):
             raise SettingsError("client_secret_file", (f"must hold a secret of at most {LONGEST_SECRET} characters",)) from None
         async with HttpClient.connected(limits, log, authority_file=authority_file) as http:
-            yield cls(http, client)
+            yield cls(http, client, problem)
+
+    async def document(
+        self,
+        kind: type[R],
+        method: str,
+        path: str,
+        call: Call,
+        *,
+        headers: Mapping[str, str],
+        body: object = None,
+        query: Mapping[str, str] | None = None,
+    ) -> tuple[R, Mapping[str, str]]:
+        """The document that answers one, of that kind, and the headers with it.
+
+        Raises `RefusedError` with the problem that is answered instead; `Fault` UPSTREAM_FAULT for what is neither, and as `ask` does.
+        """
+        sent = {"Accept": "application/json, application/problem+json", "Content-Type": "application/json", **headers}
+        try:
+            data = b"" if body is None else encode(body)
+        except DocumentError as error:
+            raise Fault(Reason.INVALID_REQUEST, f"it can't be sent: {error}") from None
+        answer = await self.ask(method, path, call, headers=sent, data=data, query=query)
+        try:
+            if answer.status in (200, 201):
+                return decode(kind, answer.body), answer.headers
+            problem = decode(self._problem, answer.body)
+        except DocumentError as error:
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered HTTP {answer.status} and something else: {error}") from None
+        raise RefusedError(answer.status, problem)
 
     async def ask(
         self,

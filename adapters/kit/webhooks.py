@@ -8,6 +8,7 @@ taken in the end may come again, as it is.
 import hashlib
 import hmac
 import re
+import secrets
 import time
 from asyncio import timeout
 from collections import OrderedDict
@@ -36,9 +37,11 @@ class Headers:
 
     timestamp: str
     signature: str
+    prefix: str = ""
+    """What stands before the signature, such as `v1=`."""
 
 
-class Refused(ValueError):
+class RingError(ValueError):
     """A body that is no news: it would be no better if it came again."""
 
 
@@ -54,8 +57,8 @@ class Seals:
         self._key, self._clock = key, clock
         self._taken: OrderedDict[str, float] = OrderedDict()
 
-    def status(self, timestamp: str, signature: str, body: bytes) -> int:
-        """0 for a ring to be taken; otherwise the HTTP status that refuses it."""
+    def admit(self, timestamp: str, signature: str, body: bytes) -> int:
+        """0 for a ring that is to be taken, and counts as taken from now on; otherwise the HTTP status that refuses it."""
         now = self._clock()
         while self._taken and next(iter(self._taken.values())) < now:
             self._taken.popitem(last=False)
@@ -63,15 +66,18 @@ class Seals:
             return UNSIGNED
         if not hmac.compare_digest(sign(self._key, timestamp, body).encode(), signature.encode("utf-8", "replace")):
             return UNSIGNED
-        return TAKEN_BEFORE if signature in self._taken else 0
+        if signature in self._taken:
+            return TAKEN_BEFORE
+        self._taken[signature] = now + 2 * TOLERANCE
+        return 0
 
-    def take(self, signature: str) -> None:
-        """Remembers a ring for as long as its timestamp could be told to be in time."""
-        self._taken[signature] = self._clock() + 2 * TOLERANCE
+    def forget(self, signature: str) -> None:
+        """The ring was not taken after all, and may come again."""
+        self._taken.pop(signature, None)
 
 
 class Door:
-    """An HTTP listener in front of `take`, which returns once the news is safe and raises `Refused` or `Fault`."""
+    """An HTTP listener in front of `take`, which returns once the news is safe and raises `RingError` or `Fault`."""
 
     def __init__(self, key: bytes, headers: Headers, take: Callable[[bytes], Awaitable[None]], log: Log) -> None:
         self._seals, self._headers, self._take, self._log = Seals(key), headers, take, log
@@ -105,15 +111,42 @@ class Door:
 
     async def _taken(self, request: web.Request) -> int:
         body = await request.read()
-        signature = request.headers.get(self._headers.signature, "")
-        if status := self._seals.status(request.headers.get(self._headers.timestamp, ""), signature, body):
+        timestamp, signature = (request.headers.get(name, "") for name in (self._headers.timestamp, self._headers.signature))
+        signature = signature.removeprefix(self._headers.prefix)
+        if status := self._seals.admit(timestamp, signature, body):
             return status
+        status = NOT_TAKEN
         try:
             async with timeout(PATIENCE):
                 await self._take(body)
-        except Refused:
-            return MALFORMED
+            status = TAKEN
+        except RingError:
+            status = MALFORMED
         except (Fault, TimeoutError):
-            return NOT_TAKEN
-        self._seals.take(signature)
-        return TAKEN
+            pass
+        finally:
+            if status != TAKEN:
+                self._seals.forget(signature)
+        return status
+
+
+@dataclass(frozen=True)
+class Bell:
+    """Where an adapter is to be rung at."""
+
+    listen: str
+    """`host:port`; '' is nowhere."""
+    url: str
+    """The URL under which the far system reaches that, where it is not the address itself."""
+    headers: Headers
+
+    @asynccontextmanager
+    async def ringing(self, take: Callable[[bytes], Awaitable[None]], log: Log) -> AsyncIterator[tuple[str, str] | None]:
+        """A door for the length of the block: its URL and its key, which is made anew each time. None where there is no door."""
+        if not self.listen:
+            yield None
+            return
+        host, _, port = self.listen.rpartition(":")
+        key = secrets.token_hex(32)
+        async with Door(key.encode(), self.headers, take, log).listening(host, int(port)) as address:
+            yield self.url or address, key
