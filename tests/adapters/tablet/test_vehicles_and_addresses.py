@@ -82,7 +82,8 @@ async def test_the_register_the_report_and_the_crime_are_three_matches_of_one_st
     assert keeper.surname.upper() in register.keeper.upper()
     assert (register.role, report.role) == ("register", "lost stolen")
     assert [one.reference for one in matches if one.source == "cris"] == ["9923757/26"]
-    assert (ends["pnc"], ends["cris"], ends["merlin"]) == ("ANSWERED", "ANSWERED", "NOT_SEARCHABLE")
+    assert [one.vehicle.vrm.value for one in matches if one.source == "connect"] == [STOLEN]
+    assert ends == {"pnc": "ANSWERED", "cris": "ANSWERED", "merlin": "NOT_SEARCHABLE", "connect": "ANSWERED"}
 
 
 async def test_handling_belongs_to_the_report_and_not_to_the_register(grpc_stub: Any) -> None:
@@ -90,7 +91,7 @@ async def test_handling_belongs_to_the_report_and_not_to_the_register(grpc_stub:
     assert [(one.role, one.not_over_open_air) for one in matches if one.source == "pnc"] == [("register", False), ("of interest", True)]
 
 
-@pytest.mark.parametrize("silent", ["pnc", "cris"])
+@pytest.mark.parametrize("silent", ["pnc", "cris", "connect"])
 async def test_a_source_that_hangs_holds_no_other_up(grpc_stub: Any, fleet: Fleet, silent: str) -> None:
     dials = fleet.rigs[silent].dials
     assert dials is not None
@@ -98,17 +99,18 @@ async def test_a_source_that_hangs_holds_no_other_up(grpc_stub: Any, fleet: Flee
     started = time.monotonic()
     matches, ends = await vehicles(grpc_stub, STOLEN, within=2.0)
     assert time.monotonic() - started < 2.0
-    assert (ends[silent], ends["cris" if silent == "pnc" else "pnc"]) == ("TIMED_OUT", "ANSWERED")
+    assert ends == {**dict.fromkeys(SOURCES, "ANSWERED"), "merlin": "NOT_SEARCHABLE", silent: "TIMED_OUT"}
     assert silent not in {one.source for one in matches}
 
 
 async def test_an_address_is_asked_of_those_who_can_be_searched_by_one(grpc_stub: Any, fleet: Fleet) -> None:
-    before = {source: len(fleet.rigs[source].entries) for source in ("pnc", "cris", "merlin")}
+    before = {source: len(fleet.rigs[source].entries) for source in SOURCES}
     matches, ends = await addresses(grpc_stub, postcode="ZZ12 3AQ")
     assert "9923757/26" in {one.reference for one in matches if one.source == "cris"}
-    assert (ends["pnc"], ends["cris"], ends["merlin"]) == ("NOT_SEARCHABLE", "ANSWERED", "NOT_SEARCHABLE")
+    assert {one.address.postcode for one in matches if one.source == "connect"} == {"ZZ12 3AQ"}
+    assert ends == {"pnc": "NOT_SEARCHABLE", "cris": "ANSWERED", "merlin": "NOT_SEARCHABLE", "connect": "ANSWERED"}
     asked = {source: len(fleet.rigs[source].entries) - count for source, count in before.items()}
-    assert asked == {"pnc": 0, "cris": 1, "merlin": 0}, "who is not asked has no consultation in its log"
+    assert asked == {"pnc": 0, "cris": 1, "merlin": 0, "connect": 1}, "who is not asked has no consultation in its log"
 
 
 async def test_half_a_postcode_finds_more_and_says_so(grpc_stub: Any) -> None:
