@@ -19,8 +19,7 @@ from metip.cad.v1.incident_event_service_pb2_grpc import IncidentEventServiceStu
 from metip.cad.v1.settings_pb2 import Settings
 from metip.exchange.v1.receipt_pb2 import Receipt
 
-USUAL_HITS, MOST_LINES, MOST_UNITS = 20, 200, 500
-GAP_WAIT = 2.0
+USUAL_HITS, MOST_LINES, MOST_UNITS, GAP_WAIT = 20, 200, 500, 2.0
 
 
 class Incidents:
@@ -68,8 +67,8 @@ class Incidents:
     async def SetResourceState(self, request: service.SetResourceStateRequest, call: Call) -> service.SetResourceStateResponse:
         """Sets a unit's state."""
         done = await self._host.ask(translate.set_state(request, call.officer), call, "units")
-        line, logged = done.lines[0].number if done.lines else 0, translate.resource(done.units[0])
-        number = logged.assigned_to if logged.HasField("assigned_to") else None
+        line, given = done.lines[0].number if done.lines else 0, translate.resource(done.units[0])
+        number = given.assigned_to if given.HasField("assigned_to") else None
         return service.SetResourceStateResponse(cad_number=number, line_number=line, provenance=translate.provenance(done))
 
 

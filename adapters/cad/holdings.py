@@ -1,11 +1,11 @@
 """The simulated host's logs and units: what has happened to the invented people, and what is told to it from then on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, cycle
 from math import hypot
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.cad.records import Block, Control, Incident, Line, Unit
 from adapters.cad.wire import ROWS
@@ -15,13 +15,10 @@ from adapters.kit.population.incidents import Incident as Story
 from adapters.kit.population.units import units, units_of
 from metip.identifiers import build_cad_number
 
-MOST_ROWS, PAGE = 200, 20
-AVAILABLE, ASSIGNED, OFF_DUTY = "2", "4", "10"
+MOST_ROWS, PAGE, AVAILABLE, ASSIGNED, OFF_DUTY = 200, 20, "2", "4", "10"
+# Kind of line to the state in which it leaves its incident, and to those in which it can be added; others can in any but CLO.
 STATES = {"OPN": "OPN", "ASG": "ASG", "RES": "RES", "CLO": "CLO", "REO": "OPN"}
-"""Kind of line to the state in which it leaves its incident."""
 NEEDS = {"CLO": ("RES",), "REO": ("CLO",)}
-"""Kind of line to the states in which it can be added; others can in any but CLO."""
-T = TypeVar("T")
 Tell = Callable[[Incident, Line], None]
 
 
@@ -31,12 +28,10 @@ class Refused(Exception):
 
 @dataclass
 class Log:
-    """One incident with its log, and all units that were ever assigned to it."""
+    """One incident with its log."""
 
     incident: Incident
-    day: date
     lines: list[Line] = field(default_factory=list)
-    units: set[str] = field(default_factory=set)
 
 
 class Host:
@@ -45,53 +40,49 @@ class Host:
     def __init__(self, population: Population, tell: Tell) -> None:
         self._tell = tell
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(second=0, microsecond=0)
-        self.midnights = 0
-        """How often the day has turned before its time."""
+        self.midnights = 0  # how often the day has turned before its time
         self._days: dict[date, Iterator[int]] = {}
         self._replies: dict[str, tuple[Block, Block]] = {}
         self.logs: dict[str, Log] = {}
-        since = population.scale.now
-        known = (Unit(one.call_sign, one.force_station, AVAILABLE, since, "", one.easting, one.northing) for one in units(population))
+        at = population.scale.now
+        known = (Unit(one.call_sign, one.force_station, AVAILABLE, at, "", one.easting, one.northing) for one in units(population))
         self.on_duty = {unit.call_sign: unit for unit in known}
         self._gazetteer = {one.street.upper(): (one.easting, one.northing) for one in population.addresses()}
         stories = incidents(population)
         for story in stories:
-            self._happened(story, story.cad_number, story.opened_at.date(), story.opened_at, lambda incident, line: None)
+            self._happened(story, story.cad_number, story.opened_at, lambda incident, line: None)
         self._stories = cycle(story for story in stories if story.outcome)
 
     def happen(self, minutes_ago: int = 0, *, back: bool = False) -> str:
         """Something happens today, from call to closure; `back` enters it from paper. Gives its CAD number."""
-        number, day = self._next_number()
-        return self._happened(next(self._stories), number, day, self.now() - timedelta(minutes=minutes_ago), self._tell, back=back)
+        return self._happened(next(self._stories), self._next_number(), self.now() - timedelta(minutes=minutes_ago), self._tell, back=back)
 
     def do(self, asked: Block) -> Block:
         """The answer; for a reference that was used before, the answer to the first. Raises `Refused`."""
         reference, content = asked.control.reference, replace(asked, number=0, control=Control())
-        if reference in self._replies:
-            first, reply = self._replies[reference]
-            if first != content:
-                raise Refused("E03")
+        first, reply = self._replies.get(reference, (content, None))
+        if first != content:
+            raise Refused("E03")
+        if reply:
             return replace(reply, control=replace(reply.control, duplicate=True))
         done: Block = getattr(self, asked.kind.name.lower())(asked)
         if reference:
             self._replies[reference] = (content, done)
         return done
 
-    def _next_number(self) -> tuple[str, date]:
-        """The next number, and its day; each day begins with the same one."""
+    def _next_number(self) -> str:
+        """The next number; each day begins with the same one."""
         day = self.now().date() + timedelta(days=self.midnights)
-        return build_cad_number(next(self._days.setdefault(day, count(FIRST_TODAY))), day), day
+        return build_cad_number(next(self._days.setdefault(day, count(FIRST_TODAY))), day)
 
-    def _happened(self, story: Story, number: str, day: date, at: datetime, tell: Tell, *, back: bool = False) -> str:
+    def _happened(self, story: Story, number: str, at: datetime, tell: Tell, *, back: bool = False) -> str:
         """Makes a story's log. What happens today is over at once."""
-        venue, past = story.venue, number == story.cad_number
-        head = (number, at, story.grade, "", (story.type_code,), story.place, venue.easting, venue.northing, venue.borough, ())
-        phone = story.caller.phone if story.caller else ""
-        log = self.logs[number] = Log(Incident(*head, story.origin, story.caller_name, phone, story.do_not_contact), day)
-        free = (sign for sign in units_of(venue.borough) if self.on_duty[sign].state == AVAILABLE)
+        operator, past = f"P{300_000 + story.venue.number}", number == story.cad_number
+        log = self.logs[number] = Log(Incident(number, at, **story.head()))
+        free = (sign for sign in units_of(story.venue.borough) if sign in self.on_duty and self.on_duty[sign].state == AVAILABLE)
         for minutes, kind, values in story.course("" if story.grade == "R" else next(free, "")):
             then = at + timedelta(minutes=minutes) if past else at
-            line = Line(0, kind, then, self.now() if back else then, f"P{300_000 + venue.number}", "LAM017", back, **values)
+            line = Line(0, kind, then, self.now() if back else then, operator, "LAM017", back, **values)
             self._add(log, line, tell)
         return number
 
@@ -100,9 +91,7 @@ class Host:
         line, held = replace(line, number=len(log.lines) + 1), log.incident
         gone = line.kind == "UST" and line.state in (AVAILABLE, OFF_DUTY)
         assigned = [sign for sign in held.call_signs if line.kind != "CLO" and not (gone and sign == line.call_sign)]
-        if line.kind == "ASG":
-            log.units.add(line.call_sign)
-            assigned.append(line.call_sign)
+        assigned += [line.call_sign] * (line.kind == "ASG")
         for sign in held.call_signs if line.kind == "CLO" else filter(None, (line.call_sign,)):
             state = {"ASG": ASSIGNED, "CLO": AVAILABLE}.get(line.kind, line.state)
             self._move(sign, state, line, held.cad_number if sign in assigned else "")
@@ -110,10 +99,10 @@ class Host:
             held,
             state=STATES.get(line.kind, held.state),
             grade=line.grade or held.grade,
-            call_signs=tuple(dict.fromkeys(assigned)),
+            call_signs=_set(assigned),
             class_codes=line.class_codes or held.class_codes,
-            crime_report_numbers=_with(held.crime_report_numbers, line.crime_report_number),
-            linked_incidents=_with(held.linked_incidents, line.cad_number),
+            crime_report_numbers=_set((*held.crime_report_numbers, line.crime_report_number)),
+            linked_incidents=_set((*held.linked_incidents, line.cad_number)),
         )
         log.lines.append(line)
         tell(log.incident, line)
@@ -132,8 +121,8 @@ class Host:
         if not wanted.easting:
             easting, northing = next((grid for street, grid in self._gazetteer.items() if street in wanted.text), (0, 0))
             wanted = replace(wanted, easting=easting, northing=northing)
-        number, day = self._next_number()
-        log = self.logs[number] = Log(replace(wanted, cad_number=number, opened_at=line.happened_at), day)
+        number = self._next_number()
+        log = self.logs[number] = Log(replace(wanted, cad_number=number, opened_at=line.happened_at))
         self._add(log, line, self._tell)
         return replace(asked, control=Control(unmatched=not wanted.easting), incidents=(log.incident,), lines=())
 
@@ -153,8 +142,7 @@ class Host:
         """Sets a unit's state."""
         wanted, unit = asked.units[0], _found(self.on_duty, asked.units[0].call_sign, "E05")
         line = self._checked(replace(asked, lines=(Line(kind="UST", call_sign=wanted.call_sign, state=wanted.state),)), "", ())
-        if wanted.easting:
-            self.on_duty[wanted.call_sign] = replace(unit, easting=wanted.easting, northing=wanted.northing)
+        self.on_duty[unit.call_sign] = replace(unit, easting=wanted.easting or unit.easting, northing=wanted.northing or unit.northing)
         if unit.assigned_to:
             return replace(asked, units=(unit,), lines=(self._add(self.logs[unit.assigned_to], line, self._tell),))
         self._move(wanted.call_sign, wanted.state, line)
@@ -174,9 +162,10 @@ class Host:
         found = [
             log.incident
             for log in self.logs.values()
-            if first <= log.day <= last
+            if log.incident.opened_at
+            and first <= log.incident.opened_at.date() <= last
             and like.grade in ("", log.incident.grade)
-            and log.units.issuperset(like.call_signs)
+            and {line.call_sign for line in log.lines}.issuperset(like.call_signs)
             and by.street in log.incident.text
             and (not by.radius or hypot(like.easting - log.incident.easting, like.northing - log.incident.northing) <= by.radius)
         ]
@@ -192,27 +181,26 @@ class Host:
         """The line of a command as it is to be added."""
         line, now = asked.lines[0], self.now()
         at = line.happened_at or now
-        wrong = {row: not TYPES.issuperset(codes), "TXT": len(ROWS.split("", line.text)) > MOST_ROWS}
-        wrong["HAP"] = not now - timedelta(days=7) <= at <= now + timedelta(minutes=1)
-        if any(wrong.values()):
-            raise Refused("E02", next(tag for tag, is_wrong in wrong.items() if is_wrong))
+        if not TYPES.issuperset(codes) or len(ROWS.split("", line.text)) > MOST_ROWS:
+            raise Refused("E02", "TXT" if TYPES.issuperset(codes) else row)
+        if not now - timedelta(days=7) <= at <= now + timedelta(minutes=1):
+            raise Refused("E02", "HAP")
         return replace(line, happened_at=at, entered_at=now, operator=asked.control.operator, terminal="METIP")
 
 
-def _found(table: Mapping[str, T], key: str, code: str) -> T:
+def _found(table: Mapping[str, Any], key: str, code: str) -> Any:
     if key not in table:
         raise Refused(code)
     return table[key]
 
 
-def _with(held: tuple[str, ...], more: str) -> tuple[str, ...]:
-    return (*held, more) if more and more not in held else held
+def _set(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _page(asked: Block, part: str, found: Sequence[Any]) -> Block:
     """One page of what was found. Raises `Refused` when there is none."""
     if not found:
         raise Refused("E01")
-    after, end = asked.control.after, asked.control.after + PAGE
-    page: dict[str, Any] = {part: tuple(found[after:end])}
-    return replace(asked, control=replace(asked.control, more=len(found) > end), **page)
+    page: dict[str, Any] = {part: tuple(found[asked.control.after :][:PAGE])}
+    return replace(asked, control=replace(asked.control, more=len(found) > asked.control.after + PAGE), **page)

@@ -14,10 +14,8 @@ class Kind(StrEnum):
     """Kinds of blocks: those that the adapter sends, those that the switch sends, and the heartbeat, which goes both ways."""
 
     LOGON, CREATE, UPDATE, INQUIRE = "LGN", "CRE", "UPD", "INQ"
-    SEARCH, UNITS, UNIT_STATE = "SCH", "UNL", "UST"
-    ACCEPTED, REFUSED = "ACK", "NAK"
-    LOGGED_ON, REPLY, ERROR, EVENT = "LGK", "REP", "ERR", "EVT"
-    HEARTBEAT = "HBT"
+    SEARCH, UNITS, UNIT_STATE, ACCEPTED, REFUSED = "SCH", "UNL", "UST", "ACK", "NAK"
+    LOGGED_ON, REPLY, ERROR, EVENT, HEARTBEAT = "LGK", "REP", "ERR", "EVT", "HBT"
 
 
 @dataclass(frozen=True, slots=True)

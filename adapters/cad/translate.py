@@ -15,9 +15,8 @@ from metip.cad.v1 import incident_pb2 as cad
 from metip.cad.v1 import incident_service_pb2 as service
 from metip.cad.v1.incident_event_service_pb2 import PublishIncidentEventRequest
 from metip.call import Officer
+from metip.common.v1 import answer_pb2 as answer
 from metip.common.v1.access_pb2 import AccessContext
-from metip.common.v1.answer_pb2 import Provenance
-from metip.common.v1.answer_pb2 import Warning as Remark
 from metip.common.v1.time_pb2 import CivilDate
 from metip.faults import Fault, Reason
 from metip.options.v1.options_pb2 import PURPOSE_INCIDENT_RESPONSE, Purpose
@@ -57,10 +56,9 @@ def update(request: service.UpdateIncidentRequest, officer: Officer | None, copy
     """A line to be added."""
     name = request.WhichOneof("change") or ""
     kind = next(code for code, entry in ENTRIES.items() if entry == name)
-    happened = _values(Line, request, copy)["happened_at"]
-    line = Line(kind=kind, **{"happened_at": happened} | _values(Line, getattr(request, name), copy, f"{name}."))
+    values = {"happened_at": _values(Line, request, copy)["happened_at"]} | _values(Line, getattr(request, name), copy, f"{name}.")
     copy.settle()
-    return Block(Kind.UPDATE, 0, _control(request, officer), (Incident(request.cad_number.value),), (line,))
+    return Block(Kind.UPDATE, 0, _control(request, officer), (Incident(request.cad_number.value),), (Line(kind=kind, **values),))
 
 
 def inquire(request: service.GetIncidentRequest, officer: Officer | None) -> Block:
@@ -134,12 +132,12 @@ def event(block: Block) -> PublishIncidentEventRequest:
     )
 
 
-def provenance(reply: Block, copy: Transcript | None = None) -> Provenance:
+def provenance(reply: Block, copy: Transcript | None = None) -> answer.Provenance:
     """Where an answer comes from and what must be said about it."""
     remarks = copy.warnings if copy else []
     if reply.control.unmatched:
-        remarks.append(Remark(code="GAZETTEER", text="the place is not in the gazetteer"))
-    return message_of(Provenance, reply.control, {}, system="CAD", truncated=reply.control.more, warnings=remarks)
+        remarks.append(answer.Warning(code="GAZETTEER", text="the place is not in the gazetteer"))
+    return message_of(answer.Provenance, reply.control, {}, system="CAD", truncated=reply.control.more, warnings=remarks)
 
 
 def confirmed(reply: Block, copy: Transcript) -> dict[str, Any]:
@@ -159,8 +157,7 @@ def _values(kind: type, message: Any, copy: Transcript, path: str = "") -> dict[
 
 
 def _text(copy: Transcript, path: str, text: str) -> str:
-    most = MOST.get(path, MOST.get(path.rpartition(".")[2], 200))
-    return copy.copy(path, text.upper().replace("\t", " "), most)
+    return copy.copy(path, text.upper().replace("\t", " "), MOST.get(path, MOST.get(path.rpartition(".")[2], 200)))
 
 
 def _day(path: str, day: CivilDate) -> date:

@@ -17,7 +17,6 @@ from adapters.kit.streams import Stream, endpoint, failures
 from metip.cad.v1.settings_pb2 import Settings
 
 COMMANDS, EVENTS = "C", "E"
-SILENCE: Final = 30.0
 BUSY_FOR: Final = timedelta(seconds=2)
 # The switch's code -> reason and words; the words are ours alone, since the host's may name people (the codes are assumed).
 REFUSALS: Final[Mapping[str, tuple[Reason, str]]] = {
@@ -31,20 +30,15 @@ REFUSALS: Final[Mapping[str, tuple[Reason, str]]] = {
     "E08": (Reason.BUSY, "the host is busy"),
     "E09": (Reason.UPSTREAM_UNAVAILABLE, "the host is down"),
 }
-FIELDS: Final[Mapping[str, str]] = {
-    "TYP": "opening_codes",
-    "CLS": "result.class_codes",
-    "TXT": "text",
-    "HAP": "happened_at",
-    "DTO": "opened.to",
-}
+_FIELDS = "TYP:opening_codes CLS:result.class_codes TXT:text HAP:happened_at DTO:opened.to"
+FIELDS: Final[Mapping[str, str]] = dict(pair.split(":") for pair in _FIELDS.split())
 """Row that the host refused to the field of the request."""
 
 
 class Session(Stream):
     """A session with the switch; as one that streams events, a `Source` of the kit's `Relay`."""
 
-    silence = SILENCE
+    silence = 30.0
 
     async def send(self, kind: Kind, number: int, **control: Any) -> None:
         """Sends a block that says no more than that."""
@@ -115,7 +109,7 @@ class Host:
             asked = replace(question.control, after=question.control.after + len(found))
             page = await self._ask(replace(question, control=asked), call)
             found += getattr(page, part)
-        if not found and not first.incidents:
+        if not (first.incidents if question.kind is Kind.INQUIRE else found):
             raise Fault(Reason.UPSTREAM_FAULT, "the host's answer is empty")
         pages: dict[str, Any] = {part: tuple(found[:most])}
         return replace(first, control=replace(first.control, more=page.control.more or len(found) > most), **pages)

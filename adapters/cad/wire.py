@@ -78,9 +78,6 @@ def _read_instant(text: str) -> datetime:
     return datetime.strptime(text[:-1], "%d%m%y %H%M").replace(tzinfo=ZONES[text[-1]]).astimezone(UTC)
 
 
-def _read_day(text: str) -> date:
-    return datetime.strptime(text, "%d%m%y").replace(tzinfo=UTC).date()
-
-
-VALUES: Any = {datetime | None: Value(_write_instant, _read_instant), date | None: Value(lambda day: f"{day:%d%m%y}", _read_day)}
+DAYS = Value(lambda day: f"{day:%d%m%y}", lambda text: datetime.strptime(text, "%d%m%y").replace(tzinfo=UTC).date())
+VALUES: Any = {datetime | None: Value(_write_instant, _read_instant), date | None: DAYS}
 ROWS: Final = Rows((Control, Incident, Line, Unit), VALUES)

@@ -65,15 +65,21 @@ class Incident(Record):
     linked_to: str = ""
     """CAD number of another incident about the same matter."""
 
-    @property
-    def place(self) -> str:
-        """Where it is, as an operator keys it."""
-        return ", ".join((*self.venue.lines, self.venue.postcode)).upper()
-
-    @property
-    def caller_name(self) -> str:
-        """Who called, as an operator keys it, at most 54 characters; '' for an officer."""
-        return _name(self.caller).upper()[:54] if self.caller else ""
+    def head(self) -> dict[str, Any]:
+        """What an operator keys at the head of its log: grade, type, place, origin and caller, by the names that despatch systems share."""
+        caller, venue = self.caller, self.venue
+        return {
+            "grade": self.grade,
+            "opening_codes": (self.type_code,),
+            "text": ", ".join((*venue.lines, venue.postcode)).upper(),
+            "easting": venue.easting,
+            "northing": venue.northing,
+            "borough": venue.borough,
+            "origin": self.origin,
+            "name": _name(caller).upper()[:54] if caller else "",
+            "telephone": caller.phone if caller else "",
+            "do_not_contact": self.do_not_contact,
+        }
 
     def course(self, unit: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
         """What its log says: minutes after the call, kind of entry, and what the entry holds. `unit` attends, '' where there is none.

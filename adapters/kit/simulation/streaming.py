@@ -26,11 +26,18 @@ HEARTBEAT, TICK = 1.0, 0.02
 
 
 class Sink(Protocol):
-    """The session that events are sent on."""
+    """A session that events are sent on."""
 
     @property
     def alive(self) -> bool:
         """Whether it can still be used."""
+
+    async def event(self, number: int, event: Any) -> None:
+        """Sends an event; None is a heartbeat."""
+
+    async def heard(self) -> tuple[int, str]:
+        """What the terminal says next: the number of an event and '', when all up to it are dealt with, or a code, when it is given back.
+        A heartbeat's answer is number 0."""
 
     async def close(self) -> None:
         """Ends it."""
@@ -69,24 +76,31 @@ class Stream:
             await older.close()
         return self.acknowledged[terminal]
 
-    async def send(
-        self, terminal: str, session: Sink, event: Callable[[int, Any], Awaitable[None]], heartbeat: Callable[[int], Awaitable[None]]
-    ) -> None:
-        """Sends events by number, and heartbeats, until the session ends. Raises what they raise."""
+    async def carry(self, terminal: str, session: Sink) -> None:
+        """Sends events and heartbeats, and hears what is said of them, until the session ends; raises what it raises, in a group."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hear(terminal, session))
+            group.create_task(self._send(terminal, session))
+
+    async def _send(self, terminal: str, session: Sink) -> None:
         sent, beats, begun = self.acknowledged[terminal], 0, time.monotonic()
         while session.alive:
             while not self.held() and sent < min(len(self.events), self.acknowledged[terminal] + WINDOW):
                 sent += 1
                 self.dials.exchanges["event"] += 1
-                await event(sent, self.events[sent - 1])
+                await session.event(sent, self.events[sent - 1])
             if time.monotonic() - begun >= beats * HEARTBEAT:
                 beats += 1
-                await heartbeat(beats)
+                await session.event(beats, None)
             await asyncio.sleep(TICK)
 
-    def acknowledge(self, terminal: str, number: int) -> None:
-        """The terminal has dealt with all events up to this one."""
-        self.acknowledged[terminal] = max(self.acknowledged[terminal], number)
+    async def _hear(self, terminal: str, session: Sink) -> None:
+        while True:
+            number, code = await session.heard()
+            if code:
+                self.given_back[number] = code
+            else:
+                self.acknowledged[terminal] = max(self.acknowledged[terminal], number)
 
 
 @asynccontextmanager

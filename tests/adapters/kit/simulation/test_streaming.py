@@ -25,12 +25,21 @@ class Session:
 
     async def close(self) -> None:
         self.alive = False
+        self.said.put_nowait((-1, ""))
+
+    said: asyncio.Queue[tuple[int, str]] = field(default_factory=asyncio.Queue)
 
     async def event(self, number: int, event: Any) -> None:
-        self.sent.append((number, event))
+        if event is None:
+            self.beats.append(number)
+        else:
+            self.sent.append((number, event))
 
-    async def heartbeat(self, number: int) -> None:
-        self.beats.append(number)
+    async def heard(self) -> tuple[int, str]:
+        number, code = await self.said.get()
+        if number < 0:
+            raise ConnectionResetError
+        return number, code
 
 
 def stream_of(count: int) -> tuple[Stream, Dials]:
@@ -40,7 +49,12 @@ def stream_of(count: int) -> tuple[Stream, Dials]:
 
 async def sending(stream: Stream, session: Session) -> "asyncio.Task[None]":
     await stream.begin("T", session)
-    return asyncio.create_task(stream.send("T", session, session.event, session.heartbeat))
+
+    async def carry() -> None:
+        with pytest.raises(ExceptionGroup):
+            await stream.carry("T", session)
+
+    return asyncio.create_task(carry())
 
 
 async def test_a_window_of_events_is_sent_and_the_rest_after_acknowledgements() -> None:
@@ -50,7 +64,7 @@ async def test_a_window_of_events_is_sent_and_the_rest_after_acknowledgements() 
     await until(lambda: len(session.sent) == WINDOW)
     await until(lambda: session.beats)
     assert len(session.sent) == WINDOW
-    stream.acknowledge("T", 1)
+    session.said.put_nowait((1, ""))
     await until(lambda: len(session.sent) == WINDOW + 1)
     assert session.sent[-1] == (WINDOW + 1, f"e{WINDOW + 1}")
     await session.close()
@@ -62,8 +76,10 @@ async def test_a_new_session_goes_on_after_the_last_acknowledgement_and_ends_the
     first, second = Session(), Session()
     older = await sending(stream, first)
     await until(lambda: len(first.sent) == 5)
-    stream.acknowledge("T", 3)
-    stream.acknowledge("T", 2)
+    for heard in ((3, ""), (2, ""), (0, ""), (5, "UNREADABLE")):
+        first.said.put_nowait(heard)
+    await until(lambda: stream.given_back == {5: "UNREADABLE"})
+    assert stream.acknowledged["T"] == 3
     newer = await sending(stream, second)
     await until(lambda: second.sent == [(4, "e4"), (5, "e5")])
     await older
@@ -74,7 +90,7 @@ async def test_a_new_session_goes_on_after_the_last_acknowledgement_and_ends_the
 
 async def test_acknowledgements_can_be_forgotten() -> None:
     stream, dials = stream_of(5)
-    stream.acknowledge("T", 4)
+    stream.acknowledged["T"] = 4
     dials.set([Dial("forgets", "2", times=1)])
     assert await stream.begin("T", Session()) == 2
     assert await stream.begin("T", Session()) == 2
