@@ -55,7 +55,7 @@ def decode(kind: type[R], data: bytes) -> R:
 
 def _written(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     if isinstance(value, tuple):
         return [_written(one) for one in value]
     if isinstance(value, dict):
