@@ -16,7 +16,7 @@ from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import CustodyNumber, PncId
 from metip.common.v1.pole_pb2 import SEX_MALE, Person, PersonName
 from metip.common.v1.time_pb2 import CivilDate
-from metip.connect.v1.entity_pb2 import EntityId
+from metip.connect.v1.entity_pb2 import LINK_ROLE_WITNESS, EntityId
 from metip.connect.v1.investigation_pb2 import InvestigationSheet
 from metip.connect.v1.investigation_service_pb2 import CreateInvestigationRequest, LinkEntitiesRequest
 from metip.connect.v1.person_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest, SearchPersonsResponse
@@ -77,7 +77,7 @@ def link(one: str, other: str, version: int = 1, command: str = "") -> LinkEntit
     """Two records to be tied."""
     command = command or str(uuid.uuid4())
     return LinkEntitiesRequest(
-        access=ACCESS, command_id=command, entity_id=entity(one), version=version, linked_entity_id=entity(other), role="LINK_ROLE_WITNESS"
+        access=ACCESS, command_id=command, entity_id=entity(one), version=version, linked_entity_id=entity(other), role=LINK_ROLE_WITNESS
     )
 
 

@@ -1,10 +1,12 @@
 """CONNECT through its adapter on real sockets: who may see what, merges, versions, commands once, and custody records taken in."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from adapter_rig import Rig, from_envoy
 
+from adapters.kit.simulation import HttpReply, HttpRequest
 from adapters.kit.simulation.dials import Dial
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CustodyNumber
 from metip.connect.v1 import entity_pb2 as entities
@@ -120,9 +122,15 @@ async def test_a_page_token_that_is_too_old_says_so(rig: Rig) -> None:
 
 
 async def test_connect_learns_who_asks_and_why_and_nothing_stands_in_a_url(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    seen: list[HttpRequest] = []
     original = rig.simulator._face._answer
-    monkeypatch.setattr(rig.simulator._face, "_answer", lambda request, body: (seen.append(request), original(request, body))[1])
+
+    def answer(request: HttpRequest, body: dict[str, Any]) -> HttpReply:
+        seen.append(request)
+        found: HttpReply = original(request, body)
+        return found
+
+    monkeypatch.setattr(rig.simulator._face, "_answer", answer)
     await search(rig, family_name="Halzerwick", given_names="Calquol")
     headers = seen[-1].headers
     assert (headers["X-Connect-User"], headers["X-Connect-Reason"], headers["X-Connect-Reference"]) == ("P123456", "INV", "1234/23NOV26")
