@@ -10,22 +10,21 @@ def _numbered(codes: str) -> Mapping[str, int]:
 
 COLLECTIONS = ("nominals", "vehicles", "locations", "investigations", "custody-records", "intelligence-reports")
 PATHS: Mapping[str, str] = dict(zip("NVLICR", COLLECTIONS, strict=True))
-"""The first letter of an id to the collection."""
+"""The first letter of an id to the collection, and to its `EntityKind`."""
 KIND = _numbered("N V L I C R")
-"""`EntityKind` by the first letter of an id."""
 SECTION = _numbered(
     "identity description identifiers addresses warnings vehicle premises offence progress detention care disposal intelligence links"
 )
 SOURCE = _numbered("CONNECT CRIS CRIMINT MERLIN AIRSPACE NSPIS COPA EWMS")
 ROLE = _numbered("VIC SUS WIT DP KPR RES LOC INV SUB ARR")
-SUBJECT = "SUB"
-"""The role of what an intelligence report is about."""
+SUBJECT = "SUB"  # what an intelligence report is about
 STATUS = _numbered("OPEN DETECTED SCREENED_OUT")
 STEP = _numbered("VNA DARA HATE")
 OBSERVATION = _numbered("L1 L2 L3 L4")
 OUTCOME = _numbered("CHG CAU BAIL RUI NFA")
 RELEASE = _numbered("UNC BAIL COURT TRF")
-CHANGE = _numbered("CREATED UPDATED MERGED UNMERGED WITHDRAWN")
+HIDDEN = "RESTRICTED"  # the change by which a record becomes restricted
+CHANGE = {**_numbered("CREATED UPDATED MERGED UNMERGED ERASED"), HIDDEN: 5, "OPENED": 1}
 SOURCE_GRADE, INFORMATION_GRADE, HANDLING = _numbered("1 2 3"), _numbered("A B C D E"), _numbered("P C")
 """The three characters of a 3x5x2 grading (College of Policing, Authorised Professional Practice)."""
 SEX: Mapping[str, int] = {"M": 1, "F": 2, "U": 9}

@@ -12,7 +12,6 @@ ID_FORM = re.compile("[NVLICR][0-9]{10}")
 
 ID = Kind(lambda said: EntityId(value=said) if ID_FORM.fullmatch(said) else EntityId(as_received=said[:40]), lambda message: message.value)
 KIND_OF = Kind(lambda received: codes.KIND.get(received[:1], 0), str)
-"""Of an id."""
 NAME = alike("", "", "title given_names family_name")
 ADDRESS = (*alike("bs7666", "", "secondary primary street locality town uprn"), At("lines.line", "lines"), *alike("", "", "postcode"))
 IN_LISTS = (

@@ -73,13 +73,14 @@ def told(response: M, found: Tree | Refused, table: Table) -> M:
 
 
 def change(found: Tree) -> changes.PublishChangeRequest | None:
-    """A change as it is published; None for one that nobody may learn of. Of a restricted record it is only ever said that it is gone."""
+    """A change as it is published; None for one that nobody may learn of. A record that is restricted now is only ever said to be gone; so
+    is one that went into such a record, until it comes out of it again."""
     access = AccessContext(purpose=PURPOSE_CRIME_INVESTIGATION)
     request = filled(changes.PublishChangeRequest(access=access), layout.CHANGE, found)
-    if found.get("unseen", False) is not False:
-        if request.change not in (changes.CHANGE_KIND_MERGED, changes.CHANGE_KIND_WITHDRAWN):
-            return None
-        request.change = changes.CHANGE_KIND_WITHDRAWN
+    if found.get("restricted", False) is not False and found.get("change") != codes.HIDDEN:
+        return None
+    if found.get("otherRestricted", False) is not False:
+        request.change = changes.CHANGE_KIND_CREATED if request.change == changes.CHANGE_KIND_UNMERGED else changes.CHANGE_KIND_WITHDRAWN
         request.ClearField("counterpart")
     return request
 

@@ -3,10 +3,7 @@
 Words are kept as it writes them; None stands for what it left out. No `repr` shows content: a registration mark is personal data.
 """
 
-from dataclasses import field
-from datetime import date
-
-from adapters.kit.json_documents import NAMED, record
+from adapters.kit.json_documents import record
 
 
 @record
@@ -18,13 +15,13 @@ class Enquiry:
 
 @record
 class Vehicle:
-    """What the register says of a vehicle; it never says who keeps it. Cubic centimetres, grams a kilometre, a month as `2016-12`."""
+    """What the register says of a vehicle; it never says who keeps it. Days as `2016-12-31`, months as `2016-12`."""
 
     registration_number: str
     tax_status: str | None = None
-    tax_due_date: date | None = None
+    tax_due_date: str | None = None
     mot_status: str | None = None
-    mot_expiry_date: date | None = None
+    mot_expiry_date: str | None = None
     make: str | None = None
     colour: str | None = None
     year_of_manufacture: int | None = None
@@ -36,7 +33,7 @@ class Vehicle:
     type_approval: str | None = None
     euro_status: str | None = None
     wheelplan: str | None = None
-    date_of_last_v5c_issued: date | None = field(default=None, metadata={NAMED: "dateOfLastV5CIssued"})
+    date_of_last_v5_c_issued: str | None = None
 
 
 @record

@@ -84,9 +84,9 @@ class Simulator:
         return Vehicle(
             registration_number=held.vrm,
             tax_status="Taxed" if held.taxed else "SORN" if more.off_road else "Untaxed",
-            tax_due_date=None if more.off_road and not held.taxed else more.tax_due,
+            tax_due_date=None if more.off_road and not held.taxed else f"{more.tax_due}",
             mot_status=mot,
-            mot_expiry_date=held.mot_expiry,
+            mot_expiry_date=f"{held.mot_expiry}" if held.mot_expiry else None,
             make=held.make,
             colour=held.colour,
             year_of_manufacture=held.first_registered.year,
@@ -98,7 +98,7 @@ class Simulator:
             type_approval="M1",
             euro_status=more.euro_status or None,
             wheelplan="2 AXLE RIGID BODY",
-            date_of_last_v5c_issued=more.v5c_issued,
+            date_of_last_v5_c_issued=f"{more.v5c_issued}",
         )
 
 

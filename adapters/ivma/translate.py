@@ -122,13 +122,13 @@ def register_finding(found: records.Vehicle | None) -> Answer[Finding]:
         engine_cc=max(0, found.engine_capacity or 0),
         co2=max(0, found.co2_emissions or 0),
         tax=tax,
-        tax_due=_civil(found.tax_due_date),
+        tax_due=_told(found.tax_due_date),
         mot=mot,
-        mot_expiry=_civil(found.mot_expiry_date),
+        mot_expiry=_told(found.mot_expiry_date),
         exported=bool(found.marked_for_export),
         type_approval=(found.type_approval or "")[:10],
         euro_status=(found.euro_status or "")[:20],
-        v5c_issued=_civil(found.date_of_last_v5c_issued),
+        v5c_issued=_told(found.date_of_last_v5_c_issued),
     )
     marks = {
         api.MARK_UNTAXED: tax == api.TAX_STATUS_UNTAXED,
@@ -166,5 +166,9 @@ def cad_finding(reply: cad.SearchIncidentsResponse) -> Answer[Finding]:
     return Answer((Finding(markers=markers),) if markers else (), as_of)
 
 
-def _civil(said: date | None) -> CivilDate | None:
-    return CivilDate(year=said.year, month=said.month, day=said.day) if said else None
+def _told(said: str | None) -> CivilDate | None:
+    return _civil(date.fromisoformat(said)) if said else None
+
+
+def _civil(said: date) -> CivilDate:
+    return CivilDate(year=said.year, month=said.month, day=said.day)

@@ -1,10 +1,13 @@
 """The codec of the enquiry service's JSON documents: a record to bytes and back, with no I/O. Errors name fields, never what they hold."""
 
+from datetime import date
+
 from adapters.ivma.records import Document, Enquiry, Refused, Vehicle
 from adapters.kit import json_documents
 
 PATH = "/vehicle-enquiry/v1/vehicles"
 CONTENT_TYPE = "application/json"
+DAYS = ("tax_due_date", "mot_expiry_date", "date_of_last_v5_c_issued")
 WireError = json_documents.DocumentError
 
 
@@ -22,5 +25,14 @@ def decode(data: bytes) -> Document:
     if refused.errors or refused.message:
         return refused
     vehicle = json_documents.decode(Vehicle, data)
+    for name in DAYS:
+        _check_day(name, getattr(vehicle, name) or "2000-01-01")
     enquiry = Enquiry(registration_number=vehicle.registration_number)
     return enquiry if vehicle == Vehicle(registration_number=vehicle.registration_number) else vehicle
+
+
+def _check_day(name: str, said: str) -> None:
+    try:
+        date.fromisoformat(said if len(said) == len("yyyy-mm-dd") and said[4] == "-" == said[7] else "")
+    except ValueError:
+        raise WireError(f"{name} is no day") from None

@@ -1,7 +1,5 @@
 """Native records as JSON documents: frozen dataclasses, whose fields stand there under their names in camel case. Pure.
 
-A field with another name says so: `field(default=None, metadata={NAMED: "dateOfLastV5CIssued"})`.
-
 The law: what is unknown is passed over, what is missing has its default or is refused, what is of another type is refused. Fields that have
 their default are not written. Numbers are whole and of 32 bits. A problem names the place and never what stands there.
 """
@@ -11,13 +9,11 @@ import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
-NAMED = "json"
-"""In a field's metadata, its name in the document."""
 
 
 class DocumentError(ValueError):
@@ -59,16 +55,14 @@ def decode(kind: type[R], data: bytes) -> R:
 
 def _written(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, date):
-        return value.isoformat()
+        return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     if isinstance(value, tuple):
         return [_written(one) for one in value]
     if isinstance(value, dict):
         return {name: _written(one) for name, one in value.items()}
     if not dataclasses.is_dataclass(value):
         return value
-    said = {_name(one): getattr(value, one.name) for one in dataclasses.fields(value) if getattr(value, one.name) != one.default}
+    said = {camel(one.name): getattr(value, one.name) for one in dataclasses.fields(value) if getattr(value, one.name) != one.default}
     return {name: _written(one) for name, one in said.items()}
 
 
@@ -89,11 +83,11 @@ def _record(kind: type[Any], tree: Any, where: str) -> Any:
 def _members(kind: type[Any]) -> Mapping[str, _Member]:
     hints = get_type_hints(kind)
     fields = dataclasses.fields(kind)
-    return {_name(one): _Member(one.name, _reader(hints[one.name]), one.default is dataclasses.MISSING) for one in fields}
+    return {camel(one.name): _Member(one.name, _reader(hints[one.name]), one.default is dataclasses.MISSING) for one in fields}
 
 
 def _reader(hint: Any) -> Callable[[Any, str], Any]:
-    """Reads a value of a type: text, number, truth, instant, day, record, or an object as it is; one of them or nothing; many."""
+    """Reads a value of a type: text, number, truth, instant, record, or an object as it is; one of them or nothing; any number of one."""
     if dict in (hint, get_origin(hint)):
         return lambda said, where: _of(dict, said, where or "the document")
     if get_origin(hint) is tuple:
@@ -103,8 +97,6 @@ def _reader(hint: Any) -> Callable[[Any, str], Any]:
         return _reader(next(one for one in get_args(hint) if one is not types.NoneType))
     if hint is datetime:
         return _instant
-    if hint is date:
-        return _day
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return lambda said, where: _record(hint, said, where)
     return lambda said, where: _of(hint, said, where)
@@ -128,18 +120,6 @@ def _instant(said: Any, where: str) -> datetime:
         return found.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         raise DocumentError(f"{where} is no instant") from None
-
-
-def _day(said: Any, where: str) -> date:
-    try:
-        found = date.fromisoformat(_of(str, said, where))
-    except ValueError:
-        raise DocumentError(f"{where} is no day") from None
-    return found
-
-
-def _name(one: "dataclasses.Field[Any]") -> str:
-    return str(one.metadata.get(NAMED, "")) or camel(one.name)
 
 
 def camel(name: str) -> str:

@@ -95,7 +95,7 @@ TEXT = Kind(_text, str)
 NUMBER = Kind(_number, int)
 TEXTS = Kind(_texts, list)
 TRUTH = Kind(_truth, bool)
-INSTANT = Kind(_instant, lambda stamp: stamp.ToDatetime(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+INSTANT = Kind(_instant, lambda stamp: stamp.ToDatetime().replace(microsecond=0).isoformat() + "Z")
 DAY = Kind(_day, _written_day)
 """`yyyy`, `yyyy-mm` or `yyyy-mm-dd`."""
 YES_NO = Kind({"Y": True, "N": False}.__getitem__, lambda said: "Y" if said else "N")

@@ -102,7 +102,7 @@ class Register:
 
     def restrict(self, entity_id: str) -> None:
         """Somebody restricts a record."""
-        self._keep({**self._now(entity_id), "restricted": True}, "WITHDRAWN")
+        self._keep({**self._now(entity_id), "restricted": True}, "RESTRICTED")
 
     def merge(self, entity_id: str, into: str) -> None:
         """Two records become one."""
@@ -118,9 +118,9 @@ class Register:
     def _keep(self, record: Tree, change: str, *sections: str, other: str = "") -> Tree:
         kept = {**record, "version": record.get("version", 0) + 1}
         self._changed[kept["id"]] = kept
-        unseen = any(self._now(one).get("restricted", False) for one in (kept["id"], other) if one)
         told = {"id": kept["id"], "version": kept["version"], "change": change, "at": instant(self._clock()), "sections": list(sections)}
-        self.feed.add({**told, "unseen": unseen, **({"other": other} if other else {})})
+        secret = {"restricted": kept.get("restricted", False), "otherRestricted": bool(other and self._now(other).get("restricted"))}
+        self.feed.add({**told, **secret, **({"other": other} if other else {})})
         return kept
 
     def _now(self, entity_id: str) -> Tree:

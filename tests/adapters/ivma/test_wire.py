@@ -12,7 +12,7 @@ from adapters.ivma.wire import WireError, decode, encode
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=20)
 NUMBERS = st.none() | st.integers(-(2**31), 2**31 - 1)
-DAYS = st.none() | st.dates()
+DAYS = st.none() | st.dates().map(date.isoformat)
 VEHICLES = st.builds(
     Vehicle,
     registration_number=WORDS,
@@ -31,7 +31,7 @@ VEHICLES = st.builds(
     type_approval=st.none() | WORDS,
     euro_status=st.none() | WORDS,
     wheelplan=st.none() | WORDS,
-    date_of_last_v5c_issued=DAYS,
+    date_of_last_v5_c_issued=DAYS,
 )
 PROBLEMS = st.builds(Problem, status=WORDS, code=WORDS, title=WORDS, detail=WORDS)
 DOCUMENTS: st.SearchStrategy[Document] = st.one_of(
@@ -49,9 +49,9 @@ ANSWER = (
 VEHICLE = Vehicle(
     registration_number="AB51ABC",
     tax_status="Taxed",
-    tax_due_date=date(2027, 1, 1),
+    tax_due_date="2027-01-01",
     mot_status="Not valid",
-    mot_expiry_date=date(2026, 10, 31),
+    mot_expiry_date="2026-10-31",
     make="ROVER",
     colour="BLUE",
     year_of_manufacture=2004,
@@ -63,7 +63,7 @@ VEHICLE = Vehicle(
     type_approval="M1",
     euro_status="EURO 4",
     wheelplan="2 AXLE RIGID BODY",
-    date_of_last_v5c_issued=date(2019, 5, 20),
+    date_of_last_v5_c_issued="2019-05-20",
 )
 NOT_FOUND = b'{"errors":[{"status":"404","code":"404","title":"Vehicle Not Found","detail":"Record for vehicle not found"}]}'
 BROKEN = {
@@ -74,6 +74,8 @@ BROKEN = {
     "a year in words": b'{"registrationNumber":"AB51ABC","yearOfManufacture":"2004"}',
     "truth as a number": b'{"registrationNumber":"AB51ABC","engineCapacity":true}',
     "a day that does not exist": b'{"registrationNumber":"AB51ABC","taxDueDate":"2027-02-30"}',
+    "a day without dashes": b'{"registrationNumber":"AB51ABC","make":"ROVER","motExpiryDate":"20270228"}',
+    "a day of a week": b'{"registrationNumber":"AB51ABC","make":"ROVER","dateOfLastV5CIssued":"2027-W01-1"}',
     "errors that are no list": b'{"errors":{}}',
     "half a surrogate pair": b'{"registrationNumber":"\\ud800"}',
     "another encoding": '{"message":"£"}'.encode("latin-1"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from adapters.kit import Fault, Reason
 from adapters.kit.mapping import At, Each, MappingError, Table, alike, coded, document, each_coded, filled, read_into, under, written
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.identifiers_pb2 import PncId
-from metip.common.v1.pole_pb2 import Address, Person, PersonName
+from metip.common.v1.pole_pb2 import SEX_FEMALE, Address, Bs7666Address, Person, PersonName
 from metip.common.v1.time_pb2 import CivilDate
 from metip.options.v1.options_pb2 import Operation
 
@@ -47,7 +48,7 @@ def test_a_message_comes_back_as_it_went(name: PersonName, aliases: list[PersonN
 
 
 def test_each_value_stands_at_its_place() -> None:
-    person = Person(name=PersonName(family_name="X"), date_of_birth=CivilDate(year=1990, month=5), sex="SEX_FEMALE", height_cm=0)
+    person = Person(name=PersonName(family_name="X"), date_of_birth=CivilDate(year=1990, month=5), sex=SEX_FEMALE, height_cm=0)
     assert written(person, TABLE) == {"who": {"familyName": "X", "born": "1990-05", "sex": "F"}}
 
 
@@ -72,7 +73,7 @@ def test_codes_of_a_list_come_once_and_in_order() -> None:
 
 def test_one_side_of_a_choice_is_written_even_when_it_is_empty() -> None:
     table = (*alike("bs7666", "", "street uprn"), At("lines.line", "lines"))
-    assert written(Address(bs7666={"uprn": 999_000_007_919}), table) == {"uprn": 999_000_007_919}
+    assert written(Address(bs7666=Bs7666Address(uprn=999_000_007_919)), table) == {"uprn": 999_000_007_919}
     found = Address()
     read_into(found, table, {"lines": ["NO FIXED ABODE"]})
     assert found.WhichOneof("form") == "lines"
@@ -120,5 +121,5 @@ def test_who_is_to_blame_follows_from_the_direction() -> None:
         filled(Person(), TABLE, {"who": SECRET})
     assert told.value.reason is Reason.UPSTREAM_FAULT
     with pytest.raises(Fault) as told:
-        document(Provenance(as_of={"seconds": 10**15}), (At("as_of", "at"),))
+        document(Provenance(as_of=Timestamp(seconds=10**15)), (At("as_of", "at"),))
     assert told.value.reason is Reason.INVALID_REQUEST

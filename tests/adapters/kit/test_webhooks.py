@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from io import StringIO
+from io import BytesIO, StringIO
 
 import aiohttp
 import pytest
@@ -47,7 +47,10 @@ class Taker:
         """Rings, and gives the status."""
         at = moment or str(int(time.time() - age))
         headers = {"X-Time": at, "X-Seal": seal or f"v1={sign((key or self.key).encode(), at, body)}"}
-        async with aiohttp.ClientSession() as session, session.post(f"{self.url}/any/path", data=body, headers=headers) as response:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.url}/any/path", data=BytesIO(body), headers=headers) as response,
+        ):
             return response.status
 
 
