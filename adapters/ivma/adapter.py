@@ -34,9 +34,9 @@ class VehicleChecks:
     def __init__(self, register: Register, mesh: Mesh, settings: Settings) -> None:
         self._register = register
         self._mesh = mesh
-        self._patience = _time(settings.patience, PATIENCE).total_seconds()
-        self._reserve = settings.reserve.ToTimedelta().total_seconds() if settings.HasField("reserve") else RESERVE
-        self._stale_after = _time(settings.stale_after, STALE_AFTER)
+        reserve = settings.reserve.ToTimedelta().total_seconds() if settings.HasField("reserve") else RESERVE
+        patience = _time(settings.patience, PATIENCE).total_seconds()
+        self._limits: Any = {"reserve": reserve, "patience": patience, "stale_after": _time(settings.stale_after, STALE_AFTER)}
         self._largest = settings.largest_answer or LARGEST
         self._check_lifetime = _time(settings.check_lifetime, LIFETIME)
         self._hit_lifetime = _time(settings.hit_lifetime, LIFETIME)
@@ -59,8 +59,7 @@ class VehicleChecks:
         """How each source ended, and what it told, by its name."""
         ends: dict[str, Ended] = {}
         found: dict[str, Finding] = {}
-        limits = {"reserve": self._reserve, "patience": self._patience}
-        async for ended, findings in federate(self._sources(asked, access, call), call, stale_after=self._stale_after, **limits):
+        async for ended, findings in federate(self._sources(asked, access, call), call, **self._limits):
             ends[ended.source] = ended
             found.update((ended.source, one) for one in findings)
         return ends, found

@@ -44,7 +44,6 @@ URGENCY: Mapping[api.Mark.ValueType, api.HitPriority.ValueType] = {
 }
 """Marks in the order in which a crew reads them, and what a sighting of each is worth (assumed)."""
 ORDER = {mark: place for place, mark in enumerate(URGENCY)}
-SPOKE = frozenset({Status.ANSWERED, Status.NO_TRACE})
 REGISTERS = ("pnc", "dvla")
 ESCAPED = str.maketrans(dict.fromkeys("<>\x7f\u2028\u2029\ufeff", "123456"))
 """Signs for which Envoy writes six bytes (`\\u003c`); here only the length counts."""
@@ -102,7 +101,7 @@ def _priority(markers: Sequence[api.Marker], ends: Ends, *, stale: bool) -> api.
     if markers:
         highest = max(URGENCY.get(one.mark, ACTION) for one in markers)
         return min(highest, INFORMATION) if stale else highest
-    silent = any(end.status not in SPOKE and end.status is not Status.NOT_SEARCHABLE for end in ends.values())
+    silent = any(end.status not in (Status.ANSWERED, Status.NO_TRACE, Status.NOT_SEARCHABLE) for end in ends.values())
     return api.HIT_PRIORITY_UNSPECIFIED if silent else api.HIT_PRIORITY_NONE
 
 
@@ -151,7 +150,5 @@ def _sources(ends: Ends) -> list[api.SourceState]:
 
 def _reason(end: Ended) -> str:
     """The reason's name, or the status's where there is no reason; both stand in the explanation in capitals."""
-    if end.status in (Status.REFUSED, Status.UNAVAILABLE):
-        said = re.search(r"\(([A-Z_]+)\)", end.explanation) or re.match(r"([A-Z_]+)", end.explanation)
-        return said[1] if said else ""
-    return ""
+    said = re.search(r"\(([A-Z_]+)\)", end.explanation) or re.match(r"([A-Z_]{3,})", end.explanation)
+    return said[1] if said else ""

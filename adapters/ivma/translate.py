@@ -122,13 +122,13 @@ def register_finding(found: records.Vehicle | None) -> Answer[Finding]:
         engine_cc=max(0, found.engine_capacity or 0),
         co2=max(0, found.co2_emissions or 0),
         tax=tax,
-        tax_due=_told(found.tax_due_date),
+        tax_due=_day(found.tax_due_date),
         mot=mot,
-        mot_expiry=_told(found.mot_expiry_date),
+        mot_expiry=_day(found.mot_expiry_date),
         exported=bool(found.marked_for_export),
         type_approval=(found.type_approval or "")[:10],
         euro_status=(found.euro_status or "")[:20],
-        v5c_issued=_told(found.date_of_last_v5_c_issued),
+        v5c_issued=_day(found.date_of_last_v5_c_issued),
     )
     marks = {
         api.MARK_UNTAXED: tax == api.TAX_STATUS_UNTAXED,
@@ -145,7 +145,7 @@ def cad_question(access: AccessContext, position: api.Position, now: datetime, w
     centre = incidents.GridReference(easting=position.easting, northing=position.northing)
     return cad.SearchIncidentsRequest(
         access=access,
-        opened=DateRange(**{"from": _civil(today - timedelta(days=1)), "to": _civil(today)}),
+        opened=DateRange(**{"from": _day(f"{today - timedelta(days=1)}"), "to": _day(f"{today}")}),
         surroundings=cad.Surroundings(centre=centre, radius_m=within_m),
     )
 
@@ -166,9 +166,6 @@ def cad_finding(reply: cad.SearchIncidentsResponse) -> Answer[Finding]:
     return Answer((Finding(markers=markers),) if markers else (), as_of)
 
 
-def _told(said: str | None) -> CivilDate | None:
-    return _civil(date.fromisoformat(said)) if said else None
-
-
-def _civil(said: date) -> CivilDate:
-    return CivilDate(year=said.year, month=said.month, day=said.day)
+def _day(said: str | None) -> CivilDate | None:
+    year, month, day = map(int, (said or "0-0-0").split("-"))
+    return CivilDate(year=year, month=month, day=day) if said else None

@@ -15,8 +15,7 @@ from metip.ivma.v1.settings_pb2 import Settings
 from metip.logs import Log
 from metip.settings import SettingsError
 
-PAUSE = timedelta(seconds=1)
-"""How long the service is left alone once it has had too many requests (assumed: it does not say)."""
+PAUSE = timedelta(seconds=1)  # how long the service is left alone that has had too many requests and does not say (assumed)
 FAULTS: Mapping[int, tuple[Reason, str]] = {
     400: (Reason.UPSTREAM_REFUSED, "the register refused the form of the mark"),
     403: (Reason.UPSTREAM_UNAVAILABLE, "the register refused the key"),
@@ -70,8 +69,8 @@ def _read(answer: HttpAnswer, enquiry: Enquiry) -> Vehicle | Fault | None:
     """
     try:
         said = wire.decode(answer.body)
-    except wire.WireError as error:
-        raise Fault(Reason.UPSTREAM_FAULT, f"the register answered HTTP {answer.status} and something unreadable: {error}") from None
+    except wire.WireError:
+        said = Refused(message="unreadable")
     if answer.status == 200 and isinstance(said, Vehicle) and said.registration_number == enquiry.registration_number:
         return said
     code = said.errors[0].code or said.errors[0].status if isinstance(said, Refused) and said.errors else ""

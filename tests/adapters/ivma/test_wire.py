@@ -73,7 +73,7 @@ BROKEN = {
     "a number as a mark": b'{"registrationNumber":1}',
     "a year in words": b'{"registrationNumber":"AB51ABC","yearOfManufacture":"2004"}',
     "truth as a number": b'{"registrationNumber":"AB51ABC","engineCapacity":true}',
-    "a day that does not exist": b'{"registrationNumber":"AB51ABC","taxDueDate":"2027-02-30"}',
+    "a day that does not exist": b'{"registrationNumber":"AB51ABC","taxDueDate":"2027-02-32"}',
     "a day without dashes": b'{"registrationNumber":"AB51ABC","make":"ROVER","motExpiryDate":"20270228"}',
     "a day of a week": b'{"registrationNumber":"AB51ABC","make":"ROVER","dateOfLastV5CIssued":"2027-W01-1"}',
     "errors that are no list": b'{"errors":{}}',
