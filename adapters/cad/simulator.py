@@ -18,7 +18,7 @@ DIALS = {
     "outage": "the host is down so long, such as 2s; then the logs written on paper are entered, with the times of the last 40 minutes",
     "back_entry": "so many logs are entered after the outage, instead of 300",
     "midnight": "the day turns: numbers begin again",
-    "burst": "so many incidents happen, such as 50; four times a second unless it is set for a number of times",
+    "burst": "so many lines are added to logs, such as 50; four times a second unless it is set for a number of times",
     "code": "refuses commands and questions with this code, such as E08",
     "unreadable": "sends an event without its line",
 }
@@ -83,16 +83,16 @@ class Simulator:
 
     async def _work(self) -> None:
         """Lets happen at the host what the dials say."""
+        owed = 0
         while True:
-            outage, burst = self._dials.strike("outage"), self._dials.strike("burst")
             self.host.midnights += self._dials.strike("midnight") is not None
-            for _ in range(int(burst or 0)):
-                self.host.happen()
-            if outage is not None:
+            owed += int(self._dials.strike("burst") or 0)
+            while owed > 0:
+                owed -= len(self.host.logs[self.host.happen()].lines)
+            if (outage := self._dials.strike("outage")) is not None:
                 self.down = True
                 await asyncio.sleep(seconds(outage) or 0.0)
                 self.down = False
-                logs = int(self._dials.strike("back_entry") or PAPER_LOGS)
-                for number in range(logs):
+                for number in range(logs := int(self._dials.strike("back_entry") or PAPER_LOGS)):
                     self.host.happen(PAPER_MINUTES - PAPER_MINUTES * number // logs, back=True)
             await asyncio.sleep(WORK)

@@ -85,17 +85,17 @@ class Host:
 
     async def session(self, mode: str) -> Session:
         """A session that is logged on. Raises `OSError`, which a refused logon is too, and `ValueError`."""
-        session = await Session.opened(*self._address, largest=LARGEST)
-        if self._settings.HasField("silence"):
-            session.silence = self._settings.silence.ToTimedelta().total_seconds()
-        try:
-            async with asyncio.timeout(self._limits.timeout):
+        async with asyncio.timeout(self._limits.timeout):
+            session = await Session.opened(*self._address, largest=LARGEST)
+            if self._settings.HasField("silence"):
+                session.silence = self._settings.silence.ToTimedelta().total_seconds()
+            try:
                 await session.send(Kind.LOGON, 0, reference=self._settings.terminal or "METIP", mode=mode)
                 if (await session.block()).kind is not Kind.LOGGED_ON:
                     raise ConnectionRefusedError("the switch refused the logon")
-        except BaseException:
-            await session.close()
-            raise
+            except BaseException:
+                await session.close()
+                raise
         return session
 
     async def ask(self, question: Block, call: Call, part: str, most: int = 1) -> Block:

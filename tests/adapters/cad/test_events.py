@@ -286,6 +286,17 @@ async def test_an_adapter_that_may_not_publish_acknowledges_nothing(tmp_path: Pa
         assert set(place.exchange.kept) == set(place.told())
 
 
+@pytest.mark.parametrize("dial", ["hang", "drop", "garbage", "truncate"])
+async def test_a_logon_that_fails_is_tried_again(tmp_path: Path, dial: str) -> None:
+    async with placed(tmp_path) as place:
+        place.settings.upstream.timeout.FromMilliseconds(400)
+        place.dials.set([Dial(dial, times=1)])
+        async with place.serving():
+            await until(lambda: place.all_acknowledged)
+        assert place.logged() == ["events_lost", "events_back"]
+        assert set(place.exchange.kept) == set(place.told())
+
+
 async def test_heartbeats_are_answered(tmp_path: Path) -> None:
     async with placed(tmp_path) as place, place.serving():
         await until(lambda: place.dials.exchanges["HBT"] >= 2)
@@ -332,3 +343,15 @@ async def test_nobody_is_named_in_the_log(tmp_path: Path) -> None:
             assert incident.cad_number not in written
             for text in (incident.text, incident.name, incident.telephone, line.text):
                 assert not text or text not in written
+
+
+async def test_a_burst_is_counted_in_lines(tmp_path: Path) -> None:
+    async with placed(tmp_path) as place, place.serving():
+        await until(lambda: place.all_acknowledged)
+        before = len(place.told())
+        for _ in range(3):
+            place.dials.set([Dial("burst", "20", times=1)])
+            await until(lambda: not place.dials.current)
+        await until(lambda: len(place.told()) >= before + 60)
+        await until(lambda: place.all_acknowledged)
+        assert len(place.told()) < before + 60 + 9, "what one incident has too many is owed less by the next"
