@@ -32,7 +32,7 @@ class Simulator:
 
     def __init__(self, population: Population, dials: Dials, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.register = Register(population, clock)
-        self.bells = Bells(self.register.feed, wire.SEALED, dials)
+        self.bells = Bells(self.register.feed, wire.SEALED, dials, self.register.save_elsewhere)
         self._face = RestFace(dials, wire.TOKEN_PATH, "urn:x-connect:problem", self._answer)
         self.transport = Ringing(Http(self._face.answer), self.bells)
         self._dials, self._clock = dials, clock

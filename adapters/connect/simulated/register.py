@@ -96,9 +96,10 @@ class Register:
             raise Refusal(412, "stale-version")
         return self._keep({**held, "links": [*held["links"], asked]}, "UPDATED", "links")
 
-    def save_elsewhere(self, entity_id: str) -> None:
-        """Somebody saves a record."""
-        self._keep(self._now(entity_id), "UPDATED", "identity")
+    def save_elsewhere(self, entity_id: str = "") -> None:
+        """Somebody saves a record, of whomever."""
+        someone = name_of("N", len(self.feed.items) % self._population.scale.people + 1)
+        self._keep(self._now(entity_id or someone), "UPDATED", "identity")
 
     def restrict(self, entity_id: str) -> None:
         """Somebody restricts a record."""

@@ -1,8 +1,9 @@
 """A simulated system that rings at doors (`adapters.kit.webhooks`): its feed of what happened, and the rings for what is new in it."""
 
 import asyncio
+import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -16,14 +17,15 @@ from adapters.kit.simulation.transport import Http
 from adapters.kit.webhooks import TAKEN, TAKEN_BEFORE, Headers, sign
 
 RINGING_DIALS: Mapping[str, str] = {
+    "burst": "so many more things happen, such as 50; each second again unless it is set for a number of times",
     "feed_forgets": "no longer has the changes after the token that is shown",
     "ring_lost": "does not ring for what is new",
     "ring_forged": "rings with a signature that does not fit",
     "ring_late": "rings with a timestamp of an hour ago",
     "ring_repeated": "rings a second time with the same bytes",
 }
-AGAIN = 0.2
-"""Seconds until a ring that was not taken is repeated."""
+TICK, AGAIN = 1.0, 0.2
+"""Seconds between two bursts, and until a ring that was not taken is repeated."""
 
 
 class Feed:
@@ -50,10 +52,10 @@ class Feed:
 
 
 class Bells:
-    """Rings at the door for what is new in a feed, until it is taken."""
+    """Rings at the door for what is new in a feed, until it is taken; `happen` makes one more thing happen."""
 
-    def __init__(self, feed: Feed, headers: Headers, dials: Dials) -> None:
-        self._feed, self._headers, self._dials = feed, headers, dials
+    def __init__(self, feed: Feed, headers: Headers, dials: Dials, happen: Callable[[], object]) -> None:
+        self._feed, self._headers, self._dials, self._happen = feed, headers, dials, happen
         self._door: Mapping[str, str] = {}
         self._sent = 0
         self.answers: list[int] = []
@@ -65,6 +67,14 @@ class Bells:
             self._sent = len(self._feed.items)
         self._door = {"url": url, "key": key}
         self._feed.news.set()
+
+    async def burst(self) -> None:
+        """Makes things happen, as the dial says, for ever."""
+        while True:
+            setting = self._dials.strike("burst")
+            for _ in range(int(setting) if setting and re.fullmatch("[0-9]{1,6}", setting) else 0):
+                self._happen()
+            await asyncio.sleep(TICK)
 
     async def ring(self) -> None:
         """Rings for ever."""
@@ -102,5 +112,5 @@ class Ringing:
     @asynccontextmanager
     async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
         """Listens for the length of the block and gives the base URL."""
-        async with self.http.listening(host, port, dials) as address, meanwhile(self.bells.ring()):
+        async with self.http.listening(host, port, dials) as address, meanwhile(self.bells.ring()), meanwhile(self.bells.burst()):
             yield address
