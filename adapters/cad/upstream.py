@@ -11,9 +11,10 @@ from adapters.cad import translate
 from adapters.cad.records import Block, Control, Kind
 from adapters.cad.wire import LARGEST, LAST, START, TAIL, Unreadable, WireError, decode, encode
 from adapters.kit import Call, Fault, Guard, Limits, Log, Reason
+from adapters.kit.framing import endpoint
 from adapters.kit.relaying import Event
 from adapters.kit.sessions import Pool
-from adapters.kit.streams import Stream, endpoint, failures
+from adapters.kit.streams import Stream, failures
 from metip.cad.v1.settings_pb2 import Settings
 
 COMMANDS, EVENTS = "C", "E"

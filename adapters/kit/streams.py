@@ -6,7 +6,6 @@ from contextlib import contextmanager, suppress
 from typing import Self
 
 from metip.faults import Fault, Reason
-from metip.settings import SettingsError
 
 
 class Nonsense(ValueError):
@@ -52,14 +51,6 @@ class Stream:
         self._writer.close()
         with suppress(OSError):
             await self._writer.wait_closed()
-
-
-def endpoint(address: str) -> tuple[str, int]:
-    """Host and port of `host:port`, an IPv6 address in brackets. Raises `SettingsError`."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise SettingsError("upstream.address", ("must be host:port",))
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 @contextmanager

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from adapters.kit.streams import Nonsense, Stream, endpoint, failures
+from adapters.kit.streams import Nonsense, Stream, failures
 from metip.faults import Fault, Reason
-from metip.settings import SettingsError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Far = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -75,19 +74,6 @@ async def test_a_closed_stream_is_not_alive_and_closes_again() -> None:
         await stream.close()
         assert not stream.alive
         await stream.close()
-
-
-@pytest.mark.parametrize(
-    ("address", "found"), [("host:1", ("host", 1)), ("[::1]:65535", ("::1", 65_535)), ("127.0.0.1:23", ("127.0.0.1", 23))]
-)
-async def test_an_address_has_a_host_and_a_port(address: str, found: tuple[str, int]) -> None:
-    assert endpoint(address) == found
-
-
-@pytest.mark.parametrize("address", ["", "host", ":1", "host:0", "host:65536", "host:x", "http://host"])
-async def test_an_address_without_them_is_refused(address: str) -> None:
-    with pytest.raises(SettingsError):
-        endpoint(address)
 
 
 @pytest.mark.parametrize(
