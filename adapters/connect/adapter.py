@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import grpc
-
 from adapters.connect import codes, layout, translate, wire
 from adapters.connect.records import Changes, Tree
 from adapters.connect.upstream import SUPERSEDED, Connect
@@ -15,7 +13,7 @@ from adapters.kit import Call, Fault, Site
 from adapters.kit.following import Follower, Resume, following
 from adapters.kit.mapping import Table, document
 from adapters.kit.outcomes import PROCESSED
-from adapters.kit.publishing import publish
+from adapters.kit.publishing import publish_or_pass_over
 from adapters.kit.site import Mesh
 from adapters.kit.tabled import served
 from adapters.kit.webhooks import Bell
@@ -105,10 +103,12 @@ async def _following(settings: Settings, site: Site, mesh: Mesh, connect: Connec
 
     async def pass_on(told: Tree) -> None:
         try:
-            if (request := translate.change(told)) is not None:
-                await publish(ChangeServiceStub(mesh.channel()).PublishChange, request, site.log)
-        except (Fault, grpc.aio.AioRpcError) as error:  # it is no change that the contract knows, and never will be
-            site.log.line("change_refused", kind=type(error).__name__)
+            request = translate.change(told)
+        except Fault:  # it is no change that the contract knows, and never will be
+            site.log.line("change_refused")
+            return
+        if request is not None:
+            await publish_or_pass_over(ChangeServiceStub(mesh.channel()).PublishChange, request, site.log)
 
     follower = Follower(connect.changes, pass_on, Resume(settings.resume_file), site.log)
     every = settings.read_changes_every.ToTimedelta().total_seconds() if settings.HasField("read_changes_every") else READ_EVERY

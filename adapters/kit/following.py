@@ -91,6 +91,8 @@ class Follower(Generic[T]):
             self._log.line("changes_lost")
             self._token = ""
             return True
+        if part.more and part.next in ("", self._token):
+            raise Fault(Reason.UPSTREAM_FAULT, "the far system's feed does not go on")
         await self._taken(part)
         return part.more
 

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from metip.faults import Fault, Reason
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -26,18 +28,28 @@ class Full(Generic[T]):
 
 
 async def full_page(ask: Callable[[int, str], Awaitable[Part[T]]], size: int, cursor: str) -> Full[T]:
-    """Asks for parts, each by how many at most and from which cursor, until the page is full, and looks whether anything follows."""
+    """Asks for parts, each by how many at most and from which cursor, until the page is full, and looks whether anything follows.
+
+    Raises `Fault` UPSTREAM_FAULT for a cursor that leads nowhere.
+    """
     found: list[T] = []
     while True:
-        part = await ask(size - len(found), cursor)
+        part = await _part(ask, size - len(found), cursor)
         found.extend(part.items)
         cursor = part.next
         if not cursor or len(found) >= size:
             break
     ahead = cursor
     while ahead:
-        part = await ask(1, ahead)
+        part = await _part(ask, 1, ahead)
         if part.items:
             return Full(tuple(found), cursor)
         ahead = part.next
     return Full(tuple(found), "")
+
+
+async def _part(ask: Callable[[int, str], Awaitable[Part[T]]], most: int, cursor: str) -> Part[T]:
+    part = await ask(most, cursor)
+    if part.next and part.next == cursor:
+        raise Fault(Reason.UPSTREAM_FAULT, "the far system's cursor leads nowhere")
+    return part

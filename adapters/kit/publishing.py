@@ -12,6 +12,7 @@ from google.rpc import error_details_pb2
 
 from adapters.kit.rejections import detail, reason
 from metip.exchange.v1.receipt_pb2 import Receipt
+from metip.faults import Fault, Reason
 from metip.logs import Log
 
 PATIENCE = 10.0
@@ -51,6 +52,19 @@ async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log
         if told:
             log.line("exchange_back")
         return receipt
+
+
+async def publish_or_pass_over(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log) -> None:
+    """Publishes what can't be put aside: a message that breaks the contract, and always would, is told and passed over.
+
+    Raises `Fault` NOT_KEPT for any other refusal: it lies with the producer, would with every message, and loses none of them.
+    """
+    try:
+        await publish(ask, request, log)
+    except grpc.aio.AioRpcError as error:
+        log.line("publishing_refused", status=error.code().name)
+        if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
+            raise Fault(Reason.NOT_KEPT, f"the exchange refused a message with {error.code().name}") from None
 
 
 def _asked_to_wait(error: grpc.aio.AioRpcError) -> float:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import quote_plus
 
 from adapters.kit.http import HttpAnswer, HttpClient
@@ -29,6 +29,9 @@ R = TypeVar("R")
 PATIENCE = 1.5
 """Seconds that a call waits by itself when the far system asks for time."""
 WHEN_IT_DOES_NOT_SAY = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=5)
+"""Whatever a far system asks for, it is asked again after this."""
+DONE = (200, 201)
 MARGIN = 30.0
 """Seconds before its end at which a token is renewed, or half of its life if that is shorter."""
 WHEN_ITS_LIFE_IS_NOT_SAID = 60
@@ -116,43 +119,34 @@ class RestClient(Generic[P]):
     ) -> tuple[R, Mapping[str, str]]:
         """The document that answers one, of that kind, and the headers with it.
 
-        Raises `RefusedError` with the problem that is answered instead; `Fault` UPSTREAM_FAULT for what is neither, and as `ask` does.
+        Raises `RefusedError` with the problem that is answered instead, and `Fault`: UPSTREAM_FAULT for what is neither,
+        UPSTREAM_UNAVAILABLE when no token is to be had, BUSY when the far system asks for more time than the call has, and what
+        `HttpClient.exchange` raises.
         """
         sent = {"Accept": "application/json, application/problem+json", "Content-Type": "application/json", **headers}
         try:
             data = b"" if body is None else encode(body)
         except DocumentError as error:
             raise Fault(Reason.INVALID_REQUEST, f"it can't be sent: {error}") from None
-        answer = await self.ask(method, path, call, headers=sent, data=data, query=query)
-        try:
-            if answer.status in (200, 201):
-                return decode(kind, answer.body), answer.headers
-            problem = decode(self._problem, answer.body)
-        except DocumentError as error:
-            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered HTTP {answer.status} and something else: {error}") from None
-        raise RefusedError(answer.status, problem)
-
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        call: Call,
-        *,
-        headers: Mapping[str, str],
-        data: bytes = b"",
-        query: Mapping[str, str] | None = None,
-    ) -> HttpAnswer:
-        """One request and its answer. Raises `Fault`: UPSTREAM_UNAVAILABLE when no token is to be had, BUSY when the far system asks for
-        more time than the call has, and what `HttpClient.exchange` raises."""
         for _ in range(2):
             await self._turn(call)
             async with self.guard.admit(call) as passage:
-                answer = await self._exchange(method, path, passage, headers, data, query)
-            if answer.status != 429:
-                return answer
-            wait = answer.retry_after or WHEN_IT_DOES_NOT_SAY
+                answer = await self._exchange(method, path, passage, sent, data, query)
+                found = self._read(kind, answer) if answer.status != 429 else None
+            # A refusal is an answer, a sign of life to the guard, so it is raised outside.
+            if found is not None and answer.status in DONE:
+                return found, answer.headers
+            if found is not None:
+                raise RefusedError(answer.status, found)
+            wait = min(answer.retry_after or WHEN_IT_DOES_NOT_SAY, LONGEST_WAIT)
             self._not_before = max(self._not_before, self._clock() + wait.total_seconds())
         raise Fault(Reason.BUSY, "the far system asks for more time", retry_after=wait)
+
+    def _read(self, kind: type[Any], answer: HttpAnswer) -> Any:
+        try:
+            return decode(kind if answer.status in DONE else self._problem, answer.body)
+        except DocumentError as error:
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered HTTP {answer.status} and something else: {error}") from None
 
     async def _turn(self, call: Call) -> None:
         """Waits while the far system wants to be left alone, if that is not long."""

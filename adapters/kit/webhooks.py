@@ -13,11 +13,12 @@ import time
 from asyncio import timeout
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from adapters.kit.listening import http_listener
 from metip.faults import Fault
 from metip.logs import Log
 
@@ -83,19 +84,9 @@ class Door:
         self._seals, self._headers, self._take, self._log = Seals(key), headers, take, log
         self._inside = 0
 
-    @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[str]:
+    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[str]:
         """Listens for the length of the block and gives the base URL."""
-        application = web.Application(client_max_size=LARGEST)
-        application.router.add_post("/{path:.*}", self._answer)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-            at = runner.addresses[0]
-            yield f"http://{at[0]}:{at[1]}"
-        finally:
-            await runner.cleanup()
+        return http_listener(host, port, self._answer, largest=LARGEST, method="POST")
 
     async def _answer(self, request: web.Request) -> web.Response:
         if self._inside >= AT_ONCE:

@@ -113,8 +113,8 @@ class Register:
 
     def unmerge(self, entity_id: str) -> None:
         """They become two again."""
-        into, _ = self._moved.pop(entity_id)
-        self._keep(self._now(entity_id), "UNMERGED", other=into)
+        if entity_id in self._moved:
+            self._keep(self._now(entity_id), "UNMERGED", other=self._moved.pop(entity_id)[0])
 
     def _keep(self, record: Tree, change: str, *sections: str, other: str = "") -> Tree:
         kept = {**record, "version": record.get("version", 0) + 1}

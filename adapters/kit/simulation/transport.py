@@ -4,11 +4,12 @@ import asyncio
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from adapters.kit.listening import http_listener
 from adapters.kit.simulation.dials import Dials, seconds
 
 LARGEST_FRAME = 1024 * 1024
@@ -113,15 +114,8 @@ class Http:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._handle(request, dials)
 
-        application = web.Application(client_max_size=LARGEST_FRAME)
-        application.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
-        async with AsyncExitStack() as stack:
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, host, port, ssl_context=self.tls).start()
-            at = runner.addresses[0]
-            yield f"{'https' if self.tls else 'http'}://{at[0]}:{at[1]}"
+        async with http_listener(host, port, handle, largest=LARGEST_FRAME, tls=self.tls, patience=0.2) as address:
+            yield address
 
     async def _handle(self, request: web.Request, dials: Dials) -> web.StreamResponse:
         asked = HttpRequest(request.method, request.path, dict(request.headers), await request.read(), dict(request.query))

@@ -51,6 +51,7 @@ class Exchange(ChangeServiceServicer):
     """An exchange that keeps each message once, unless it is away."""
 
     away: bool = False
+    denying: bool = False
     refusing: set[str] = field(default_factory=set)
     kept: list[contract.PublishChangeRequest] = field(default_factory=list)
     handed_over: int = 0
@@ -61,6 +62,8 @@ class Exchange(ChangeServiceServicer):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
         if request.entity_id.value in self.refusing:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "never")
+        if self.denying:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you")
         self.validator.validate(request)
         self.handed_over += 1
         if (request.entity_id.value, request.version) not in self.keys:
@@ -290,8 +293,31 @@ async def test_a_change_that_the_exchange_refuses_for_good_holds_nothing_back(tm
         all_of_it.save(7, 8)
         await all_of_it.known(BEFORE + 1)
         assert all_of_it.exchange.keys[BEFORE:] == [("N0000000008", 2)]
-        assert all_of_it.lines.getvalue().count('"change_refused"') == 2
+        assert all_of_it.lines.getvalue().count('"change_refused"') == 1
+        assert all_of_it.lines.getvalue().count('"publishing_refused"') == 1
         assert "N0000000007" not in all_of_it.lines.getvalue()
+
+
+async def test_an_exchange_that_lets_nobody_publish_loses_no_change(tmp_path: Path) -> None:
+    async with estate(tmp_path) as all_of_it, all_of_it.adapter():
+        await all_of_it.known(BEFORE)
+        all_of_it.exchange.denying = True
+        all_of_it.save(7)
+        await until(lambda: 503 in all_of_it.far.bells.answers)
+        all_of_it.exchange.denying = False
+        await all_of_it.known(BEFORE + 1)
+        assert all_of_it.exchange.keys[BEFORE:] == [("N0000000007", 2)]
+        assert '"status":"PERMISSION_DENIED"' in all_of_it.lines.getvalue()
+
+
+async def test_a_burst_of_the_simulator_comes_through_in_order(tmp_path: Path) -> None:
+    async with estate(tmp_path) as all_of_it, all_of_it.adapter(every=SELDOM):
+        await all_of_it.known(BEFORE)
+        all_of_it.dials.set([Dial("burst", "250", times=1)])
+        await until(lambda: len(all_of_it.far.register.feed.items) == BEFORE + 250)
+        feed = [(one["id"], one["version"]) for one in all_of_it.far.register.feed.items if not one["restricted"]]
+        await all_of_it.known(len(feed))
+        assert all_of_it.exchange.keys == feed
 
 
 async def test_another_worker_follows_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What stands where: each code means what the contract's enumeration says, requests and records come out as golden documents."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from adapters.connect import codes, layout, translate
 from adapters.connect.records import Page
 from adapters.kit import Fault, Reason
 from adapters.kit.mapping import document
+from adapters.kit.serving import installed_contracts
 from metip.common.v1.pole_pb2 import Sex
 from metip.connect.v1 import change_service_pb2 as changes
 from metip.connect.v1 import custody_pb2, entity_pb2, intelligence_service_pb2, investigation_pb2
@@ -139,6 +141,10 @@ def test_the_numbers_of_both_custody_contracts_agree() -> None:
 def test_every_purpose_that_an_operation_permits_has_a_reason() -> None:
     meant = {"STREET_STOP": "STOP", "ROAD_TRAFFIC": "TRAFFIC", "ARREST_DETENTION": "DET", "CRIME_INVESTIGATION": "INV"}
     meant |= {"INCIDENT_RESPONSE": "INC", "SAFEGUARDING": "SAFE", "PROSECUTION": "PROS", "AUDIT": "AUDIT"}
+    known = installed_contracts(date.min)
+    asking = [one for one in known.interfaces if one.system == "connect" and not one.name.endswith("ChangeService")]
+    permitted = {purpose for one in asking for operation in one.operations for purpose in operation.purpose_numbers}
+    assert permitted <= codes.PURPOSE.keys()
     assert {Purpose.Name(number).removeprefix("PURPOSE_"): reason for number, reason in codes.PURPOSE.items()} == meant  # type: ignore[arg-type]
 
 

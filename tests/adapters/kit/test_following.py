@@ -135,3 +135,12 @@ async def test_a_feed_that_is_always_too_old_is_a_fault() -> None:
 
     with pytest.raises(Fault):
         await Follower(never, Feed(0).pass_on, Resume(""), Log(StringIO())).look()
+
+
+async def test_a_feed_that_does_not_go_on_is_a_fault() -> None:
+    async def same(after: str) -> Part:
+        return Part(after, after, (), more=True)
+
+    with pytest.raises(Fault) as told:
+        await Follower(same, Feed(0).pass_on, Resume(""), Log(StringIO())).look()
+    assert told.value.reason is Reason.UPSTREAM_FAULT

@@ -23,7 +23,7 @@ TABLE: Table = (
     At("date_of_birth", "who.born"),
     At("sex", "who.sex", coded({"M": 1, "F": 2})),
     At("height_cm", "seen.height"),
-    At("pnc_id", "pnc"),
+    At("pnc_id", "number"),
 )
 
 
@@ -53,9 +53,9 @@ def test_each_value_stands_at_its_place() -> None:
 
 
 def test_an_identifier_is_canonical_and_keeps_what_was_printed() -> None:
-    assert read({"pnc": "02/73319Z"}).pnc_id == PncId(value="2002/0073319Z", as_received="02/73319Z")
-    assert read({"pnc": "nonsense"}).pnc_id == PncId(as_received="nonsense")
-    assert not read({"pnc": ""}).HasField("pnc_id")
+    assert read({"number": "02/73319Z"}).pnc_id == PncId(value="2002/0073319Z", as_received="02/73319Z")
+    assert read({"number": "nonsense"}).pnc_id == PncId(as_received="nonsense")
+    assert not read({"number": ""}).HasField("pnc_id")
 
 
 def test_what_is_not_there_stays_unset_and_what_is_unknown_is_passed_over() -> None:
@@ -90,7 +90,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no object in a list": ({"who": {"aliases": [SECRET]}}, "who.aliases[0].title"),
     "a list of other things": ({"who": {"givenNames": [1]}}, "who.givenNames"),
     "half a pair": ({"who": {"familyName": "\ud800"}}, "who.familyName"),
-    "an identifier that is a number": ({"pnc": 7}, "pnc"),
+    "an identifier that is a number": ({"number": 7}, "number"),
 }
 
 
@@ -102,7 +102,7 @@ def test_what_is_of_another_kind_is_refused_by_its_place(tree: dict[str, Any], p
     assert SECRET not in str(told.value)
 
 
-KEYS = ("who", "familyName", "givenNames", "aliases", "born", "sex", "seen", "height", "pnc")
+KEYS = ("who", "familyName", "givenNames", "aliases", "born", "sex", "seen", "height", "number")
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just(0.5)
 TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4))
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.kit import Fault, Reason
 from adapters.kit.paging import full_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -53,3 +54,13 @@ async def test_what_follows_is_looked_for_with_one_question_where_nothing_is_hid
     far = FarSide((False,) * 5)
     assert (await full_page(far.ask, 2, "")).next == "2"
     assert far.asked == 2
+
+
+@pytest.mark.parametrize("shown", [(), (1,)], ids=["filling", "looking ahead"])
+async def test_a_cursor_that_leads_nowhere_is_a_fault(shown: tuple[int, ...]) -> None:
+    async def ask(most: int, cursor: str) -> Part:
+        return Part(() if cursor else shown, "same")
+
+    with pytest.raises(Fault) as told:
+        await full_page(ask, 1, "")
+    assert told.value.reason is Reason.UPSTREAM_FAULT

@@ -14,7 +14,7 @@ from certified import certified
 from adapters.kit import Call, Fault, Limits, Log, Reason
 from adapters.kit.http import HttpClient
 from adapters.kit.json_documents import record
-from adapters.kit.rest import Client, Problem, RefusedError, RestClient
+from adapters.kit.rest import LONGEST_WAIT, Client, Problem, RefusedError, RestClient
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
 from adapters.kit.simulation.dials import Dial
 from adapters.kit.simulation.rest import REST_DIALS, WORDS, Refusal, RestFace, Tree, reply
@@ -144,6 +144,26 @@ async def test_a_long_wait_is_the_callers_and_nobody_asks_meanwhile() -> None:
         assert (fault.reason, fault.retry_after, side.asked) == (Reason.BUSY, timedelta(seconds=10), [])
         side.now = 31.0
         assert await side.get() == {}
+
+
+async def test_nobody_is_left_alone_for_longer_than_we_can_bear() -> None:
+    async with far_side() as side:
+        side.turn("rate_limited", "99999", times=1)
+        await refused(side.get)
+        side.now = LONGEST_WAIT.total_seconds() + 1
+        assert await side.get() == {}
+
+
+async def test_nonsense_counts_against_the_far_system_and_a_problem_does_not() -> None:
+    async with far_side() as side:
+        problem = HttpReply(b'{"type":"urn:x:one"}', 404)
+        side.answers = [problem, HttpReply(b"<html>", 404), problem, HttpReply(b"<html>", 200), HttpReply(b"[]", 201)]
+        failures = []
+        for _ in range(5):
+            with pytest.raises((Fault, RefusedError)):
+                await side.get()
+            failures.append(side.client.guard.breaker._failures)
+        assert failures == [0, 1, 0, 1, 2]
 
 
 async def test_a_release_is_an_outage_that_says_when_it_ends() -> None:
