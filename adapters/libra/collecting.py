@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from adapters.kit import Call, Fault
+from adapters.kit.documents import WireError
 from adapters.libra import codes, envelopes
 from adapters.libra.inbox import Inbox
 from adapters.libra.upstream import Exchange
-from adapters.libra.wire import WireError, decode_text
+from adapters.libra.wire import decode_text
 from metip.libra.v1.settings_pb2 import Settings
 from metip.logs import Log
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 import aiohttp
 
+from adapters.kit.documents import WireError
 from adapters.libra import codes
 from adapters.libra.envelopes import DeliverResponse, SubmitResponse
-from adapters.libra.wire import WireError, decode
+from adapters.libra.wire import decode
 
 AGAIN = 0.5
 """Seconds before a delivery that was not acknowledged is made again; the real exchange waits minutes."""

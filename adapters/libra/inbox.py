@@ -14,12 +14,13 @@ from uuid import UUID
 import grpc
 from aiohttp import web
 
+from adapters.kit.documents import WireError
 from adapters.kit.outcomes import Outcomes
 from adapters.kit.soap import envelope as soap_envelope
 from adapters.kit.soap import fault_envelope
 from adapters.libra import codes, envelopes, translate
 from adapters.libra.results import ResultedCases
-from adapters.libra.wire import WireError, decode_text, element_of, encode, opened
+from adapters.libra.wire import decode_text, element_of, encode, opened
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.logs import Log

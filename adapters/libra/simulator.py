@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
+from adapters.kit.documents import WireError
 from adapters.kit.population import Population
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
 from adapters.kit.simulation.dials import seconds
@@ -20,7 +21,7 @@ from adapters.libra.cases_sent import Case, NewCase
 from adapters.libra.courier import Courier, Delivery
 from adapters.libra.results import ResultedCases
 from adapters.libra.upstream import ADDRESSING
-from adapters.libra.wire import WireError, decode, decode_text, element_of, encode, encode_text
+from adapters.libra.wire import decode, decode_text, element_of, encode, encode_text
 
 DIALS = {
     "code": "answers a submission with this response code, such as 200 or 308, and takes nothing",

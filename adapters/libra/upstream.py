@@ -12,10 +12,11 @@ from typing import Any, Final, Self, TypeVar
 from lxml import etree
 
 from adapters.kit import Call, Fault, Limits, Reason
+from adapters.kit.documents import WireError
 from adapters.kit.soap import Element, SoapClient, SoapFault
 from adapters.libra import codes, envelopes
 from adapters.libra.cases_sent import NewCase
-from adapters.libra.wire import WireError, element_of, encode_text, record_of
+from adapters.libra.wire import element_of, encode_text, record_of
 from metip.libra.v1.settings_pb2 import Settings
 from metip.logs import Log
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from adapters.kit.documents import Aside, WireError
 from adapters.kit.soap import envelope
 from adapters.libra import envelopes, results
 from adapters.libra.cases_sent import Case, NewCase
-from adapters.libra.records import Aside
 from adapters.libra.translate import results as messages_of
-from adapters.libra.wire import WireError, decode, decode_text, digest, element_of, encode, encode_text
+from adapters.libra.wire import decode, decode_text, digest, element_of, encode, encode_text
 from tests.adapters.libra.strategies import SESSIONS, WIDE
 
 SPI = 'xmlns="http://www.dca.gov.uk/xmlschemas/libra"'
