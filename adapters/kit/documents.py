@@ -155,7 +155,7 @@ class Documents:
         """The record in an element that stands alone, of that kind or of any. Raises `WireError`."""
         root = etree.QName(element).localname
         found: Any = self.kinds.get(root)
-        if found is None or (kind is not None and (found is not kind or etree.QName(element).namespace != SHAPES[kind].namespace)):
+        if found is None or (kind is not None and found is not kind) or not (self._keeping or _in_namespace(element, SHAPES[found])):
             raise WireError(SHAPES[kind].root or kind.__name__ if kind else "document", "is not what stands there")
         aside: list[Aside] = []
         record: R = self._read(element, found, "" if self._keeping else root, aside)
@@ -287,7 +287,8 @@ class Documents:
                 if isinstance(mark, Payload) and mark.inside:
                     child.append(parse_xml(value.encode()))
                 else:
-                    child.text = place.kind.write(value) if place.kind else value
+                    # One of several that was empty stays so: the next ones keep their places.
+                    child.text = place.kind.write(value) if place.kind and value != "" else value
         except WireError:
             raise
         except (ValueError, OverflowError):
@@ -367,6 +368,10 @@ def _every(layout: Layout) -> Iterator[Place]:
             yield node
         else:
             yield from _every(node.inside)
+
+
+def _in_namespace(element: Element, shape: Shape) -> bool:
+    return (etree.QName(element).namespace or "") == shape.namespace
 
 
 def _qualified(namespace: str, name: str) -> str:

@@ -1,18 +1,24 @@
-"""HTTP for adapters: a client that maps every failure of the network to a fault, and bounds what it reads."""
+"""HTTP for adapters: a client that maps every failure of the network to a fault, and bounds what it reads; and a listener for far systems
+that call of themselves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
 import aiohttp
+from aiohttp import web
 
 from adapters.kit.upstream import Guard, Limits, Passage
 from metip.faults import Fault, Reason
 from metip.logs import Log
 
 LARGEST_REPLY = 8 * 1024 * 1024
+LARGEST_REQUEST = 16 * 1024 * 1024
+GRACE = 2.0
+"""Seconds that requests in progress have when a listener ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,30 @@ class HttpClient:
         if answer.status in (502, 503, 504):
             raise Fault(Reason.UPSTREAM_UNAVAILABLE, f"the far system answered HTTP {answer.status}")
         return answer
+
+
+@asynccontextmanager
+async def listening(
+    answer: Callable[[bytes], Awaitable[HttpAnswer]], at: str, *, content_type: str = "text/xml", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """Answers what is posted to `at` (host:port; port 0 takes a free one), on any path and up to `LARGEST_REQUEST` bytes, for the length
+    of the block. Gives the base URL."""
+
+    async def handle(request: web.Request) -> web.Response:
+        reply = await answer(await request.read())
+        return web.Response(body=reply.body, status=reply.status, content_type=content_type, charset="utf-8")
+
+    host, _, port = at.rpartition(":")
+    application = web.Application(client_max_size=LARGEST_REQUEST)
+    application.router.add_post("/{path:.*}", handle)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, int(port), ssl_context=tls).start()
+        found = runner.addresses[0]
+        yield f"{'https' if tls else 'http'}://{found[0]}:{found[1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

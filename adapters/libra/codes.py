@@ -8,6 +8,7 @@ RETRY: Final = frozenset({200, 201, 202})
 """Nothing is wrong with the document: send it again later."""
 PREVIOUSLY_SENT: Final = 302
 """The same correlation id from the same system was taken before."""
+TAKEN: Final = frozenset({SUCCESS, PREVIOUSLY_SENT})
 INVALID_REQUEST_ID: Final = 306
 INVALID_UNIT: Final = 308
 INVALID_OFFENCE_CODE: Final = 309

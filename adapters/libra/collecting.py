@@ -1,12 +1,11 @@
 """Collecting from the CJS Exchange what it could not deliver, by `retrieve`: at the start, and at an interval where one is set."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
-from adapters.kit import Call, Fault
+from adapters.kit import Fault
 from adapters.kit.documents import WireError
+from adapters.kit.errands import errand
 from adapters.libra import codes, envelopes
 from adapters.libra.inbox import Inbox
 from adapters.libra.upstream import Exchange
@@ -46,10 +45,8 @@ async def collect(settings: Settings, exchange: Exchange, inbox: Inbox, log: Log
 
 
 async def _retrieved(exchange: Exchange, since: datetime) -> envelopes.RetrieveResponse | Fault:
-    request_id = str(uuid4())
-    call = Call(id=request_id, operation="retrieve", consumer="", officer=None, deadline=time.monotonic() + WITHIN)
     try:
-        return await exchange.retrieve(since, request_id, call)
+        return await exchange.retrieve(since, errand("retrieve", within=WITHIN))
     except Fault as fault:
         return fault
 

@@ -19,10 +19,18 @@ DELIVER: Final = "http://schemas.cjse.gov.uk/messages/deliver/2006-05"
 MESSAGING: Final = "http://schemas.cjse.gov.uk/messages/messaging/2006-05"
 METADATA: Final = "http://schemas.cjse.gov.uk/messages/metadata/2006-05"
 FORMAT: Final = "http://schemas.cjse.gov.uk/messages/format/2006-05"
+ADDRESSING: Final = "http://www.w3.org/2005/08/addressing"
 VERSION: Final = {"VersionNumber": "1.0"}
 CODE: Final = whole(99_999)
 IDENTIFIER: Final = Kind(lambda text: re.sub(r"\s+", "", text))
 """Identifiers of the exchange, which may hold no space; a sender that prints prettily puts line ends around and into them."""
+
+
+@record(ADDRESSING, "ReplyTo")
+class ReplyTo:
+    """Header of a request: the URL at which its sender takes deliveries."""
+
+    address: Annotated[str, At("Address", TEXT)] = ""
 
 
 @record(ENDPOINT, "SubmitRequestMes")

@@ -20,7 +20,6 @@ from adapters.libra import codes, court, envelopes
 from adapters.libra.cases_sent import Case, NewCase
 from adapters.libra.courier import Courier, Delivery
 from adapters.libra.results import ResultedCases
-from adapters.libra.upstream import ADDRESSING
 from adapters.libra.wire import decode, decode_text, element_of, encode, encode_text
 
 DIALS = {
@@ -194,4 +193,4 @@ def _submit(receiver: str, request_id: str, message: str) -> bytes:
 
 
 def _reply_to(root: Element) -> str:
-    return (root.findtext(f".//{{{ADDRESSING}}}ReplyTo/{{{ADDRESSING}}}Address") or "").strip()
+    return (root.findtext(f".//{{{envelopes.ADDRESSING}}}ReplyTo/{{{envelopes.ADDRESSING}}}Address") or "").strip()

@@ -160,7 +160,7 @@ def _in_london(*pairs: tuple[str, str]) -> Callable[[Any], Any]:
 def _secondary(record: resulted.Result) -> list[result_pb2.CourtDuration]:
     duration = record.outcome.duration if record.outcome and record.outcome.duration else resulted.Duration()
     pairs = zip_longest(duration.secondary_values, duration.secondary_units)
-    return [TRANSLATION.message(resulted.Duration(value=value, unit=unit or ""), result_pb2.CourtDuration) for value, unit in pairs]
+    return [TRANSLATION.message(resulted.Duration(value=value or 0, unit=unit or ""), result_pb2.CourtDuration) for value, unit in pairs]
 
 
 def _party(field: str) -> tuple[str, str]:

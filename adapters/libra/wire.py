@@ -22,6 +22,7 @@ __all__ = ["WireError", "decode", "decode_text", "digest", "element_of", "encode
 DOCUMENTS: Final = Documents(
     cases_sent.NewCase,
     results.ResultedCases,
+    envelopes.ReplyTo,
     envelopes.SubmitRequest,
     envelopes.SubmitResponse,
     envelopes.RetrieveRequest,
@@ -32,6 +33,7 @@ DOCUMENTS: Final = Documents(
     envelopes.DeliverResponse,
     prefixes={
         SPI: {None: SPI, "bsa": BS7666},
+        envelopes.ADDRESSING: {"wsa": envelopes.ADDRESSING},
         envelopes.ENDPOINT: {"tns1": envelopes.ENDPOINT},
         envelopes.OPERATIONS: {None: envelopes.OPERATIONS, "ent": envelopes.ENTITIES},
         envelopes.DELIVER: {None: envelopes.DELIVER, "msg": envelopes.MESSAGING, "mm": envelopes.METADATA, "mf": envelopes.FORMAT},
