@@ -9,7 +9,7 @@ of its kind. Writing such a record puts them back at their paths.
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
-from types import NoneType
+from types import ModuleType, NoneType
 from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 from lxml import etree
@@ -95,6 +95,12 @@ def record(namespace: str = "", root: str = "", **fixed: str) -> Callable[[type[
         return whole
 
     return made
+
+
+def standing_alone(*modules: ModuleType) -> Iterator[type[Any]]:
+    """The records of these modules that are documents, by their roots."""
+    names = {module.__name__ for module in modules}
+    yield from (kind for kind, shape in SHAPES.items() if shape.root and kind.__module__ in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from adapters.kit.values import Value
+from adapters.kit.values import USUAL, Value
 from adapters.kit.vocabulary import Vocabulary
 
 M = TypeVar("M", bound=Message)
@@ -42,15 +42,12 @@ Counterpart = str | tuple[str, ...] | By | Parts | Callable[[Any], Any]
 is only ever made of a record."""
 
 
-@dataclass(frozen=True)
 class Pair:
     """A record and a message that say the same. `names` has the record's path for each field of the message whose name differs; `without`
     has fields of either that have no counterpart."""
 
-    record: type[Any]
-    message: type[Message]
-    names: Mapping[str, Counterpart] = dataclasses.field(default_factory=dict)
-    without: Collection[str] = ()
+    def __init__(self, record: type[Any], message: type[Message], /, *without: str, **names: Counterpart) -> None:
+        self.record, self.message, self.without, self.names = record, message, without, names
 
 
 class _Step(NamedTuple):
@@ -71,18 +68,19 @@ class _Step(NamedTuple):
 
 
 class Translation:
-    """Records and messages of one system. `values` has how the types of messages go over that are no pairs, `vocabularies` the codes of
-    enums, both by full name. What `ready` has for a type of record is done to each before it is looked at."""
+    """Records and messages of one system. `values` has how messages go over that are no pairs, where it is not in the usual way;
+    `vocabularies` has the codes of enums, by full name. What `ready` has for a type of record is done to each before it is looked at."""
 
     def __init__(
         self,
         pairs: Iterable[Pair],
-        values: Mapping[str, Value],
+        values: Mapping[type[Message], Value],
         vocabularies: Mapping[str, Vocabulary],
         ready: Mapping[type[Any], Callable[[Any], Any]] | None = None,
     ) -> None:
         """Reads the tables. Raises `ValueError` for one that names what is not there, or forgets what is."""
-        self._values = {**values, **{name: Value(one.value, one.code) for name, one in vocabularies.items()}}
+        self._values = {_name(kind): value for kind, value in {**USUAL, **values}.items()}
+        self._values |= {name: Value(one.value, one.code) for name, one in vocabularies.items()}
         self._ready = ready or {}
         self._steps: dict[tuple[Any, str], tuple[_Step, ...]] = {}
         for pair in pairs:

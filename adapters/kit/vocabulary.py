@@ -44,9 +44,14 @@ def read_vocabularies(path: Path) -> Mapping[str, Vocabulary]:
 
     Raises `KeyError` for an enum and `ValueError` for a value that no contract has.
     """
-    tables: Mapping[str, Mapping[object, str]] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    tables: Mapping[str, Mapping[object, str]] = read_table(path)
     pool = descriptor_pool.Default()
     return {
         name: Vocabulary(EnumTypeWrapper(pool.FindEnumTypeByName(name)), {str(code): word for code, word in table.items()})
         for name, table in tables.items()
     }
+
+
+def read_table(path: Path) -> Any:
+    """A table of codes from a YAML file."""
+    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))

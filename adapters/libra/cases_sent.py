@@ -132,7 +132,7 @@ class Case:
     case_marker: Annotated[str, At("CaseMarker", REFERENCE)] = ""
     hearing: Annotated[records.Hearing | None, At("InitialHearing")] = None
     vehicle_operator_licence_number: Annotated[str, At("VehicleOperatorLicenceNumber", REFERENCE)] = ""
-    officer: Annotated[Officer | None, At("OtherPartyOfficerInCase")] = None
+    officer_in_case: Annotated[Officer | None, At("OtherPartyOfficerInCase")] = None
     defendants: Annotated[tuple[Defendant, ...], At("Defendant")] = ()
 
 

@@ -1,7 +1,10 @@
 """Response codes of the CJS Exchange (HMCTS, staging prosecutors SPI), for its transport and for what courts answer later."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
+
+from adapters.kit.vocabulary import read_table
 
 SUCCESS: Final = 1
 RETRY: Final = frozenset({200, 201, 202})
@@ -20,26 +23,7 @@ UNKNOWN_DESTINATION: Final = 1318
 SAME_SOURCE_AND_DESTINATION: Final = 1321
 DISALLOWED_TYPE: Final = 1359
 
-TEXTS: Final[Mapping[int, str]] = {
-    SUCCESS: "Success",
-    200: "Retry",
-    201: "Retry",
-    202: "Retry",
-    301: "UnknownSystem",
-    PREVIOUSLY_SENT: "PreviouslySent",
-    304: "WrongSource",
-    305: "WrongDestination",
-    INVALID_REQUEST_ID: "InvalidRequestID",
-    307: "ModeError",
-    INVALID_UNIT: "InvalidOrganizationalUnitID",
-    INVALID_OFFENCE_CODE: "InvalidOffenceCode",
-    311: "UnsupportedElement",
-    UNUSABLE_DATA: "UnusableDataStream",
-    UNKNOWN_SOURCE: "UnknownRouteSource",
-    UNKNOWN_DESTINATION: "UnknownRouteDestination",
-    SAME_SOURCE_AND_DESTINATION: "SameSourceAndDestination",
-    DISALLOWED_TYPE: "DisallowedDataStreamType",
-}
+TEXTS: Final[Mapping[int, str]] = read_table(Path(__file__).with_name("responses.yaml"))
 """What each code is called."""
 NEW_CASE, RESULTS = "SPINewCase", "SPIResults"
 """Types of data streams."""

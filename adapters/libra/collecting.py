@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from adapters.kit import Fault
 from adapters.kit.documents import WireError
 from adapters.kit.errands import errand
-from adapters.libra import codes, envelopes
+from adapters.libra import codes
 from adapters.libra.inbox import Inbox
 from adapters.libra.upstream import Exchange
 from adapters.libra.wire import decode_text
@@ -25,30 +25,21 @@ async def collect(settings: Settings, exchange: Exchange, inbox: Inbox, log: Log
     since = datetime.now(UTC) - (settings.retrieve_since.ToTimedelta() if settings.HasField("retrieve_since") else SINCE)
     failing = False
     while True:
-        answer = await _retrieved(exchange, since)
-        if isinstance(answer, Fault) or answer.code != codes.SUCCESS:
-            if not isinstance(answer, Fault) and answer.code == codes.RETRIEVE_NOT_AVAILABLE:
-                return
-            if not failing:
-                log.line("retrieve_failed", reason=answer.reason.name if isinstance(answer, Fault) else str(answer.code))
-            failing = True
-        else:
+        pause = AGAIN
+        try:
+            answer = await exchange.retrieve(since, errand("retrieve", within=WITHIN))
             failing = False
-            taken = [await _take(inbox, message, log) for message in answer.messages]
-            if all(taken):
-                since = answer.last or since
+            if answer is None:
+                return
+            if all([await _take(inbox, message, log) for message in answer.messages]):
+                since, pause = answer.last or since, every
                 if not every:
                     return
-                await asyncio.sleep(every)
-                continue
-        await asyncio.sleep(AGAIN)
-
-
-async def _retrieved(exchange: Exchange, since: datetime) -> envelopes.RetrieveResponse | Fault:
-    try:
-        return await exchange.retrieve(since, errand("retrieve", within=WITHIN))
-    except Fault as fault:
-        return fault
+        except Fault as fault:
+            if not failing:
+                log.line("retrieve_failed", reason=fault.metadata.get("code") or fault.reason.name)
+            failing = True
+        await asyncio.sleep(pause)
 
 
 async def _take(inbox: Inbox, message: str, log: Log) -> bool:

@@ -69,7 +69,7 @@ def result_of_nobody(population: Population) -> results.ResultedCases:
         details=records.Person(name=named, date_of_birth=person.date_of_birth, sex={"M": "1", "F": "2"}.get(person.sex, "9")),
         bail_status="A",
         address=results.CourtAddress(simple=results.SimpleAddress(lines=("NO FIXED ABODE",))),
-        present="N",
+        present_at_hearing="N",
     )
     defendant = results.CourtDefendant(
         reference=DUMMY_ASN, individual=individual, offences=(_resulted(base, on + timedelta(days=28), DECISIONS[0]),)
@@ -94,7 +94,7 @@ def _dealt_with(defendant: cases_sent.Defendant, on: date, many: bool) -> result
     return results.CourtDefendant(
         reference=defendant.reference,
         individual=_individual(individual) if individual else None,
-        corporate=_corporate(corporate) if corporate else None,
+        organisation=_corporate(corporate) if corporate else None,
         offences=tuple(_resulted(one, on, _decision(defendant.reference, one)) for one in charged),
     )
 
@@ -113,8 +113,8 @@ def _resulted(offence: records.Offence, on: date, decided: Decision) -> results.
     outcome = results.Outcome(pence=decided.pence, duration=duration) if duration or decided.pence else None
     guilty = decided.finding == "G"
     return results.CourtOffence(
-        base=offence,
-        initiated=offence.charge_date or started or on,
+        details=offence,
+        initiated_date=offence.charge_date or started or on,
         plea=decided.plea,
         mode_of_trial=1,
         final_disposal="Y",
@@ -133,7 +133,7 @@ def _individual(defendant: cases_sent.Individual) -> results.CourtIndividual:
         bail_conditions=defendant.bail_conditions,
         bail_status="U",
         address=results.CourtAddress(structured=defendant.address) if defendant.address else None,
-        present="Y",
+        present_at_hearing="Y",
     )
 
 
@@ -141,6 +141,6 @@ def _corporate(defendant: cases_sent.Corporate) -> results.CourtCorporate:
     return results.CourtCorporate(
         name=defendant.name,
         address=results.CourtAddress(structured=defendant.address) if defendant.address else None,
-        present="A",
+        present_at_hearing="A",
         bail_status="A",
     )

@@ -38,14 +38,6 @@ class CourtAddress:
 
 
 @record(SPI)
-class CourtGuardian:
-    """A parent or guardian."""
-
-    details: Annotated[records.Person | None, At("BasePersonDetails")] = None
-    address: Annotated[CourtAddress | None, At("Address")] = None
-
-
-@record(SPI)
 class CourtIndividual:
     """A person who was dealt with."""
 
@@ -55,9 +47,10 @@ class CourtIndividual:
     bail_conditions: Annotated[str, At("PersonDefendant/BailConditions", FREE)] = ""
     bail_status: Annotated[str, At("BailStatus", REMAND)] = ""
     address: Annotated[CourtAddress | None, At("Address")] = None
-    present: Annotated[str, At("PresentAtHearing", PRESENT)] = ""
+    present_at_hearing: Annotated[str, At("PresentAtHearing", PRESENT)] = ""
     bail_reason: Annotated[str, At("ReasonForBailConditionsOrCustody", FREE)] = ""
-    guardian: Annotated[CourtGuardian | None, At("ParentGuardianDetails")] = None
+    guardian: Annotated[records.Person | None, At("ParentGuardianDetails/BasePersonDetails")] = None
+    guardian_address: Annotated[CourtAddress | None, At("ParentGuardianDetails/Address")] = None
 
 
 @record(SPI)
@@ -69,7 +62,7 @@ class CourtCorporate:
     emails: records.Emails = ()
     pnc_id: Annotated[str, At("PNCidentifier", REFERENCE)] = ""
     address: Annotated[CourtAddress | None, At("Address")] = None
-    present: Annotated[str, At("PresentAtHearing", PRESENT)] = ""
+    present_at_hearing: Annotated[str, At("PresentAtHearing", PRESENT)] = ""
     bail_status: Annotated[str, At("BailStatus", REMAND)] = ""
 
 
@@ -118,8 +111,8 @@ class Result:
 class CourtOffence:
     """An offence and what the court did about it."""
 
-    base: Annotated[records.Offence | None, At("BaseOffenceDetails")] = None
-    initiated: Annotated[date | None, At("InitiatedDate", DATE)] = None
+    details: Annotated[records.Offence | None, At("BaseOffenceDetails")] = None
+    initiated_date: Annotated[date | None, At("InitiatedDate", DATE)] = None
     plea: Annotated[str, At("Plea", one_of("1-8"))] = ""
     mode_of_trial: Annotated[int | None, At("ModeOfTrial", whole(99, 2))] = None
     final_disposal: Annotated[str, At("FinalDisposalIndicator", one_of("YN"))] = ""
@@ -135,7 +128,7 @@ class CourtDefendant:
 
     reference: Annotated[str, At("ProsecutorReference", REFERENCE)] = ""
     individual: Annotated[CourtIndividual | None, At("CourtIndividualDefendant")] = None
-    corporate: Annotated[CourtCorporate | None, At("CourtCorporateDefendant", unless="individual")] = None
+    organisation: Annotated[CourtCorporate | None, At("CourtCorporateDefendant", unless="individual")] = None
     offences: Annotated[tuple[CourtOffence, ...], At("Offence")] = ()
 
 

@@ -5,31 +5,34 @@ A code that the contract lacks was kept aside by the codec, so that it never com
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
+
+from google.protobuf.message import Message
 
 from adapters.kit.documents import Aside
 from adapters.kit.translation import By, Pair, Parts, Translation
-from adapters.kit.values import CLOCK, DAY, IDENTIFIERS, Value, identified, identifier, received, timestamp
+from adapters.kit.values import Value, identified, identifier, on_the_clock, timestamp
 from adapters.kit.vocabulary import read_vocabularies
 from adapters.libra import cases_sent as sent
 from adapters.libra import envelopes, records
 from adapters.libra import results as resulted
 from adapters.libra.wire import digest
 from metip.common.v1.access_pb2 import AccessContext
-from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CroNumber, PncId, PtiUrn
+from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PncId, PtiUrn
 from metip.common.v1.pole_pb2 import PersonName
-from metip.common.v1.time_pb2 import CivilDate, LocalTime
 from metip.identifiers import plain_pnc_id
 from metip.libra.v1 import case_pb2, court_pb2, result_pb2
 from metip.libra.v1.case_service_pb2 import SubmitCaseRequest
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.options.v1.options_pb2 import PURPOSE_PROSECUTION
 
+VOCABULARIES: Final = read_vocabularies(Path(__file__).with_name("codes.yaml"))
+UNITS: Final = VOCABULARIES["metip.libra.v1.CourtDurationUnit"]
 LONDON: Final = ZoneInfo("Europe/London")
 LONGEST_ID = 200
 OBJECT: Final = re.compile(r"([0-9 ]{4})([A-Z ])(?:([0-9 ]{4})([A-Z ])(.*))?", re.DOTALL)
@@ -109,20 +112,6 @@ def _kept(asides: tuple[Aside, ...]) -> list[court_pb2.KeptAside]:
     return [court_pb2.KeptAside(path=one.path, xml=one.xml) for one in asides]
 
 
-def _pnc_id(raw: str) -> PncId | None:
-    """A PNC id, which the courts write without its slash."""
-    found = identifier(PncId, raw or "")
-    if found.value and plain_pnc_id(found.value) == raw:
-        found.as_received = ""
-    return found if raw else None
-
-
-def _cro(raw: str) -> CroNumber | None:
-    """A CRO number. The contract has no canonical form for that of the old small file, so such a one stays as received."""
-    found = identifier(CroNumber, raw or "")
-    return (CroNumber(as_received=raw) if found.value.startswith("SF") else found) if raw else None
-
-
 def _object(packed: str) -> court_pb2.AddressableObject | None:
     """What is packed into one text; one that is packed in no known way is a name."""
     if not packed.strip():
@@ -142,125 +131,79 @@ def _packed(message: court_pb2.AddressableObject) -> str:
     return start + rest if rest.strip() else start
 
 
-def _in_london(*pairs: tuple[str, str]) -> Callable[[Any], Any]:
-    """Moves days and times that name a zone to the clock of London."""
-
-    def moved(record: Any) -> Any:
-        changes: dict[str, Any] = {}
-        for day, at in pairs:
-            on, clock = getattr(record, day), getattr(record, at)
-            if on and clock and clock.tzinfo:
-                instant = datetime.combine(on, clock).astimezone(LONDON)
-                changes |= {day: instant.date(), at: instant.time()}
-        return dataclasses.replace(record, **changes)
-
-    return moved
-
-
 def _secondary(record: resulted.Result) -> list[result_pb2.CourtDuration]:
     duration = record.outcome.duration if record.outcome and record.outcome.duration else resulted.Duration()
     pairs = zip_longest(duration.secondary_values, duration.secondary_units)
-    return [TRANSLATION.message(resulted.Duration(value=value or 0, unit=unit or ""), result_pb2.CourtDuration) for value, unit in pairs]
+    return [result_pb2.CourtDuration(value=value or 0, unit=UNITS.value(unit or "")) for value, unit in pairs]
 
 
-def _party(field: str) -> tuple[str, str]:
-    """A field that a person and an organisation have both."""
-    return f"individual.{field}", f"corporate.{field}"
-
-
-OF_PARTY: Final = ("present", "bail_status", "address", "pnc_id")
+OF_PARTY: Final[Mapping[str, tuple[str, str]]] = {
+    name: (f"individual.{name}", f"organisation.{name}") for name in ("present_at_hearing", "bail_status", "address", "pnc_id")
+}
 """What a record has with the person or organisation, and the contract with the defendant."""
-CONTACT: Final = {"contact": Parts()}
 COUNT: Final = Value(lambda number: number or 0, lambda number: number)
 """A number that is always written, be it 0."""
 YES: Final = Value(lambda letter: letter == "Y", lambda said: "Y" if said else "N")
-VALUES: Final = {
-    **IDENTIFIERS,
-    PtiUrn.DESCRIPTOR.full_name: identified(PtiUrn, always=True),
-    ArrestSummonsNumber.DESCRIPTOR.full_name: identified(ArrestSummonsNumber, always=True),
-    PncId.DESCRIPTOR.full_name: Value(_pnc_id, lambda message: plain_pnc_id(message.value) if message.value else message.as_received),
-    CroNumber.DESCRIPTOR.full_name: Value(_cro, received),
-    court_pb2.AddressableObject.DESCRIPTOR.full_name: Value(_object, _packed),
-    CivilDate.DESCRIPTOR.full_name: DAY,
-    LocalTime.DESCRIPTOR.full_name: CLOCK,
+VALUES: Final[Mapping[type[Message], Value]] = {
+    PtiUrn: identified(PtiUrn, always=True),
+    ArrestSummonsNumber: identified(ArrestSummonsNumber, always=True),
+    PncId: identified(PncId, written=plain_pnc_id),
+    court_pb2.AddressableObject: Value(_object, _packed),
 }
-"""How identifiers, days, times and packed texts go over, by the full name of their messages."""
+"""How the courts write what is no record, where it is not as everybody does."""
 TRANSLATION: Final = Translation(
     pairs=(
-        Pair(records.Hearing, court_pb2.Hearing, {"date": "day", "time": "at"}),
+        Pair(records.Hearing, court_pb2.Hearing, date="day", time="at"),
         Pair(records.Name, PersonName),
-        Pair(records.Person, court_pb2.PersonDetails, CONTACT),
+        Pair(records.Person, court_pb2.PersonDetails, contact=Parts()),
         Pair(records.Address, court_pb2.StructuredAddress),
-        Pair(records.Alcohol, court_pb2.AlcoholLevel, {"amount": By("amount", COUNT)}),
+        Pair(records.Alcohol, court_pb2.AlcoholLevel, amount=By("amount", COUNT)),
         Pair(records.OffenceVehicle, court_pb2.OffenceVehicle),
-        Pair(records.Offence, court_pb2.OffenceDetails, {"sequence_number": By("sequence_number", COUNT)}),
+        Pair(records.Offence, court_pb2.OffenceDetails, sequence_number=By("sequence_number", COUNT)),
         Pair(sent.Ethnicity, case_pb2.Ethnicity),
         Pair(sent.Guardian, case_pb2.Guardian),
-        Pair(sent.Officer, case_pb2.OfficerInCase, CONTACT),
-        Pair(sent.Individual, case_pb2.IndividualDefendant, {"driving_licence": Parts(code="licence_code", issue="licence_issue")}),
-        Pair(sent.Corporate, case_pb2.CorporateDefendant, CONTACT),
-        Pair(sent.Victim, case_pb2.Victim, CONTACT),
+        Pair(sent.Officer, case_pb2.OfficerInCase, contact=Parts()),
+        Pair(sent.Individual, case_pb2.IndividualDefendant, driving_licence=Parts(code="licence_code", issue="licence_issue")),
+        Pair(sent.Corporate, case_pb2.CorporateDefendant, contact=Parts()),
+        Pair(sent.Victim, case_pb2.Victim, contact=Parts()),
         Pair(sent.CaseOffence, case_pb2.CaseOffence),
-        Pair(sent.Defendant, case_pb2.CaseDefendant, {"arrest_summons_number": "reference"}),
+        Pair(sent.Defendant, case_pb2.CaseDefendant, arrest_summons_number="reference"),
         Pair(
             sent.Case,
             SubmitCaseRequest,
-            {"initiation": ("initiation_code", "case_initiation"), "initial_hearing": "hearing", "officer_in_case": "officer"},
-            without=("access", "submission", "kept_aside"),
+            *("access", "submission", "kept_aside"),
+            initiation=("initiation_code", "case_initiation"),
+            initial_hearing="hearing",
         ),
         Pair(resulted.SimpleAddress, result_pb2.SimpleAddress),
         Pair(resulted.CourtAddress, result_pb2.CourtAddress),
-        Pair(
-            resulted.CourtIndividual,
-            result_pb2.ResultedIndividual,
-            {"guardian": "guardian.details", "guardian_address": "guardian.address"},
-            without=OF_PARTY,
-        ),
-        Pair(resulted.CourtCorporate, result_pb2.ResultedOrganisation, CONTACT, without=OF_PARTY),
-        Pair(
-            resulted.CourtDefendant,
-            result_pb2.ResultedDefendant,
-            {
-                "arrest_summons_number": "reference",
-                "organisation": "corporate",
-                "present_at_hearing": _party("present"),
-                "bail_status": _party("bail_status"),
-                "address": _party("address"),
-                "pnc_id": _party("pnc_id"),
-            },
-            without=("offences",),
-        ),
+        Pair(resulted.CourtIndividual, result_pb2.ResultedIndividual, *OF_PARTY),
+        Pair(resulted.CourtCorporate, result_pb2.ResultedOrganisation, *OF_PARTY, contact=Parts()),
+        Pair(resulted.CourtDefendant, result_pb2.ResultedDefendant, "offences", arrest_summons_number="reference", **OF_PARTY),
         Pair(
             resulted.CourtOffence,
             result_pb2.ResultedOffence,
-            {
-                "details": "base",
-                "initiated_date": "initiated",
-                "final_disposal": By("final_disposal", YES),
-                "conviction_date": "convicted",
-            },
+            final_disposal=By("final_disposal", YES),
+            conviction_date="convicted",
         ),
         Pair(
             resulted.Result,
             result_pb2.CourtResult,
-            {
-                "penalty_points": "outcome.penalty_points",
-                "amount_pence": "outcome.pence",
-                "duration": Parts("outcome.duration"),
-                "secondary_durations": _secondary,
-                "start_date": "outcome.duration.start",
-                "end_date": "outcome.duration.end",
-            },
-            without=("outcome.duration.secondary_values", "outcome.duration.secondary_units"),
+            *("outcome.duration.secondary_values", "outcome.duration.secondary_units"),
+            penalty_points="outcome.penalty_points",
+            amount_pence="outcome.pence",
+            duration=Parts("outcome.duration"),
+            secondary_durations=_secondary,
+            start_date="outcome.duration.start",
+            end_date="outcome.duration.end",
         ),
-        Pair(resulted.Duration, result_pb2.CourtDuration, without=("start", "end", "secondary_values", "secondary_units")),
         Pair(resulted.NextHearing, result_pb2.NextHearing),
     ),
     values=VALUES,
-    vocabularies=read_vocabularies(Path(__file__).with_name("codes.yaml")),
+    vocabularies=VOCABULARIES,
     ready={
-        records.Hearing: _in_london(("day", "at")),
-        records.Offence: _in_london(("start_date", "start_time"), ("end_date", "end_time")),
+        records.Hearing: on_the_clock(LONDON, ("day", "at")),
+        records.Offence: on_the_clock(LONDON, ("start_date", "start_time"), ("end_date", "end_time")),
     },
 )
 """Which field is which. A submission goes both ways, results only out."""

@@ -71,11 +71,15 @@ class Exchange:
             raise Fault(Reason.INVALID_REQUEST, f"the case can't be written: {error}") from None
         refuse((await self._asking.ask(request, envelopes.SubmitResponse, call, headers=self._headers())).code)
 
-    async def retrieve(self, since: datetime, call: Call) -> envelopes.RetrieveResponse:
-        """What was waiting since then. The code of the answer is the caller's to read; raises `Fault` when there is no answer."""
+    async def retrieve(self, since: datetime, call: Call) -> envelopes.RetrieveResponse | None:
+        """What was waiting since then; None from an exchange that has no retrieval. Raises `Fault` as `submit` does."""
         bounds = envelopes.RetrieveFilter(since=since)
         request = envelopes.RetrieveRequest(request_id=call.id, source_id=self._systems.force, filter=bounds)
-        return await self._asking.ask(request, envelopes.RetrieveResponse, call, headers=self._headers())
+        answer = await self._asking.ask(request, envelopes.RetrieveResponse, call, headers=self._headers())
+        if answer.code == codes.RETRIEVE_NOT_AVAILABLE:
+            return None
+        refuse(answer.code)
+        return answer
 
     def _headers(self) -> tuple[envelopes.ReplyTo, ...]:
         return (envelopes.ReplyTo(address=self.reply_to),) if self.reply_to else ()
@@ -100,10 +104,10 @@ def submission(case: NewCase, message_id: str, systems: Systems, at: datetime) -
 
 
 def refuse(code: int | None) -> None:
-    """Raises the `Fault` that a response code of a submission means, with the code in its metadata; none for one that means success."""
+    """Raises the `Fault` that a response code means, with the code in its metadata; none for one that means success."""
     if code is None:
         raise Fault(Reason.UPSTREAM_FAULT, "the CJS Exchange answered without a code")
     if code in codes.RETRY:
-        raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the CJS Exchange wants the case later", metadata={"code": str(code)})
+        raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the CJS Exchange wants to be asked later", metadata={"code": str(code)})
     if code not in codes.TAKEN:
-        raise Fault(Reason.UPSTREAM_REFUSED, "the CJS Exchange refused the case", metadata={"code": str(code)})
+        raise Fault(Reason.UPSTREAM_REFUSED, "the CJS Exchange refused", metadata={"code": str(code)})

@@ -13,24 +13,14 @@ from xml.sax.saxutils import unescape
 
 from lxml import etree
 
-from adapters.kit.documents import Documents, WireError
+from adapters.kit.documents import Documents, WireError, standing_alone
 from adapters.kit.soap import SoapError, body_of, parse_xml
 from adapters.libra import cases_sent, envelopes, results
 from adapters.libra.records import BS7666, SPI
 
 __all__ = ["WireError", "decode", "decode_text", "digest", "element_of", "encode", "encode_text", "opened", "record_of"]
 DOCUMENTS: Final = Documents(
-    cases_sent.NewCase,
-    results.ResultedCases,
-    envelopes.ReplyTo,
-    envelopes.SubmitRequest,
-    envelopes.SubmitResponse,
-    envelopes.RetrieveRequest,
-    envelopes.RetrieveResponse,
-    envelopes.RouteData,
-    envelopes.RouteDataResp,
-    envelopes.DeliverRequest,
-    envelopes.DeliverResponse,
+    *standing_alone(cases_sent, results, envelopes),
     prefixes={
         SPI: {None: SPI, "bsa": BS7666},
         envelopes.ADDRESSING: {"wsa": envelopes.ADDRESSING},

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
 from adapters.kit.documents import Aside
+from adapters.kit.values import USUAL
 from adapters.libra import cases_sent, records, results
 from adapters.libra.translate import TRANSLATION, VALUES, case_message, case_record
 from adapters.libra.translate import results as result_messages
@@ -145,7 +146,7 @@ def test_times_stand_on_the_clock_of_london(name: str, day: date, at: time, expe
 
 
 def told(kind: type[Message], received: str) -> Any:
-    return VALUES[kind.DESCRIPTOR.full_name].out(received)
+    return ({**USUAL, **VALUES})[kind].out(received)
 
 
 IDENTIFIERS = [

@@ -1,5 +1,6 @@
 """The codec: round trips, what it takes that no schema has, and what it refuses."""
 
+import re
 from collections import Counter
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -185,8 +186,8 @@ def spoilt(draw: st.DrawFn) -> bytes:
 
 
 def said(root: etree._Element) -> Counter[str]:
-    """The texts of a document, numbers without leading zeros."""
-    return Counter(text.strip().lstrip("0") for text in root.itertext() if text.strip())
+    """The texts of a document, numbers without leading zeros and whole pounds without pence."""
+    return Counter(re.sub(r"\.0+$", "", text.strip()).lstrip("0") for text in root.itertext() if text.strip())
 
 
 @FEW
