@@ -22,9 +22,9 @@ R = TypeVar("R")
 class WireError(ValueError):
     """A document that is no such record, or a record that makes no document; the text names the place and never what stands there."""
 
-    def __init__(self, where: str, problem: str) -> None:
+    def __init__(self, where: str, problem: str = "") -> None:
         self.where = where
-        super().__init__(f"{where} {problem}")
+        super().__init__(f"{where} {problem}".strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,15 @@ class Kind:
 
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
+    name: str = ""
+    """What such a value is called where a text is none."""
+
+    def of(self, text: str, where: str) -> Any:
+        """The value in a text. Raises `WireError`."""
+        try:
+            return self.read(text)
+        except (ValueError, KeyError, OverflowError):
+            raise WireError(where, f"holds no {self.name}" if self.name else "is of another kind") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,8 @@ class Place:
     """A field on the wire."""
 
     name: str
+    label: str
+    """What an error calls it: its outermost element."""
     field: str
     mark: At
     empty: Any
@@ -125,6 +136,7 @@ class Group:
     """An element that is no record of its own: what stands in it belongs to the record around it."""
 
     name: str
+    label: str
     inside: dict[str, "Place | Group"] = field(default_factory=dict)
 
 
@@ -141,18 +153,25 @@ class Documents:
         named: Callable[[str, type[Any] | None], str] | None = None,
         prefixes: Mapping[str, Mapping[str | None, str]] | None = None,
         keeping: bool = False,
+        unqualified: bool = False,
+        place: Callable[[str, str], str] = "{}.{}".format,
     ) -> None:
         """`kinds` are the records that stand alone. `texts` has how values of a type are written, where no mark says it; `named` gives the
-        path of a field without a mark, from its name and the type of each of several. With `keeping`, nothing is lost."""
+        path of a field without a mark, from its name and the type of each of several. With `keeping`, nothing is lost; with
+        `unqualified`, only roots have a namespace. `place` is what errors of a strict interface name, from an element and one in it.
+        """
         self.kinds = {SHAPES[kind].root or kind.__name__: kind for kind in kinds}
         self._texts, self._named, self._prefixes, self._keeping = texts or {}, named, prefixes or {}, keeping
+        self._unqualified, self._place = unqualified, place
         self._layouts: dict[type[Any], Layout] = {}
+        self._places_of: dict[type[Any], list[Place]] = {}
 
     def element_of(self, record: object) -> Element:
         """The element of a record that stands alone. Raises `WireError` for what XML can't carry, or a part kept aside without place."""
         kind = type(record)
         root, aside = SHAPES[kind].root or kind.__name__, _KeptAside(getattr(record, "aside", ()))
-        element = self._element(record, root, SHAPES[kind].namespace, "" if self._keeping else root, aside)
+        top = etree.Element(_qualified(SHAPES[kind].namespace, root), nsmap=self._prefixes.get(SHAPES[kind].namespace))
+        element = self._written(top, record, "" if self._keeping else root, aside)
         if aside.by_parent:
             raise WireError(next(iter(aside.by_parent)), "is not there, so nothing can be put back into it")
         return element
@@ -172,8 +191,12 @@ class Documents:
     def _read(self, element: Element, kind: Any, path: str, aside: list[Aside]) -> Any:
         values: dict[str, Any] = {}
         self._gather(element, self._layout(kind), path, values, aside)
-        for place in _every(self._layout(kind)):
-            self._ask_for(place, element, f"{path}/{place.name}", values)
+        for place in self.places(kind):
+            text = element.get(place.name[1:]) if place.name[0] == "@" else None
+            if text is not None and place.kind is not None:
+                values[place.field] = place.kind.of(text, self._where(path, place.name, place.label))
+            if place.empty is MISSING and place.field not in values:
+                raise WireError(self._where(path, place.name, place.label), "is missing")
         return kind(**{name: _in_places(value) if isinstance(value, dict) else value for name, value in values.items()})
 
     def _gather(self, element: Element, layout: Layout, path: str, values: dict[str, Any], aside: list[Aside]) -> None:
@@ -181,28 +204,27 @@ class Documents:
         there = {node.field for name, _ in children if isinstance(node := layout.get(name), Place)}
         filled: set[str] = set()
         for name, child in children:
-            node, where = layout.get(name), f"{path}/{name}" if path else name
+            node = layout.get(name)
+            where = self._where(path, name, node.label if node else name)
             if node is None or name in filled or getattr(getattr(node, "mark", None), "unless", "") in there:
                 self._left(aside, where, child)
-            elif self._taken(child, node, where, values, aside) and not getattr(node, "many", False):
+            elif self._taken(child, node, path, where, values, aside) and not getattr(node, "many", False):
                 filled.add(name)  # an empty element says nothing, and a second one may
 
-    def _taken(self, child: Element, node: Place | Group, where: str, values: dict[str, Any], aside: list[Aside]) -> bool:
+    def _taken(self, child: Element, node: Place | Group, path: str, where: str, values: dict[str, Any], aside: list[Aside]) -> bool:
         """Whether an element said something, or was kept aside whole."""
         try:
             if self._keeping and not len(child) and (child.text or "").strip() and getattr(node, "record", node) is not None:
                 raise ValueError("text where elements should be")
             if isinstance(node, Group):
                 before = len(values)
-                self._gather(child, node.inside, where, values, aside)
+                self._gather(child, node.inside, where if self._keeping else path, values, aside)
                 return len(values) > before
             place = f"{where}[{len(values.get(node.field, ())) + 1}]" if node.many and self._keeping else where
             value = self._value(child, node, place, aside)
-        except WireError:
-            raise
-        except (ValueError, KeyError, OverflowError):
+        except ValueError:
             if not self._keeping:
-                raise WireError(where, "is of another kind") from None
+                raise
             self._left(aside, where, child)
             return False
         if value is None:
@@ -219,7 +241,7 @@ class Documents:
             inside = [etree.tostring(one, encoding="unicode", with_tail=False) for one in child.iterchildren("*")]
             return inside[0] if inside else child.text or ""
         if place.record is not None:
-            found = self._read(child, place.record, where, aside)
+            found = self._read(child, place.record, where if self._keeping else place.name, aside)
             return None if self._keeping and not place.many and found == place.record() else found
         text = child.text or ""
         if self._keeping and len(child):
@@ -227,18 +249,7 @@ class Documents:
         if self._keeping and not text.strip():
             return "" if place.many else None
         assert place.kind is not None
-        return place.kind.read(text)
-
-    def _ask_for(self, place: Place, element: Element, where: str, values: dict[str, Any]) -> None:
-        """Reads an attribute, and refuses a record without what has to be there."""
-        text = element.get(place.name[1:]) if place.name[0] == "@" else None
-        if text is not None and place.kind is not None:
-            try:
-                values[place.field] = place.kind.read(text)
-            except (ValueError, KeyError, OverflowError):
-                raise WireError(where, "is of another kind") from None
-        if place.empty is MISSING and place.field not in values:
-            raise WireError(where, "is missing")
+        return place.kind.of(text, where)
 
     def _left(self, aside: list[Aside], where: str, element: Element) -> None:
         """Keeps an element as text of its own: canonical XML under our own prefixes, so that those of the sender play no part."""
@@ -249,25 +260,24 @@ class Documents:
 
     # Writing
 
-    def _element(self, record: Any, name: str, namespace: str, path: str, aside: "_KeptAside") -> Element:
+    def _written(self, element: Element, record: Any, path: str, aside: "_KeptAside") -> Element:
         shape = SHAPES[type(record)]
-        element = etree.Element(_qualified(namespace, name), nsmap=self._prefixes.get(namespace) if shape.root == name else None)
         for fixed, value in shape.fixed.items():
             element.set(fixed, value)
-        self._fill(element, record, self._layout(type(record)), shape.namespace, path, aside)
+        self._fill(element, record, self._layout(type(record)), "" if self._unqualified else shape.namespace, path, aside)
         return element
 
     def _fill(self, element: Element, record: Any, layout: Layout, namespace: str, path: str, aside: "_KeptAside") -> None:
         for node in layout.values():
-            where = f"{path}/{node.name}" if path else node.name
+            where = self._where(path, node.name, node.label)
             if isinstance(node, Group):
                 child = etree.Element(_qualified(namespace, node.name))
-                self._fill(child, record, node.inside, namespace, where, aside)
+                self._fill(child, record, node.inside, namespace, where if self._keeping else path, aside)
                 if len(child):
                     element.append(child)
             else:
                 for index, one in enumerate(self._said(record, node, where, aside), 1):
-                    self._put(element, one, node, namespace, f"{where}[{index}]" if node.many else where, aside, index)
+                    self._put(element, one, node, namespace, f"{where}[{index}]" if node.many and self._keeping else where, aside, index)
             element.extend(aside.pop(path, node.name))
         element.extend(aside.pop(path))
 
@@ -286,15 +296,14 @@ class Documents:
             if place.name[0] == "@":
                 element.set(place.name[1:], place.kind.write(value) if place.kind else value)
                 return
+            child = etree.Element(_qualified(namespace, place.name))
             if place.record is not None:
-                child = self._element(value, place.name, namespace, where, aside)
+                self._written(child, value, where if self._keeping else place.name, aside)
+            elif isinstance(mark, Payload) and mark.inside:
+                child.append(parse_xml(value.encode()))
             else:
-                child = etree.Element(_qualified(namespace, place.name))
-                if isinstance(mark, Payload) and mark.inside:
-                    child.append(parse_xml(value.encode()))
-                else:
-                    # One of several that was empty stays so: the next ones keep their places.
-                    child.text = place.kind.write(value) if place.kind and value != "" else value
+                # One of several that was empty stays so: the next ones keep their places.
+                child.text = place.kind.write(value) if place.kind and value != "" else value
         except WireError:
             raise
         except (ValueError, OverflowError):
@@ -307,6 +316,17 @@ class Documents:
 
     # What both follow
 
+    def places(self, kind: type[Any]) -> list[Place]:
+        """The places of a record's fields, in schema order."""
+        if kind not in self._places_of:
+            self._places_of[kind] = list(_every(self._layout(kind)))
+        return self._places_of[kind]
+
+    def _where(self, path: str, name: str, label: str) -> str:
+        if self._keeping:
+            return f"{path}/{name}" if path else name
+        return self._place(path, label)
+
     def _layout(self, kind: type[Any]) -> Layout:
         """The places of a record's fields by name, in schema order, worked out once."""
         if kind not in self._layouts:
@@ -316,7 +336,7 @@ class Documents:
                 for place, (*groups, _) in self._places(one, hints[one.name]):
                     inside = layout
                     for name in groups:
-                        group = inside.setdefault(name, Group(name))
+                        group = inside.setdefault(name, Group(name, place.label))
                         assert isinstance(group, Group)
                         inside = group.inside
                     inside[place.name] = place
@@ -326,8 +346,9 @@ class Documents:
     def _places(self, one: "dataclasses.Field[Any]", hint: Any) -> Iterator[tuple[Place, list[str]]]:
         mark = next(iter(getattr(hint, "__metadata__", ())), None)
         held = hint.__origin__ if mark else hint
-        inner = held if held in self._texts else next((part for part in get_args(held) if part not in (NoneType, Ellipsis)), held)
-        several = inner is not held and Ellipsis in get_args(held)
+        alone = held in self._texts and (Ellipsis not in get_args(held) or (mark is not None and mark.path[0] == "@"))
+        inner = held if alone else next((part for part in get_args(held) if part not in (NoneType, Ellipsis)), held)
+        several = not alone and Ellipsis in get_args(held)
         if mark is None:
             if self._named is None:
                 return
@@ -337,7 +358,7 @@ class Documents:
         kind = mark.kind or self._texts.get(inner)
         for number in range(1, mark.numbered + 1) if mark.numbered else (0,):
             name = f"{path[-1]}{number or ''}"
-            yield Place(name, one.name, mark, one.default, several and not mark.numbered, kind, record, number), path
+            yield Place(name, path[0].lstrip("@"), one.name, mark, one.default, several and not mark.numbered, kind, record, number), path
 
 
 class _KeptAside:
