@@ -69,18 +69,18 @@ class _Step(NamedTuple):
 
 class Translation:
     """Records and messages of one system. `values` has how messages go over that are no pairs, where it is not in the usual way;
-    `vocabularies` has the codes of enums, by full name. What `ready` has for a type of record is done to each before it is looked at."""
+    `vocabularies` has the codes of enums. What `ready` has for a type of record is done to each before it is looked at."""
 
     def __init__(
         self,
         pairs: Iterable[Pair],
         values: Mapping[type[Message], Value],
-        vocabularies: Mapping[str, Vocabulary],
+        vocabularies: Iterable[Vocabulary],
         ready: Mapping[type[Any], Callable[[Any], Any]] | None = None,
     ) -> None:
         """Reads the tables. Raises `ValueError` for one that names what is not there, or forgets what is."""
         self._values = {_name(kind): value for kind, value in {**USUAL, **values}.items()}
-        self._values |= {name: Value(one.value, one.code) for name, one in vocabularies.items()}
+        self._values |= {one.enum: Value(one.value, one.code) for one in vocabularies}
         self._ready = ready or {}
         self._steps: dict[tuple[Any, str], tuple[_Step, ...]] = {}
         for pair in pairs:
@@ -140,13 +140,18 @@ class Translation:
         """What a message says, as values of a record; those of a record in it, as values of that one."""
         told: dict[str, Any] = {}
         for step in steps:
-            if step.worked_out or (step.field.has_presence and not message.HasField(step.field.name)):
+            if step.worked_out or (step.field.has_presence and not message.HasField(step.field.name) and not step.needed):
                 continue
             value = getattr(message, step.field.name)
             if step.parts:
                 _merge(told, self._told(value, step.parts))
                 continue
-            native = tuple(self._back(step, one) for one in value) if step.field.is_repeated else self._back(step, value)
+            if step.field.is_repeated:
+                each = (self._back(step, one) for one in value)
+                # A value of an enum that the far system has no code for is left out.
+                native: Any = tuple(one for one in each if one != "" or not step.field.enum_type)
+            else:
+                native = self._back(step, value)
             # A zero of a field without presence says nothing, unless a table or the record itself has a use for it.
             if step.needed or (native not in NOTHING and (native or step.field.has_presence or step.value is not None)):
                 inside = told

@@ -18,6 +18,7 @@ from metip.options.v1 import options_pb2
 M = TypeVar("M", bound=Message)
 Parts = tuple[int, int, int]
 """Year, month and day, each 0 when unknown."""
+UNKNOWN: Final[Parts] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ _parsers: dict[type[Message], Callable[[str], Parsed]] = {}
 
 DAY: Final = Value(_day, _day_of)
 """A whole day as `date`; a partial one is none. `back` raises `ValueError` for one that no calendar has."""
-DAY_IN_PARTS: Final = Value(lambda known: civil_date(known or (0, 0, 0)), parts)
+DAY_IN_PARTS: Final = Value(lambda known: civil_date(known or UNKNOWN), parts)
 CLOCK: Final = Value(
     lambda at: LocalTime(hour=at.hour, minute=at.minute) if at else None, lambda message: time(message.hour, message.minute)
 )

@@ -18,6 +18,7 @@ class Vocabulary:
     """One enum and its codes; `table` has the enum's value without prefix by code, `more` further values that go by a code."""
 
     def __init__(self, enum: Any, table: Mapping[str, str], *more: tuple[str, str]) -> None:
+        self.enum = str(enum.DESCRIPTOR.full_name)
         prefix = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", enum.DESCRIPTOR.name).upper()
         self._values = {code: enum.Value(f"{prefix}_{word}") for code, word in table.items()}
         self._codes = {value: code for code, value in self._values.items()} | {enum.Value(f"{prefix}_{word}"): code for word, code in more}
@@ -39,17 +40,17 @@ class Vocabulary:
         return tuple(self._codes[value] for value in values if value in self._codes)
 
 
-def read_vocabularies(path: Path) -> Mapping[str, Vocabulary]:
+def read_vocabularies(path: Path) -> tuple[Vocabulary, ...]:
     """Codes from a YAML file: by the enum's full name, the enum's value without prefix by code. The enums' modules must have been imported.
 
     Raises `KeyError` for an enum and `ValueError` for a value that no contract has.
     """
     tables: Mapping[str, Mapping[object, str]] = read_table(path)
     pool = descriptor_pool.Default()
-    return {
-        name: Vocabulary(EnumTypeWrapper(pool.FindEnumTypeByName(name)), {str(code): word for code, word in table.items()})
+    return tuple(
+        Vocabulary(EnumTypeWrapper(pool.FindEnumTypeByName(name)), {str(code): word for code, word in table.items()})
         for name, table in tables.items()
-    }
+    )
 
 
 def read_table(path: Path) -> Any:

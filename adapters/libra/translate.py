@@ -32,7 +32,7 @@ from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.options.v1.options_pb2 import PURPOSE_PROSECUTION
 
 VOCABULARIES: Final = read_vocabularies(Path(__file__).with_name("codes.yaml"))
-UNITS: Final = VOCABULARIES["metip.libra.v1.CourtDurationUnit"]
+UNITS: Final = next(one for one in VOCABULARIES if one.enum == "metip.libra.v1.CourtDurationUnit")
 LONDON: Final = ZoneInfo("Europe/London")
 LONGEST_ID = 200
 OBJECT: Final = re.compile(r"([0-9 ]{4})([A-Z ])(?:([0-9 ]{4})([A-Z ])(.*))?", re.DOTALL)

@@ -76,10 +76,10 @@ RESULT = Pair(
     qualifiers=lambda record: record.more.split(),
     secondary_durations=lambda record: [],
 )
-CODES = {
-    "metip.common.v1.Sex": Vocabulary(pole.Sex, {"0": "UNSPECIFIED", "1": "MALE", "9": "NOT_SPECIFIED"}),
-    "metip.libra.v1.CourtDurationUnit": Vocabulary(result_pb2.CourtDurationUnit, {"D": "DAYS", "M": "MONTHS"}),
-}
+CODES = (
+    Vocabulary(pole.Sex, {"0": "UNSPECIFIED", "1": "MALE", "9": "NOT_SPECIFIED"}),
+    Vocabulary(result_pb2.CourtDurationUnit, {"D": "DAYS", "M": "MONTHS"}),
+)
 
 
 def translation(*pairs: Pair, **more: Any) -> Translation:
@@ -242,7 +242,8 @@ def test_a_vocabulary_goes_both_ways_and_guesses_at_nothing() -> None:
 def test_codes_are_read_from_a_file_and_checked_against_the_contract(tmp_path: Path) -> None:
     file = tmp_path / "codes.yaml"
     file.write_text("metip.common.v1.Sex: {1: MALE}\n")
-    assert read_vocabularies(file)["metip.common.v1.Sex"].value("1") == pole.SEX_MALE
+    (sexes,) = read_vocabularies(file)
+    assert (sexes.enum, sexes.value("1")) == ("metip.common.v1.Sex", pole.SEX_MALE)
     file.write_text("metip.common.v1.Sex: {1: MAN}\n")
     with pytest.raises(ValueError, match="MAN"):
         read_vocabularies(file)
