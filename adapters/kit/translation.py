@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from adapters.kit.values import USUAL, Value
+from adapters.kit.values import UNKNOWN, USUAL, Value
 from adapters.kit.vocabulary import Vocabulary
 
 M = TypeVar("M", bound=Message)
 R = TypeVar("R")
-NOTHING: Final = (None, "", ())
+NOTHING: Final = (None, "", (), UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class Translation:
         steps = self._steps[type(record), _name(kind)]
         return kind(**self._said(self._ready.get(type(record), _as_it_is)(record), steps))
 
-    def record(self, message: Message, kind: type[R]) -> R:
-        """The record that a message says. Raises `ValueError` for a value that no record can hold."""
-        made: R = self._made(kind, self._told(message, self._steps[kind, _name(message)]))
+    def record(self, message: Message, kind: type[R], **more: Any) -> R:
+        """The record that a message says, with `more` that the message does not say. Raises `ValueError` for what no record can hold."""
+        made: R = self._made(kind, {**self._told(message, self._steps[kind, _name(message)]), **more})
         return made
 
     # Out

@@ -270,7 +270,7 @@ class Raise:
     """Asks for a report to be raised, once for each submission."""
 
     submission: Annotated[str, At("@sub")]
-    type: Annotated[str, At("@typ")] = ""
+    type: Annotated[str, At("@typ")]
     summary: Annotated[str, At("Line")] = ""
     subject: Annotated[Person, At("Person")]
     assessment: Annotated[Assessment, At("Assessment")]

@@ -34,8 +34,7 @@ def asker(access: AccessContext, call: Call) -> records.Asker:
 
 def submission(request: service.RaiseReportRequest) -> records.Raise:
     """What is raised."""
-    raised = TRANSLATION.record(request, records.Raise)
-    return replace(raised, type=TYPE_BY_DETAILS.get(request.WhichOneof("details") or "", ""))
+    return TRANSLATION.record(request, records.Raise, type=TYPE_BY_DETAILS.get(request.WhichOneof("details") or "", ""))
 
 
 def _name(record: records.Name) -> pole_pb2.PersonName:
