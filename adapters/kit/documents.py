@@ -354,7 +354,7 @@ class Documents:
                 return
             mark = At(self._named(one.name, inner if several else None))
         path = mark.path.split("/")
-        record = inner if dataclasses.is_dataclass(inner) else None
+        record = inner if dataclasses.is_dataclass(inner) and inner not in self._texts else None
         kind = mark.kind or self._texts.get(inner)
         for number in range(1, mark.numbered + 1) if mark.numbered else (0,):
             name = f"{path[-1]}{number or ''}"

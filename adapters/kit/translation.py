@@ -59,8 +59,10 @@ class _Step(NamedTuple):
     """Where it stands in the record."""
     value: Value | None
     """How it goes over, where its type does not say it all."""
-    needed: bool
-    """Whether the record has no default for it."""
+    empty: Any
+    """The record's default; `dataclasses.MISSING` where it has none."""
+    many: bool
+    """Whether the record has any number of them."""
     inner: Any
     """The record that stands there, if one does."""
     parts: "tuple[_Step, ...]"
@@ -108,10 +110,11 @@ class Translation:
             if step.worked_out:
                 value = step.worked_out(record)
             elif step.parts:
-                there = any(self._at(record, one.paths) not in NOTHING for one in step.parts)
+                there = any(self._at(record, one.paths) not in (*NOTHING, one.empty) for one in step.parts)
                 value = GetMessageClass(step.field.message_type)(**self._said(record, step.parts)) if there else None
             elif step.field.is_repeated:
-                value = [self._out(step, one) for one in self._at(record, step.paths) or ()]
+                found = self._at(record, step.paths)
+                value = [self._out(step, one) for one in (found if step.many else (found,)) if found is not None]
             else:
                 value = self._out(step, self._at(record, step.paths))
             if value is not None:
@@ -140,20 +143,21 @@ class Translation:
         """What a message says, as values of a record; those of a record in it, as values of that one."""
         told: dict[str, Any] = {}
         for step in steps:
-            if step.worked_out or (step.field.has_presence and not message.HasField(step.field.name) and not step.needed):
+            if step.worked_out or (step.field.has_presence and not message.HasField(step.field.name) and step.empty is not MISSING):
                 continue
             value = getattr(message, step.field.name)
             if step.parts:
                 _merge(told, self._told(value, step.parts))
                 continue
             if step.field.is_repeated:
-                each = (self._back(step, one) for one in value)
                 # A value of an enum that the far system has no code for is left out.
-                native: Any = tuple(one for one in each if one != "" or not step.field.enum_type)
+                each = [one for one in (self._back(step, one) for one in value) if one != "" or not step.field.enum_type]
+                native = tuple(each) if step.many else next(iter(each), None)
             else:
                 native = self._back(step, value)
             # A zero of a field without presence says nothing, unless a table or the record itself has a use for it.
-            if step.needed or (native not in NOTHING and (native or step.field.has_presence or step.value is not None)):
+            said = step.field.has_presence and not step.field.message_type
+            if step.empty is MISSING or said or (native not in NOTHING and (native or step.value is not None or step.inner)):
                 inside = told
                 for name in step.paths[0][:-1]:
                     inside = inside.setdefault(name, {})
@@ -185,19 +189,19 @@ class Translation:
 
     def _step(self, record: type[Any], field: Any, counterpart: Counterpart) -> _Step:
         if isinstance(counterpart, Parts):
-            return _Step(field, (), None, False, None, self._parts(record, field, counterpart), None)
+            return _Step(field, (), None, None, False, None, self._parts(record, field, counterpart), None)
         if isinstance(counterpart, (str, tuple, By)):
             path = counterpart.path if isinstance(counterpart, By) else counterpart
             paths = tuple(tuple(one.split(".")) for one in ((path,) if isinstance(path, str) else path))
             found = [_field(record, *one) for one in paths]
-            held, needed = found[0]
+            held, empty, many = found[0]
             typed = field.message_type or field.enum_type
             value = counterpart.value if isinstance(counterpart, By) else self._values.get(typed.full_name) if typed else None
             inner = held if field.message_type and value is None else None
             if typed and value is None and not dataclasses.is_dataclass(inner):
                 raise ValueError(f"nobody says how {typed.full_name} goes over")
-            return _Step(field, paths, value, needed, inner, (), None)
-        return _Step(field, (), None, False, None, (), counterpart)
+            return _Step(field, paths, value, empty, many, inner, (), None)
+        return _Step(field, (), None, None, False, None, (), counterpart)
 
     def _parts(self, record: type[Any], field: Any, parts: Parts) -> tuple[_Step, ...]:
         before, steps = f"{parts.path}." if parts.path else "", []
@@ -219,16 +223,17 @@ def _as_it_is(record: Any) -> Any:
     return record
 
 
-def _field(record: Any, *path: str) -> tuple[Any, bool]:
-    """The type at the end of a path through records, of each where there are several, and whether it has no default."""
-    held, needed = record, False
+def _field(record: Any, *path: str) -> tuple[Any, Any, bool]:
+    """The type at the end of a path through records, of each where there are several; its default; and whether there may be several."""
+    held, empty, many = record, None, False
     for name in path:
         hints = get_type_hints(held)
         if name not in hints:
             raise ValueError(f"{held.__name__} has no {name}")
-        needed = next(one.default is MISSING for one in dataclasses.fields(held) if one.name == name)
-        held = next((one for one in (hints[name], *get_args(hints[name])) if dataclasses.is_dataclass(one)), hints[name])
-    return held, needed
+        empty = next(one.default for one in dataclasses.fields(held) if one.name == name)
+        inside = get_args(hints[name])
+        held, many = next((one for one in (hints[name], *inside) if dataclasses.is_dataclass(one)), hints[name]), Ellipsis in inside
+    return held, empty, many
 
 
 def _flat(steps: Iterable[_Step]) -> Iterable[_Step]:
