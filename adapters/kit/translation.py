@@ -8,7 +8,8 @@ way round, so that nothing is invented on either side.
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
+from functools import cache, partial
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -50,23 +51,29 @@ class Pair:
         self.record, self.message, self.without, self.names = record, message, without, names
 
 
-class _Step(NamedTuple):
-    """One field of a message."""
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One field of a message, and its counterpart."""
 
-    field: Any
-    """Its descriptor."""
-    paths: tuple[tuple[str, ...], ...]
+    name: str
+    repeated: bool
+    presence: bool
+    coded: bool
+    """Whether it is an enum."""
+    message: Any
+    """The class of the messages that stand there; None for other values."""
+    paths: tuple[tuple[str, ...], ...] = ()
     """Where it stands in the record."""
-    value: Value | None
+    value: Value | None = None
     """How it goes over, where its type does not say it all."""
-    empty: Any
+    empty: Any = None
     """The record's default; `dataclasses.MISSING` where it has none."""
-    many: bool
+    many: bool = False
     """Whether the record has any number of them."""
-    inner: Any
+    inner: Any = None
     """The record that stands there, if one does."""
-    parts: "tuple[_Step, ...]"
-    worked_out: Callable[[Any], Any] | None
+    parts: "tuple[_Step, ...]" = ()
+    worked_out: Callable[[Any], Any] | None = None
 
 
 class Translation:
@@ -88,8 +95,8 @@ class Translation:
         for pair in pairs:
             self._steps[pair.record, _name(pair.message)] = self._read(pair)
         for step in (step for steps in self._steps.values() for step in _flat(steps) if step.inner):
-            if (step.inner, step.field.message_type.full_name) not in self._steps:
-                raise ValueError(f"{step.inner.__name__} and {step.field.message_type.full_name} are no pair")
+            if (step.inner, _name(step.message)) not in self._steps:
+                raise ValueError(f"{step.inner.__name__} and {_name(step.message)} are no pair")
 
     def message(self, record: Any, kind: type[M]) -> M:
         """The message that a record says."""
@@ -111,20 +118,20 @@ class Translation:
                 value = step.worked_out(record)
             elif step.parts:
                 there = any(self._at(record, one.paths) not in (*NOTHING, one.empty) for one in step.parts)
-                value = GetMessageClass(step.field.message_type)(**self._said(record, step.parts)) if there else None
-            elif step.field.is_repeated:
+                value = step.message(**self._said(record, step.parts)) if there else None
+            elif step.repeated:
                 found = self._at(record, step.paths)
                 value = [self._out(step, one) for one in (found if step.many else (found,)) if found is not None]
             else:
                 value = self._out(step, self._at(record, step.paths))
             if value is not None:
-                said[step.field.name] = value
+                said[step.name] = value
         return said
 
     def _out(self, step: _Step, native: Any) -> Any:
         if step.value is not None:
-            return None if native in NOTHING and step.field.enum_type and step.field.has_presence else step.value.out(native)
-        return native if native is None or step.inner is None else self.message(native, GetMessageClass(step.field.message_type))
+            return None if step.coded and step.presence and native in NOTHING else step.value.out(native)
+        return native if native is None or step.inner is None else self.message(native, step.message)
 
     def _at(self, record: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
         """What stands at the first path that leads to something."""
@@ -133,7 +140,7 @@ class Translation:
             found = record
             for name in path:
                 found = getattr(found, name) if found is not None else None
-            if found not in NOTHING:
+            if len(paths) == 1 or found not in NOTHING:
                 break
         return found
 
@@ -143,20 +150,20 @@ class Translation:
         """What a message says, as values of a record; those of a record in it, as values of that one."""
         told: dict[str, Any] = {}
         for step in steps:
-            if step.worked_out or (step.field.has_presence and not message.HasField(step.field.name) and step.empty is not MISSING):
+            if step.worked_out or (step.presence and not message.HasField(step.name) and step.empty is not MISSING):
                 continue
-            value = getattr(message, step.field.name)
+            value = getattr(message, step.name)
             if step.parts:
                 _merge(told, self._told(value, step.parts))
                 continue
-            if step.field.is_repeated:
+            if step.repeated:
                 # A value of an enum that the far system has no code for is left out.
-                each = [one for one in (self._back(step, one) for one in value) if one != "" or not step.field.enum_type]
+                each = [one for one in (self._back(step, one) for one in value) if one != "" or not step.coded]
                 native = tuple(each) if step.many else next(iter(each), None)
             else:
                 native = self._back(step, value)
             # A zero of a field without presence says nothing, unless a table or the record itself has a use for it.
-            said = step.field.has_presence and not step.field.message_type
+            said = step.presence and step.message is None
             if step.empty is MISSING or said or (native not in NOTHING and (native or step.value is not None or step.inner)):
                 inside = told
                 for name in step.paths[0][:-1]:
@@ -187,23 +194,25 @@ class Translation:
             raise ValueError(f"{_name(pair.message)} has nothing for {', '.join(forgotten)} of {pair.record.__name__}")
         return steps
 
-    def _step(self, record: type[Any], field: Any, counterpart: Counterpart) -> _Step:
+    def _step(self, record: Any, field: Any, counterpart: Counterpart) -> _Step:
+        typed = field.message_type or field.enum_type
+        made = GetMessageClass(field.message_type) if field.message_type else None
+        step = partial(_Step, field.name, field.is_repeated, field.has_presence, field.enum_type is not None, made)
         if isinstance(counterpart, Parts):
-            return _Step(field, (), None, None, False, None, self._parts(record, field, counterpart), None)
-        if isinstance(counterpart, (str, tuple, By)):
-            path = counterpart.path if isinstance(counterpart, By) else counterpart
-            paths = tuple(tuple(one.split(".")) for one in ((path,) if isinstance(path, str) else path))
-            found = [_field(record, *one) for one in paths]
-            held, empty, many = found[0]
-            typed = field.message_type or field.enum_type
-            value = counterpart.value if isinstance(counterpart, By) else self._values.get(typed.full_name) if typed else None
-            inner = held if field.message_type and value is None else None
-            if typed and value is None and not dataclasses.is_dataclass(inner):
-                raise ValueError(f"nobody says how {typed.full_name} goes over")
-            return _Step(field, paths, value, empty, many, inner, (), None)
-        return _Step(field, (), None, None, False, None, (), counterpart)
+            return step(parts=self._parts(record, field, counterpart))
+        if not isinstance(counterpart, (str, tuple, By)):
+            return step(worked_out=counterpart)
+        path = counterpart.path if isinstance(counterpart, By) else counterpart
+        paths = tuple(tuple(one.split(".")) for one in ((path,) if isinstance(path, str) else path))
+        found = [_field(record, *one) for one in paths]
+        held, empty, many = found[0]
+        value = counterpart.value if isinstance(counterpart, By) else self._values.get(typed.full_name) if typed else None
+        inner = held if made and value is None else None
+        if typed and value is None and not dataclasses.is_dataclass(inner):
+            raise ValueError(f"nobody says how {typed.full_name} goes over")
+        return step(paths, value, empty, many, inner)
 
-    def _parts(self, record: type[Any], field: Any, parts: Parts) -> tuple[_Step, ...]:
+    def _parts(self, record: Any, field: Any, parts: Parts) -> tuple[_Step, ...]:
         before, steps = f"{parts.path}." if parts.path else "", []
         has = get_type_hints(_field(record, *before.split(".")[:-1])[0])
         for one in field.message_type.fields:
@@ -215,7 +224,7 @@ class Translation:
         return tuple(steps)
 
 
-def _name(message: Message | type[Message]) -> str:
+def _name(message: Any) -> str:
     return str(message.DESCRIPTOR.full_name)
 
 
@@ -223,6 +232,7 @@ def _as_it_is(record: Any) -> Any:
     return record
 
 
+@cache
 def _field(record: Any, *path: str) -> tuple[Any, Any, bool]:
     """The type at the end of a path through records, of each where there are several; its default; and whether there may be several."""
     held, empty, many = record, None, False
