@@ -84,11 +84,18 @@ def body_of(root: Element) -> Element | None:
     return body[0]
 
 
-def open_envelope(data: bytes) -> Element:
-    """The element in the body. Raises `SoapFault` when it is a fault and `SoapError` when the document is no envelope."""
-    inside = body_of(parse_xml(data))
+def header_and_body(data: bytes) -> tuple[Sequence[Element], Element]:
+    """The elements of the header, none where there is no header, and the one in the body. Raises `SoapError` for what is no envelope."""
+    root = parse_xml(data)
+    inside, header = body_of(root), root.find(f"{{{ENVELOPE}}}Header")
     if inside is None:
         raise SoapError("not a SOAP 1.1 envelope")
+    return () if header is None else tuple(header.iterchildren("*")), inside
+
+
+def open_envelope(data: bytes) -> Element:
+    """The element in the body. Raises `SoapFault` when it is a fault and `SoapError` when the document is no envelope."""
+    _, inside = header_and_body(data)
     if inside.tag != f"{{{ENVELOPE}}}Fault":
         return inside
     detail = {etree.QName(entry).localname: entry.text or "" for entry in inside.iterfind("detail/*")}

@@ -6,12 +6,12 @@ written as no code.
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pool
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
-from ruamel.yaml import YAML
+
+from metip.tables import read_table
 
 
 class Vocabulary:
@@ -40,19 +40,14 @@ class Vocabulary:
         return tuple(self._codes[value] for value in values if value in self._codes)
 
 
-def read_vocabularies(path: Path) -> tuple[Vocabulary, ...]:
-    """Codes from a YAML file: by the enum's full name, the enum's value without prefix by code. The enums' modules must have been imported.
+def read_vocabularies(beside: str, name: str) -> tuple[Vocabulary, ...]:
+    """Codes from a table beside a module (`__file__`): by the enum's full name, the enum's value without prefix by code. The enums' own
+    modules must have been imported.
 
     Raises `KeyError` for an enum and `ValueError` for a value that no contract has.
     """
-    tables: Mapping[str, Mapping[object, str]] = read_table(path)
     pool = descriptor_pool.Default()
     return tuple(
-        Vocabulary(EnumTypeWrapper(pool.FindEnumTypeByName(name)), {str(code): word for code, word in table.items()})
-        for name, table in tables.items()
+        Vocabulary(EnumTypeWrapper(pool.FindEnumTypeByName(enum)), {str(code): word for code, word in table.items()})
+        for enum, table in read_table(beside, name).items()
     )
-
-
-def read_table(path: Path) -> Any:
-    """A table of codes from a YAML file."""
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))

@@ -1,10 +1,9 @@
 """Response codes of the CJS Exchange (HMCTS, staging prosecutors SPI), for its transport and for what courts answer later."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
-from adapters.kit.vocabulary import read_table
+from metip.tables import read_table
 
 SUCCESS: Final = 1
 RETRY: Final = frozenset({200, 201, 202})
@@ -23,7 +22,7 @@ UNKNOWN_DESTINATION: Final = 1318
 SAME_SOURCE_AND_DESTINATION: Final = 1321
 DISALLOWED_TYPE: Final = 1359
 
-TEXTS: Final[Mapping[int, str]] = read_table(Path(__file__).with_name("responses.yaml"))
+TEXTS: Final[Mapping[int, str]] = {int(code): text for code, text in read_table(__file__, "responses.yaml").items()}
 """What each code is called."""
 NEW_CASE, RESULTS = "SPINewCase", "SPIResults"
 """Types of data streams."""

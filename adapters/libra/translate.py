@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import zip_longest
-from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -31,7 +30,7 @@ from metip.libra.v1.case_service_pb2 import SubmitCaseRequest
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.options.v1.options_pb2 import PURPOSE_PROSECUTION
 
-VOCABULARIES: Final = read_vocabularies(Path(__file__).with_name("codes.yaml"))
+VOCABULARIES: Final = read_vocabularies(__file__, "codes.yaml")
 UNITS: Final = next(one for one in VOCABULARIES if one.enum == "metip.libra.v1.CourtDurationUnit")
 LONDON: Final = ZoneInfo("Europe/London")
 LONGEST_ID = 200

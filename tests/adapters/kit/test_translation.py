@@ -242,11 +242,11 @@ def test_a_vocabulary_goes_both_ways_and_guesses_at_nothing() -> None:
 def test_codes_are_read_from_a_file_and_checked_against_the_contract(tmp_path: Path) -> None:
     file = tmp_path / "codes.yaml"
     file.write_text("metip.common.v1.Sex: {1: MALE}\n")
-    (sexes,) = read_vocabularies(file)
+    (sexes,) = read_vocabularies(str(file), file.name)
     assert (sexes.enum, sexes.value("1")) == ("metip.common.v1.Sex", pole.SEX_MALE)
     file.write_text("metip.common.v1.Sex: {1: MAN}\n")
     with pytest.raises(ValueError, match="MAN"):
-        read_vocabularies(file)
+        read_vocabularies(str(file), file.name)
     file.write_text("metip.common.v1.Gender: {1: MALE}\n")
     with pytest.raises(KeyError):
-        read_vocabularies(file)
+        read_vocabularies(str(file), file.name)
