@@ -12,8 +12,10 @@ import aiohttp
 from aiohttp import web
 
 from adapters.kit.upstream import Guard, Limits, Passage
+from metip.adapter.v1.settings_pb2 import ListenerTls
 from metip.faults import Fault, Reason
 from metip.logs import Log
+from metip.settings import SettingsError
 
 LARGEST_REPLY = 8 * 1024 * 1024
 LARGEST_REQUEST = 16 * 1024 * 1024
@@ -101,6 +103,18 @@ async def listening(
         yield f"{'https' if tls else 'http'}://{found[0]}:{found[1]}"
     finally:
         await runner.cleanup()
+
+
+def listener_tls(settings: ListenerTls) -> ssl.SSLContext:
+    """TLS for a listener that lets in only who shows a certificate of the authorities named. Raises `SettingsError` for unusable files."""
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=settings.client_authority_file)
+        context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise SettingsError("listen_tls", (f"can't be used: {error.strerror or type(error).__name__}",)) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
