@@ -14,7 +14,7 @@ from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 from lxml import etree
 
-from adapters.kit.soap import Element, SoapError, parse_xml
+from adapters.kit.soap import Element, SoapError, body_of, parse_xml
 
 R = TypeVar("R")
 
@@ -185,6 +185,19 @@ class Documents:
         aside: list[Aside] = []
         record: R = self._read(element, found, "" if self._keeping else root, aside)
         return dataclasses.replace(record, aside=tuple(aside)) if aside and hasattr(record, "aside") else record  # type: ignore[type-var]
+
+    def decode(self, data: bytes) -> tuple[Any, bool]:
+        """The record in a document of any kind, or in the body of a SOAP envelope; and whether there was one. Raises `WireError`."""
+        try:
+            root = parse_xml(data)
+            body = body_of(root)
+        except SoapError as error:
+            raise WireError("document", f"is {error}") from None
+        return self.record_of(root if body is None else body), body is not None
+
+    def encode(self, record: object) -> bytes:
+        """The document of a record that stands alone; raises as `element_of` does."""
+        return etree.tostring(self.element_of(record), xml_declaration=True, encoding="UTF-8")
 
     # Reading
 

@@ -14,11 +14,10 @@ from xml.sax.saxutils import unescape
 from lxml import etree
 
 from adapters.kit.documents import Documents, WireError, standing_alone
-from adapters.kit.soap import SoapError, body_of, parse_xml
 from adapters.libra import cases_sent, envelopes, results
 from adapters.libra.records import BS7666, SPI
 
-__all__ = ["WireError", "decode", "decode_text", "digest", "element_of", "encode", "encode_text", "opened", "record_of"]
+__all__ = ["WireError", "decode", "decode_text", "digest", "element_of", "encode", "encode_text", "opened"]
 DOCUMENTS: Final = Documents(
     *standing_alone(cases_sent, results, envelopes),
     prefixes={
@@ -31,22 +30,12 @@ DOCUMENTS: Final = Documents(
     keeping=True,
 )
 DEEPEST_ESCAPING = 3
-element_of, record_of = DOCUMENTS.element_of, DOCUMENTS.record_of
+element_of, encode, opened = DOCUMENTS.element_of, DOCUMENTS.encode, DOCUMENTS.decode
 
 
 def decode(data: bytes) -> Any:
     """The record in a document, or in the body of a SOAP envelope around it. Raises `WireError`."""
-    return opened(data)[0]
-
-
-def opened(data: bytes) -> tuple[Any, bool]:
-    """The same, and whether there was an envelope around it."""
-    try:
-        root = parse_xml(data)
-        body = body_of(root)
-    except SoapError as error:
-        raise WireError("document", f"is {error}") from None
-    return record_of(root if body is None else body), body is not None
+    return DOCUMENTS.decode(data)[0]
 
 
 def decode_text(text: str) -> Any:
@@ -60,14 +49,8 @@ def decode_text(text: str) -> Any:
     return decode(re.sub(r"^\s*<\?xml[^?]*\?>", "", text).encode())
 
 
-def encode(record: object) -> bytes:
-    """The document of a record that stands alone. Raises `WireError` for a character that XML can't carry and for a part kept aside that
-    has no place."""
-    return etree.tostring(element_of(record), xml_declaration=True, encoding="UTF-8")
-
-
 def encode_text(record: object) -> str:
-    """The same as text that goes into another document."""
+    """A document as text that goes into another one."""
     return etree.tostring(element_of(record), encoding="unicode")
 
 

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from adapters.kit.documents import Aside, At, Documents, Kind, Payload, WireError, record, standing_alone
-from adapters.kit.soap import parse_xml
+from adapters.kit.soap import envelope, parse_xml
 from adapters.kit.texts import TEXT, one_of, stripped, whole
 
 SHOP = "urn:shop"
@@ -131,6 +131,15 @@ def test_what_makes_no_document_is_refused_by_its_place(name: str, made: Car, wo
 def test_a_document_of_no_known_root_is_refused() -> None:
     with pytest.raises(WireError, match=r"^document is not what stands there$"):
         KEEPING.record_of(parse_xml(b"<Bus/>"))
+
+
+def test_a_document_may_come_in_an_envelope() -> None:
+    document = KEEPING.encode(Car(maker="Ford"))
+    assert KEEPING.decode(document) == (Car(maker="Ford"), False)
+    assert KEEPING.decode(envelope(KEEPING.element_of(Car(maker="Ford")))) == (Car(maker="Ford"), True)
+    for broken in (b"", b"<a", b"<!DOCTYPE a []><a/>", envelope(KEEPING.element_of(Car())).replace(b"Car", b"Bus")):
+        with pytest.raises(WireError, match=r"^document is "):
+            KEEPING.decode(broken)
 
 
 def test_a_record_shows_nothing_of_itself() -> None:
