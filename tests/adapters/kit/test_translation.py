@@ -3,10 +3,17 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from checkout import ROOT
+from contract_sets import compiled
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.message_factory import GetMessageClass
 
 from adapters.kit.translation import By, Pair, Parts, Translation
 from adapters.kit.values import USUAL, Value, civil_date, identified, identifier, on_the_clock, parts, received
@@ -15,7 +22,47 @@ from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.identifiers_pb2 import CroNumber, PncId, PtiUrn, Vrm
 from metip.common.v1.time_pb2 import CivilDate
 from metip.identifiers import plain_pnc_id
-from metip.libra.v1 import court_pb2, result_pb2
+
+CONTRACT = """syntax = "proto3";
+package planted.translation;
+import "metip/common/v1/pole.proto";
+import "metip/common/v1/time.proto";
+message Contact { string mobile_telephone = 1; repeated string emails = 2; }
+message PersonDetails {
+  metip.common.v1.PersonName name = 1;
+  Contact contact = 2;
+  metip.common.v1.CivilDate date_of_birth = 3;
+  optional metip.common.v1.Sex sex = 4;
+}
+enum Unit { UNIT_UNSPECIFIED = 0; UNIT_DAYS = 1; UNIT_MONTHS = 2; }
+message Duration { uint32 value = 1; Unit unit = 2; }
+message Result {
+  optional uint32 code = 1;
+  string text = 2;
+  repeated string qualifiers = 3;
+  optional uint64 amount_pence = 4;
+  Duration duration = 5;
+  repeated Duration secondary_durations = 6;
+}
+message House { metip.common.v1.Address address = 1; }
+"""
+"""Fields of every kind, in a contract that no system has."""
+POOL = descriptor_pool.Default()
+with TemporaryDirectory() as folder:
+    (file,) = [
+        file
+        for file in FileDescriptorSet.FromString(compiled(Path(folder), {"planted.proto": CONTRACT}, against=ROOT / "protos")).file
+        if file.name == "planted.proto"
+    ]
+    POOL.AddSerializedFile(file.SerializeToString())
+
+
+def made(name: str) -> Any:
+    return GetMessageClass(POOL.FindMessageTypeByName(f"planted.translation.{name}"))
+
+
+CONTACT, PERSON_DETAILS, DURATION, RESULT_MESSAGE, HOUSE = map(made, ("Contact", "PersonDetails", "Duration", "Result", "House"))
+UNIT = EnumTypeWrapper(POOL.FindEnumTypeByName("planted.translation.Unit"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +112,11 @@ class Result:
 
 
 NAME = Pair(Name, pole.PersonName, family_name="surname")
-PERSON = Pair(Person, court_pb2.PersonDetails, date_of_birth="born", contact=Parts())
+PERSON = Pair(Person, PERSON_DETAILS, date_of_birth="born", contact=Parts())
 RESULT = Pair(
     Result,
-    result_pb2.CourtResult,
-    *("more", "penalty_points", "start_date", "end_date", "next_hearing"),
+    RESULT_MESSAGE,
+    "more",
     text=By("words", Value(str.upper, str.lower)),
     amount_pence="outcome.pence",
     duration=Parts("outcome.length", value="number"),
@@ -78,7 +125,7 @@ RESULT = Pair(
 )
 CODES = (
     Vocabulary(pole.Sex, {"0": "UNSPECIFIED", "1": "MALE", "9": "NOT_SPECIFIED"}),
-    Vocabulary(result_pb2.CourtDurationUnit, {"D": "DAYS", "M": "MONTHS"}),
+    Vocabulary(UNIT, {"D": "DAYS", "M": "MONTHS"}),
 )
 
 
@@ -87,8 +134,8 @@ def translation(*pairs: Pair, **more: Any) -> Translation:
 
 
 BOTH_WAYS = [
-    ("nothing", Person(), court_pb2.PersonDetails()),
-    ("an empty part", Person(name=Name()), court_pb2.PersonDetails(name=pole.PersonName())),
+    ("nothing", Person(), PERSON_DETAILS()),
+    ("an empty part", Person(name=Name()), PERSON_DETAILS(name=pole.PersonName())),
     (
         "everything",
         Person(
@@ -98,54 +145,52 @@ BOTH_WAYS = [
             born=date(2000, 2, 29),
             sex="9",
         ),
-        court_pb2.PersonDetails(
+        PERSON_DETAILS(
             name=pole.PersonName(title="Ms", given_names=["Ann", "Bea"], family_name="O'Nobody"),
-            contact=court_pb2.Contact(mobile_telephone="0", emails=["a@b.c"]),
+            contact=CONTACT(mobile_telephone="0", emails=["a@b.c"]),
             date_of_birth=CivilDate(year=2000, month=2, day=29),
             sex=pole.SEX_NOT_SPECIFIED,
         ),
     ),
-    ("a code that says unspecified", Person(sex="0"), court_pb2.PersonDetails(sex=pole.SEX_UNSPECIFIED)),
+    ("a code that says unspecified", Person(sex="0"), PERSON_DETAILS(sex=pole.SEX_UNSPECIFIED)),
 ]
 
 
 @pytest.mark.parametrize(("name", "record", "message"), BOTH_WAYS, ids=[row[0] for row in BOTH_WAYS])
-def test_a_record_and_its_message_say_the_same(name: str, record: Person, message: court_pb2.PersonDetails) -> None:
+def test_a_record_and_its_message_say_the_same(name: str, record: Person, message: Any) -> None:
     people = translation(NAME, PERSON)
-    assert people.message(record, court_pb2.PersonDetails) == message
+    assert people.message(record, PERSON_DETAILS) == message
     assert people.record(message, Person) == record
 
 
 RESULTS = [
-    ("nothing deeper", Result(words=""), result_pb2.CourtResult()),
-    ("a zero where zero is said", Result(code=0, words="a"), result_pb2.CourtResult(code=0, text="A")),
+    ("nothing deeper", Result(words=""), RESULT_MESSAGE()),
+    ("a zero where zero is said", Result(code=0, words="a"), RESULT_MESSAGE(code=0, text="A")),
     (
         "all of it",
         Result(code=1, words="fined", outcome=Outcome(pence=0, length=Length(number=3, unit="M"))),
-        result_pb2.CourtResult(
-            code=1, text="FINED", amount_pence=0, duration=result_pb2.CourtDuration(value=3, unit=result_pb2.COURT_DURATION_UNIT_MONTHS)
-        ),
+        RESULT_MESSAGE(code=1, text="FINED", amount_pence=0, duration=DURATION(value=3, unit=2)),
     ),
 ]
 
 
 @pytest.mark.parametrize(("name", "record", "message"), RESULTS, ids=[row[0] for row in RESULTS])
-def test_what_stands_deeper_in_a_record_goes_both_ways(name: str, record: Result, message: result_pb2.CourtResult) -> None:
+def test_what_stands_deeper_in_a_record_goes_both_ways(name: str, record: Result, message: Any) -> None:
     results = translation(RESULT)
-    assert results.message(record, result_pb2.CourtResult) == message
+    assert results.message(record, RESULT_MESSAGE) == message
     assert results.record(message, Result) == record
 
 
 def test_what_is_worked_out_goes_out_only() -> None:
     results = translation(RESULT)
-    message = results.message(Result(words="", more="F JA"), result_pb2.CourtResult)
+    message = results.message(Result(words="", more="F JA"), RESULT_MESSAGE)
     assert list(message.qualifiers) == ["F", "JA"]
     assert results.record(message, Result).more == ""
 
 
 def test_a_code_that_the_table_lacks_is_unspecified() -> None:
     results = translation(RESULT)
-    made = results.message(Result(words="", outcome=Outcome(length=Length(unit="Q"))), result_pb2.CourtResult)
+    made = results.message(Result(words="", outcome=Outcome(length=Length(unit="Q"))), RESULT_MESSAGE)
     assert (made.HasField("duration"), made.duration.unit) == (True, 0)
 
 
@@ -160,18 +205,18 @@ def test_the_first_of_several_counterparts_that_says_something_counts() -> None:
     assert names.message(Name(title="t", surname="s"), pole.PersonName).family_name == "s"
 
 
-DEEPER = ("code", "more", "words", "text", "qualifiers", "penalty_points", "start_date", "end_date", "next_hearing", "secondary_durations")
+DEEPER = ("code", "more", "words", "text", "qualifiers", "secondary_durations")
 FORGETFUL = [
     ("a field of the message", (Pair(Name, pole.PersonName),), "Name has no family_name"),
     ("a field of the record", (Pair(Name, pole.PersonName, "family_name"),), "nothing for surname of Name"),
     (
         "a field that stands deeper",
-        (Pair(Result, result_pb2.CourtResult, *DEEPER, "duration", amount_pence="outcome.pence"),),
+        (Pair(Result, RESULT_MESSAGE, *DEEPER, "duration", amount_pence="outcome.pence"),),
         "nothing for length of Result",
     ),
     ("a field that is not there", (Pair(Name, pole.PersonName, family_name="surname", colour="title"),), "has no colour"),
     ("a part that is no pair", (PERSON,), r"Name and metip\.common\.v1\.PersonName are no pair"),
-    ("a type that nobody knows", (Pair(Name, court_pb2.StructuredAddress, "secondary", primary="surname"),), "nobody says how"),
+    ("a type that nobody knows", (Pair(Name, HOUSE, address="surname"),), "nobody says how"),
 ]
 
 
