@@ -7,7 +7,7 @@ must be in the document. The records hold personal data, so none of them shows i
 from datetime import datetime
 from typing import Final
 
-from adapters.kit.documents import record
+from adapters.kit.binding import record
 from adapters.kit.values import UNKNOWN, Parts
 
 NAMESPACE: Final = "urn:x-copa:casefile:2"

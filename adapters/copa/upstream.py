@@ -12,8 +12,7 @@ from typing import Self, TypeVar
 from adapters.copa import codes, records
 from adapters.copa.wire import DOCUMENTS, PATH, action
 from adapters.kit import Call, Fault, Limits, Reason
-from adapters.kit.asking import Asking
-from adapters.kit.refusals import Refusals
+from adapters.kit.asking import Asking, Refusals
 from adapters.kit.soap import SoapClient
 from metip.copa.v1.settings_pb2 import Settings
 from metip.logs import Log

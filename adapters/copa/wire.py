@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from adapters.copa import records
 from adapters.copa.records import NAMESPACE
-from adapters.kit.documents import Documents, Kind, WireError, standing_alone
+from adapters.kit.binding import Documents, Kind, WireError, standing_alone
 from adapters.kit.texts import TEXT, flag
 from adapters.kit.values import Parts
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
 
-from adapters.kit.documents import record
+from adapters.kit.binding import record
 
 NAMESPACE: Final = "urn:x-cris:crime-report:1"
 

@@ -13,7 +13,7 @@ from lxml import etree
 
 from adapters.cris import records
 from adapters.cris.records import NAMESPACE, Day
-from adapters.kit.documents import Documents, Kind, WireError, standing_alone
+from adapters.kit.binding import Documents, Kind, WireError, standing_alone
 from adapters.kit.soap import Element
 from adapters.kit.texts import TEXT, flag, matching
 

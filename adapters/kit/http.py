@@ -2,8 +2,7 @@
 that call of themselves."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -11,11 +10,10 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
+from adapters.kit.tls import Credentials, names_in
 from adapters.kit.upstream import Guard, Limits, Passage
-from metip.adapter.v1.settings_pb2 import ListenerTls
 from metip.faults import Fault, Reason
 from metip.logs import Log
-from metip.settings import SettingsError
 
 LARGEST_REPLY = 8 * 1024 * 1024
 LARGEST_REQUEST = 16 * 1024 * 1024
@@ -83,12 +81,26 @@ class HttpClient:
 
 @asynccontextmanager
 async def listening(
-    answer: Callable[[bytes], Awaitable[HttpAnswer]], at: str, *, content_type: str = "text/xml", tls: ssl.SSLContext | None = None
+    answer: Callable[[bytes], Awaitable[HttpAnswer]],
+    at: str,
+    *,
+    content_type: str = "text/xml",
+    credentials: Credentials | None = None,
+    peers: Collection[str] = (),
 ) -> AsyncIterator[str]:
     """Answers what is posted to `at` (host:port; port 0 takes a free one), on any path and up to `LARGEST_REQUEST` bytes, for the length
-    of the block. Gives the base URL."""
+    of the block. Gives the base URL.
+
+    With `credentials` it speaks TLS and lets in whoever shows a certificate of their authority; of these only the DNS names in `peers`,
+    where it has any: others are answered 403.
+    """
 
     async def handle(request: web.Request) -> web.Response:
+        if credentials is not None:
+            credentials.refresh()
+            shown = names_in(request.transport.get_extra_info("peercert")) if request.transport else frozenset()
+            if peers and not shown & frozenset(peers):
+                return web.Response(status=403)
         reply = await answer(await request.read())
         return web.Response(body=reply.body, status=reply.status, content_type=content_type, charset="utf-8")
 
@@ -98,23 +110,11 @@ async def listening(
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, int(port), ssl_context=tls).start()
+        await web.TCPSite(runner, host, int(port), ssl_context=credentials.server if credentials else None).start()
         found = runner.addresses[0]
-        yield f"{'https' if tls else 'http'}://{found[0]}:{found[1]}"
+        yield f"{'https' if credentials else 'http'}://{found[0]}:{found[1]}"
     finally:
         await runner.cleanup()
-
-
-def listener_tls(settings: ListenerTls) -> ssl.SSLContext:
-    """TLS for a listener that lets in only who shows a certificate of the authorities named. Raises `SettingsError` for unusable files."""
-    try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=settings.client_authority_file)
-        context.load_cert_chain(settings.certificate_file, settings.key_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise SettingsError("listen_tls", (f"can't be used: {error.strerror or type(error).__name__}",)) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

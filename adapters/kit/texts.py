@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 
-from adapters.kit.documents import Kind
+from adapters.kit.binding import Kind
 
 ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 

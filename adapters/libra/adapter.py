@@ -6,9 +6,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from adapters.kit import Call, Fault, Reason, Site
 from adapters.kit.errands import meanwhile
-from adapters.kit.http import listener_tls, listening
+from adapters.kit.http import listening
 from adapters.kit.outcomes import DELIVERED, Outcomes
 from adapters.kit.publishing import publisher
+from adapters.kit.tls import Credentials
 from adapters.libra import translate
 from adapters.libra.collecting import collect
 from adapters.libra.inbox import Door, Inbox
@@ -61,8 +62,9 @@ async def _take_deliveries(stack: AsyncExitStack, settings: Settings, site: Site
     publish = publisher(site, lambda channel: ResultServiceStub(channel).PublishResult)
     inbox = Inbox(site.log, publish, outcomes)
     if settings.listen:
-        tls = listener_tls(settings.listen_tls) if settings.HasField("listen_tls") else None
-        address = await stack.enter_async_context(listening(Door(inbox, site.log).answer, settings.listen, tls=tls))
+        shown = Credentials.of(settings.tls, {"listen": settings.listen}) if settings.HasField("tls") else None
+        door = listening(Door(inbox, site.log).answer, settings.listen, credentials=shown, peers=settings.tls.peers)
+        address = await stack.enter_async_context(door)
         exchange.reply_to = settings.listen_url or f"{address}{PATH}"
     if publish is not None:
         await stack.enter_async_context(meanwhile(collect(settings, exchange, inbox, site.log)))

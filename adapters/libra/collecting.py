@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from adapters.kit import Fault
-from adapters.kit.documents import WireError
+from adapters.kit.binding import WireError
 from adapters.kit.errands import errand
 from adapters.libra import codes
 from adapters.libra.inbox import Inbox

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from adapters.kit.documents import WireError
+from adapters.kit.binding import WireError
 from adapters.libra import codes
 from adapters.libra.envelopes import DeliverResponse, SubmitResponse
 from adapters.libra.wire import decode

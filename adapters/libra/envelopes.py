@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Final
 
-from adapters.kit.documents import At, Kind, Payload, record
+from adapters.kit.binding import At, Kind, Payload, record
 from adapters.kit.texts import INSTANT, matching, one_of, whole
 from adapters.libra.records import TEXT
 

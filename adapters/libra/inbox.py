@@ -11,7 +11,7 @@ from uuid import UUID
 
 import grpc
 
-from adapters.kit.documents import WireError
+from adapters.kit.binding import WireError
 from adapters.kit.http import HttpAnswer
 from adapters.kit.outcomes import Outcomes
 from adapters.kit.publishing import Publish

@@ -8,7 +8,7 @@ import re
 from datetime import date, time
 from typing import Annotated, Final
 
-from adapters.kit.documents import At, Kind, record
+from adapters.kit.binding import At, Kind, record
 from adapters.kit.texts import DATE, TIME, bounded, one_of, stripped, whole
 
 SPI: Final = "http://www.dca.gov.uk/xmlschemas/libra"

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Final
 
-from adapters.kit.documents import Aside, At, record
+from adapters.kit.binding import Aside, At, record
 from adapters.kit.texts import DATE, matching, one_of, whole
 from adapters.libra import records
 from adapters.libra.records import FREE, INTERFACE, PENCE, REFERENCE, REMAND, SPI, TEXT

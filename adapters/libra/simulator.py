@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from adapters.kit.documents import WireError
+from adapters.kit.binding import WireError
 from adapters.kit.population import Population
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
 from adapters.kit.simulation.dials import seconds

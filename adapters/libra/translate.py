@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
 
-from adapters.kit.documents import Aside
+from adapters.kit.binding import Aside
 from adapters.kit.translation import By, Pair, Parts, Translation
 from adapters.kit.values import Value, identified, identifier, on_the_clock, timestamp
 from adapters.kit.vocabulary import read_vocabularies

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import Final, Self
 
 from adapters.kit import Call, Fault, Limits, Reason
-from adapters.kit.asking import Asking
-from adapters.kit.documents import WireError
-from adapters.kit.refusals import Refusals
+from adapters.kit.asking import Asking, Refusals
+from adapters.kit.binding import WireError
 from adapters.kit.soap import SoapClient
 from adapters.libra import codes, envelopes
 from adapters.libra.cases_sent import NewCase

@@ -1,6 +1,6 @@
 """The codec of the CJS Exchange: bytes to native records and back, with no I/O.
 
-What stands where, the records say; how they are read and written is the matter of `adapters.kit.documents`. A payload loses nothing here:
+What stands where, the records say; how they are read and written is the matter of `adapters.kit.binding`. A payload loses nothing here:
 what has no place is kept aside with its path, and is written again at that path. Stray text between elements is passed over, and so is all
 of this around payloads, in the exchange's own envelopes. What is no document of ours at all is a `WireError`, which names the place, never
 what stands there.
@@ -13,7 +13,7 @@ from xml.sax.saxutils import unescape
 
 from lxml import etree
 
-from adapters.kit.documents import Documents, WireError, standing_alone
+from adapters.kit.binding import Documents, WireError, standing_alone
 from adapters.libra import cases_sent, envelopes, results
 from adapters.libra.records import BS7666, SPI
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.kit.documents import Kind
+from adapters.kit.binding import Kind
 from adapters.kit.texts import TEXT, flag
 from adapters.kit.values import Parts
 

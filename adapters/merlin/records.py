@@ -7,7 +7,7 @@ personal data, so none of them shows its content in a `repr`.
 from datetime import datetime
 from typing import Annotated, Final
 
-from adapters.kit.documents import At, record
+from adapters.kit.binding import At, record
 from adapters.kit.values import UNKNOWN, Parts
 
 NAMESPACE: Final = "urn:x-merlin:reports:3"

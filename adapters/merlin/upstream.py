@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Self, TypeVar
 
 from adapters.kit import Call, Fault, Limits, Reason
-from adapters.kit.asking import Asking
-from adapters.kit.refusals import Refusals
+from adapters.kit.asking import Asking, Refusals
 from adapters.kit.soap import SoapClient
 from adapters.merlin import codes, records
 from adapters.merlin.tickets import Tickets, credentials

@@ -1,6 +1,6 @@
 """The codec of Merlin's interface: native records to elements in Merlin's namespace and back, with no I/O.
 
-What the law of one field is, its record says; `adapters.kit.documents` does the same for every record and in both directions. Attributes
+What the law of one field is, its record says; `adapters.kit.binding` does the same for every record and in both directions. Attributes
 and elements that no record has are passed over, so that a newer Merlin can say more. Everything that can go wrong is a `WireError`, which
 names the place and never what stands there.
 """
@@ -8,7 +8,7 @@ names the place and never what stands there.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.kit.documents import Documents, WireError, standing_alone
+from adapters.kit.binding import Documents, WireError, standing_alone
 from adapters.merlin import records
 from adapters.merlin.layout import KINDS
 from adapters.merlin.records import NAMESPACE

@@ -10,7 +10,7 @@ from lxml import etree
 
 from adapters.copa import records, wire
 from adapters.copa.wire import NAMESPACE, WireError, action, element_of, record_of
-from adapters.kit.documents import Place
+from adapters.kit.binding import Place
 from adapters.kit.soap import Element, envelope, open_envelope
 from adapters.kit.values import Parts
 

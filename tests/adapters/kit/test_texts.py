@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.documents import Kind
+from adapters.kit.binding import Kind
 from adapters.kit.texts import DATE, INSTANT, TIME, bounded, flag, matching, one_of, stripped, whole
 
 READ: list[tuple[str, Kind, str, Any]] = [

@@ -117,16 +117,16 @@ class CourtRig:
 
 @asynccontextmanager
 async def court_rig(
-    directory: Path, *, hub: bool = True, mesh: bool = True, first: bool = True, tls: ssl.SSLContext | None = None, **changed: Any
+    directory: Path, *, hub: bool = True, mesh: bool = True, first: bool = True, shown: ssl.SSLContext | None = None, **changed: Any
 ) -> AsyncIterator[CourtRig]:
-    """Runs all of it. `tls` is what the CJS Exchange shows when it delivers; `changed` overrides fields of the settings."""
+    """Runs all of it. `shown` is what the CJS Exchange shows when it delivers; `changed` overrides fields of the settings."""
     settings: Any = read_settings(discovery.FOLDER / "libra" / "settings.yaml", discovery.settings_type("libra"))
     if "retrieve_every" in changed:
         settings.ClearField("retrieve_every")  # durations would add up otherwise, part by part
     settings.MergeFrom(type(settings)(**changed))
     dials = Dials(DIALS, seed=SEED)
     simulator = Simulator(Population(SEED), dials)
-    simulator.courier.tls = tls
+    simulator.courier.tls = shown
     exchange = StandIn()
     async with AsyncExitStack() as stack:
         log = Log(stack.enter_context((directory / "log").open("a", buffering=1)), system="libra")

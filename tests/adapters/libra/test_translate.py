@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
-from adapters.kit.documents import Aside
+from adapters.kit.binding import Aside
 from adapters.kit.values import USUAL
 from adapters.libra import cases_sent, records, results
 from adapters.libra.translate import TRANSLATION, VALUES, case_message, case_record

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters.kit.documents import Aside, WireError
+from adapters.kit.binding import Aside, WireError
 from adapters.kit.soap import envelope
 from adapters.libra import envelopes, results
 from adapters.libra.cases_sent import Case, NewCase

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters.kit.documents import Place
+from adapters.kit.binding import Place
 from adapters.kit.soap import Element, envelope, open_envelope
 from adapters.merlin import layout, records
 from adapters.merlin.wire import DOCUMENTS, NAMESPACE, ROOTS, WireError, action, element_of, record_of

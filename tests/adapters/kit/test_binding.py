@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from lxml import etree
 
-from adapters.kit.documents import Aside, At, Documents, Kind, Payload, WireError, record, standing_alone
+from adapters.kit.binding import Aside, At, Documents, Kind, Payload, WireError, record, standing_alone
 from adapters.kit.soap import envelope, parse_xml
 from adapters.kit.texts import TEXT, one_of, stripped, whole
 
