@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from adapters.cris import records, translate
-from adapters.cris.latin import Transcript
 from adapters.cris.upstream import Cris
+from adapters.kit.latin import Transcript
 from adapters.kit.site import Site
 from metip.call import Call
 from metip.cris.v1.crime_report_service_pb2 import (

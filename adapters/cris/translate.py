@@ -11,8 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.cris import records, vocabulary
 from adapters.cris.codes import DETS, LINE, MARK, METHOD, NAME, REASON, ZONE
-from adapters.cris.latin import Transcript, to_latin
 from adapters.cris.records import Day
+from adapters.kit.latin import Transcript, to_latin
 from adapters.kit.translation import By, Pair, Parts, Translation
 from adapters.kit.values import Value, timestamp
 from metip.call import Officer

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import NAMESPACE_URL, uuid5
 
 from adapters.kit import Call, Fault, Reason, Site
+from adapters.kit.doors import listening
 from adapters.kit.errands import meanwhile
-from adapters.kit.http import listening
 from adapters.kit.outcomes import DELIVERED, Outcomes
 from adapters.kit.publishing import publisher
 from adapters.kit.tls import Credentials

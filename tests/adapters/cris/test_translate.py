@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.cris import codes, records, translate, vocabulary
-from adapters.cris.latin import Transcript
 from adapters.cris.records import Day
 from adapters.cris.translate import TRANSLATION, VALUES
+from adapters.kit.latin import Transcript
 from adapters.kit.vocabulary import Vocabulary
 from metip.call import Officer
 from metip.common.v1 import pole_pb2 as pole

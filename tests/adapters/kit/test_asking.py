@@ -12,7 +12,8 @@ import pytest
 from adapters.kit import Call, Fault, Limits, Log, Reason
 from adapters.kit.asking import Asking, Refusals
 from adapters.kit.binding import At, Documents, record
-from adapters.kit.http import HttpAnswer, listening
+from adapters.kit.doors import listening
+from adapters.kit.http import HttpAnswer
 from adapters.kit.soap import SoapClient, envelope, fault_envelope, header_and_body, open_envelope
 from adapters.kit.texts import TEXT
 

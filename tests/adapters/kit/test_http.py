@@ -5,14 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from io import BytesIO, StringIO
+from io import StringIO
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from adapters.kit import Call, Fault, Limits, Log, Reason
-from adapters.kit.http import LARGEST_REPLY, LARGEST_REQUEST, HttpAnswer, HttpClient, listening
+from adapters.kit.http import LARGEST_REPLY, HttpAnswer, HttpClient
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -105,19 +104,3 @@ async def test_a_connection_that_ends_in_the_middle_is_broken() -> None:
     host, port = server.sockets[0].getsockname()
     assert await refused(f"http://{host}:{port}") == (Reason.UPSTREAM_UNAVAILABLE, True)
     server.close()
-
-
-async def test_a_listener_answers_what_is_posted_to_any_path_and_is_gone_after_its_block() -> None:
-    async def answer(document: bytes) -> HttpAnswer:
-        return HttpAnswer(202, b"<" + document + b"/>")
-
-    async with aiohttp.ClientSession() as http:
-        async with listening(answer, "127.0.0.1:0") as address:
-            async with http.post(f"{address}/any/path", data=b"a") as response:
-                assert (response.status, await response.read(), response.content_type) == (202, b"<a/>", "text/xml")
-            async with http.get(address) as response:
-                assert response.status == 405
-            async with http.post(address, data=BytesIO(b"a" * (LARGEST_REQUEST + 1))) as response:
-                assert response.status == 413
-        with pytest.raises(aiohttp.ClientConnectorError):
-            await http.post(address, data=b"a")
