@@ -210,7 +210,7 @@ class Documents:
                 values[place.field] = place.kind.of(text, self._where(path, place.name, place.label))
             if place.empty is MISSING and place.field not in values:
                 raise WireError(self._where(path, place.name, place.label), "is missing")
-        return kind(**{name: _in_places(value) if isinstance(value, dict) else value for name, value in values.items()})
+        return kind(**{name: _several(value) for name, value in values.items()})
 
     def _gather(self, element: Element, layout: Layout, path: str, values: dict[str, Any], aside: list[Aside]) -> None:
         children = [(etree.QName(child).localname, child) for child in element.iterchildren("*")]
@@ -244,8 +244,10 @@ class Documents:
             return False
         if node.number:
             values.setdefault(node.field, {})[node.number] = value
+        elif node.many:
+            values.setdefault(node.field, []).append(value)
         else:
-            values[node.field] = (*values.get(node.field, ()), value) if node.many else value
+            values[node.field] = value
         return True
 
     def _value(self, child: Element, place: Place, where: str, aside: list[Aside]) -> Any:
@@ -428,6 +430,8 @@ def _copy(source: Element, target: Element) -> None:
         _copy(child, copied)
 
 
-def _in_places(found: Mapping[int, str]) -> tuple[str, ...]:
-    """Numbered texts in their places, empty where there was none."""
-    return tuple(found.get(number, "") for number in range(1, max(found) + 1))
+def _several(found: Any) -> Any:
+    """Several values as a tuple, numbered ones in their places, empty where there was none; any other value as it is."""
+    if isinstance(found, dict):
+        return tuple(found.get(number, "") for number in range(1, max(found) + 1))
+    return tuple(found) if isinstance(found, list) else found
