@@ -17,9 +17,10 @@ from adapters.iportal import sources
 from adapters.iportal.sources import Row
 from adapters.kit import Call, Fault, Reason, Site
 from adapters.kit.federation import Answer, Ended, Source, Status, consulted, federate
-from adapters.kit.refusals import reason
+from adapters.kit.rejections import reason
 from adapters.kit.site import Mesh
-from adapters.kit.times import instant, seconds
+from adapters.kit.times import seconds
+from adapters.kit.values import timestamp
 from metip.iportal.v1 import view_pb2 as view
 from metip.iportal.v1.portal_service_pb2 import (
     ComposeAddressViewRequest,
@@ -74,17 +75,17 @@ class Portal:
             if sections[0].entries:
                 described.description.CopyFrom(_description(sections[0].entries[0]))
             sections += await self._ask(sources.PERSON, described, call)
-        return ComposePersonViewResponse(sections=sections, composed_at=instant(datetime.now(UTC)))
+        return ComposePersonViewResponse(sections=sections, composed_at=timestamp(datetime.now(UTC)))
 
     async def ComposeAddressView(self, request: ComposeAddressViewRequest, call: Call) -> ComposeAddressViewResponse:
         """All sources at once."""
         sections = await self._ask(sources.ADDRESS, request, call)
-        return ComposeAddressViewResponse(sections=sections, composed_at=instant(datetime.now(UTC)))
+        return ComposeAddressViewResponse(sections=sections, composed_at=timestamp(datetime.now(UTC)))
 
     async def ComposeIncidentView(self, request: ComposeIncidentViewRequest, call: Call) -> ComposeIncidentViewResponse:
         """All sources of which the request has a reference at once."""
         sections = await self._ask(sources.INCIDENT, request, call)
-        return ComposeIncidentViewResponse(sections=sections, composed_at=instant(datetime.now(UTC)))
+        return ComposeIncidentViewResponse(sections=sections, composed_at=timestamp(datetime.now(UTC)))
 
     async def GetStatus(self, request: GetStatusRequest, call: Call) -> GetStatusResponse:
         """What was seen; nobody is asked."""
@@ -107,11 +108,11 @@ class Portal:
     def _remember(self, ended: Ended) -> None:
         if ended.status is Status.NOT_SEARCHABLE:
             return
-        state, now = self._states[ended.source], instant(datetime.now(UTC))
+        state = self._states[ended.source]
         state.answers = ended.status in SPOKE
-        state.last_asked.CopyFrom(now)
+        state.last_asked.GetCurrentTime()
         if state.answers:
-            state.last_answered.CopyFrom(now)
+            state.last_answered.CopyFrom(state.last_asked)
 
 
 def _source(row: Row, channel: Any, request: Any, call: Call) -> Source[Entry]:
@@ -133,18 +134,16 @@ def _source(row: Row, channel: Any, request: Any, call: Call) -> Source[Entry]:
 
 
 def _section(ended: Ended, entries: Sequence[Entry]) -> Section:
-    section = Section(
+    age = None if ended.as_of is None else Duration(seconds=max(0, int(time.time() - ended.as_of.timestamp())))
+    return Section(
         source=ended.source,
         status=STATUS[ended.status],
         entries=entries,
+        as_of=timestamp(ended.as_of),
+        freshness=age,
         truncated=ended.truncated,
         error=ended.explanation.partition(";")[0],
     )
-    if ended.as_of is not None:
-        age = max(0, int(time.time() - ended.as_of.timestamp()))
-        section.as_of.CopyFrom(instant(ended.as_of))
-        section.freshness.CopyFrom(Duration(seconds=age))
-    return section
 
 
 def _description(entry: Entry) -> PersonDescription:

@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Any, NamedTuple
 
 from adapters.kit.federation import Answer
-from adapters.kit.times import civil
+from adapters.kit.values import DAY
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.pole_pb2 import Person
 from metip.common.v1.time_pb2 import CivilDate, DateRange
@@ -149,7 +149,7 @@ def report(one: merlin.ReportSummary) -> Entry:
         person=one.person,
         role=_word(merlin.PersonRole, one.role, "PERSON_ROLE_"),
         state=_word(merlin.ReportStatus, one.status, "REPORT_STATUS_"),
-        on=civil(one.created.ToDatetime(UTC)),
+        on=DAY.out(one.created.ToDatetime(UTC)),
         restricted=one.restricted,
     )
 
@@ -162,7 +162,7 @@ def impression(one: footwear.Impression) -> Entry:
         reference=one.custody_record_number.value,
         summary=shoe,
         state=_word(footwear.ImpressionStatus, one.status, "IMPRESSION_STATUS_"),
-        on=civil(one.scanned_at.ToDatetime(UTC)) if one.HasField("scanned_at") else None,
+        on=DAY.out(one.scanned_at.ToDatetime(UTC)) if one.HasField("scanned_at") else None,
     )
 
 
@@ -176,7 +176,7 @@ def case_file(one: copa.CaseFile) -> Iterator[Entry]:
             person=Person(name=defendant.name),
             role="defendant",
             state=_word(copa.CaseStatus, one.status, "CASE_STATUS_"),
-            on=civil(one.opened.ToDatetime(UTC)),
+            on=DAY.out(one.opened.ToDatetime(UTC)),
         )
 
 

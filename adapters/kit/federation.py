@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import grpc
 
-from adapters.kit.refusals import reason
+from adapters.kit.rejections import reason
 from adapters.kit.site import consult
 from metip.call import Call
 from metip.faults import Fault, Reason

@@ -10,9 +10,14 @@ from typing import Any
 import grpc
 from google.rpc import error_details_pb2
 
-from adapters.kit.refusals import detail, reason
+from adapters.kit.rejections import detail, reason
+from adapters.kit.site import Site
 from metip.exchange.v1.receipt_pb2 import Receipt
+from metip.faults import Fault, Reason
 from metip.logs import Log
+
+Publish = Callable[[Any], Awaitable[Receipt]]
+"""Hands one message over until the exchange has it; raises as `publish` does."""
 
 PATIENCE = 10.0
 FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
@@ -28,6 +33,15 @@ AGAIN = frozenset(
 """Statuses after which the same message is handed over again: it was not accepted, or nobody knows."""
 NEVER = frozenset({"TOO_LARGE"})
 """Reasons that have one of these statuses and yet are the message's own."""
+
+
+def publisher(site: Site, operation: Callable[[grpc.aio.Channel], Callable[..., Awaitable[Receipt]]]) -> Publish | None:
+    """What hands over messages of an operation (a stub's method, from a channel); None, which is logged, without a way to the exchange."""
+    mesh = site.mesh
+    if mesh is None:
+        site.log.line("not_publishing", reason="no way to the exchange")
+        return None
+    return lambda request: publish(operation(mesh.channel()), request, site.log)
 
 
 async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log) -> Receipt:
@@ -51,6 +65,19 @@ async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log
         if told:
             log.line("exchange_back")
         return receipt
+
+
+async def publish_or_pass_over(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log) -> None:
+    """Publishes what can't be put aside: a message that breaks the contract, and always would, is told and passed over.
+
+    Raises `Fault` NOT_KEPT for any other refusal: it lies with the producer, would with every message, and loses none of them.
+    """
+    try:
+        await publish(ask, request, log)
+    except grpc.aio.AioRpcError as error:
+        log.line("publishing_refused", status=error.code().name)
+        if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
+            raise Fault(Reason.NOT_KEPT, f"the exchange refused a message with {error.code().name}") from None
 
 
 def broken_rules(error: grpc.aio.AioRpcError) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from adapters.kit.errands import meanwhile, repeat
 from adapters.kit.gathering import Gatherer
 from adapters.kit.outcomes import DELIVERED, Outcomes
 from adapters.kit.publishing import publish
-from adapters.kit.times import instant, seconds
+from adapters.kit.times import seconds
+from adapters.kit.values import timestamp
 from adapters.peqf import translate, wire
 from adapters.peqf.reading import Reader
 from adapters.peqf.records import Enrolled, Enrolment
@@ -43,7 +44,9 @@ class Learners:
         if found is None:
             raise Fault(Reason.NO_TRACE, "the roster has no such learner")
         learner, issues = translate.learner(found, held.manifest.code_set)
-        return GetLearnerResponse(learner=learner, issues=issues, provenance=Provenance(system=NAME, as_of=instant(held.manifest.created)))
+        return GetLearnerResponse(
+            learner=learner, issues=issues, provenance=Provenance(system=NAME, as_of=timestamp(held.manifest.created))
+        )
 
     async def ListCohort(self, request: ListCohortRequest, call: Call) -> ListCohortResponse:
         """Lists a page of a cohort; the token is the place of the page after it, and says of which roster."""
@@ -60,7 +63,7 @@ class Learners:
             learners=[translate.learner(one, held.manifest.code_set)[0] for one in everybody[begin:end]],
             next_page_token=f"{held.name}:{end}" if end < len(everybody) else "",
             total=len(everybody),
-            provenance=Provenance(system=NAME, as_of=instant(held.manifest.created)),
+            provenance=Provenance(system=NAME, as_of=timestamp(held.manifest.created)),
         )
 
 

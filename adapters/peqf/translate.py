@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from adapters.kit.times import civil, digits
+from adapters.kit.times import digits
+from adapters.kit.values import DAY, identifier
 from adapters.peqf.codes import CHANGES, OUTCOME, PORTFOLIO, REASON, ROUTE, ROUTES, VERSIONS
 from adapters.peqf.records import Enrolled, Enrolment, Progress
 from metip.common.v1.access_pb2 import AccessContext
@@ -56,9 +57,9 @@ def progress(row: Progress, version: str) -> PublishProgressRequest:
         access=AccessContext(purpose=PURPOSE_TRAINING, reference=row.cohort[:50]),
         learner_id=row.learner_id,
         sequence=row.sequence,
-        recorded_on=civil(row.recorded),
+        recorded_on=DAY.out(row.recorded),
         cohort=row.cohort,
-        uln=_uln(row.uln),
+        uln=identifier(message.UniqueLearnerNumber, row.uln) if row.uln else None,
         **_told(row, codes),
         issues=codes.issues,
     )
@@ -68,7 +69,7 @@ def _told(row: Progress, codes: "_Codes") -> dict[str, Any]:
     if row.kind == MODULE:
         return {"module_result": codes.result(row.module, row.attempt, row.mark, row.outcome, row.credits)}
     if row.kind == ATTENDANCE:
-        period = DateRange(**{"from": civil(row.starts), "to": civil(row.ends)})
+        period = DateRange(**{"from": DAY.out(row.starts), "to": DAY.out(row.ends)})
         return {"attendance": message.Attendance(period=period, percent=row.attendance)}
     if row.kind == FOLDER:
         return {"portfolio": codes.portfolio(row.portfolio, row.patrol)}
@@ -80,11 +81,11 @@ def learner(row: Enrolled, version: str) -> tuple[message.Learner, list[message.
     codes = _Codes(version)
     told = message.Learner(
         **{name: getattr(row, name) for name in ALIKE},
-        uln=_uln(row.uln),
+        uln=identifier(message.UniqueLearnerNumber, row.uln) if row.uln else None,
         name=PersonName(given_names=row.forenames.split()[:GIVEN_NAMES], family_name=row.surname),
         route=codes.read("route", ROUTE, row.route)[0],
-        started_on=civil(row.starts),
-        expected_end_on=civil(row.ends),
+        started_on=DAY.out(row.starts),
+        expected_end_on=DAY.out(row.ends),
         module_results=codes.results(row.modules),
         credits=row.credits or 0,
         attendance_percent=row.attendance,
@@ -151,13 +152,8 @@ class _Codes:
 
     def portfolio(self, code: str, patrol: date | None) -> message.Portfolio:
         status, status_code = self.read("portfolio", PORTFOLIO, code)
-        return message.Portfolio(status=status, status_code=status_code, independent_patrol_on=civil(patrol))
+        return message.Portfolio(status=status, status_code=status_code, independent_patrol_on=DAY.out(patrol))
 
     def withdrawal(self, last_day: date | None, code: str) -> message.Withdrawal:
         reason, reason_code = self.read("reason", REASON, code)
-        return message.Withdrawal(effective_on=civil(last_day), reason=reason, reason_code=reason_code)
-
-
-def _uln(held: str) -> message.UniqueLearnerNumber | None:
-    parsed = parse_uln(held)
-    return message.UniqueLearnerNumber(value=parsed.canonical, as_received="" if parsed.canonical == held else held) if held else None
+        return message.Withdrawal(effective_on=DAY.out(last_day), reason=reason, reason_code=reason_code)

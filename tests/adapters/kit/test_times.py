@@ -1,17 +1,10 @@
-"""Dates, instants and lengths of time between contracts and Python."""
-
-from datetime import UTC, date, datetime, timedelta, timezone
+"""Dates and lengths of time as far systems and settings hold them."""
 
 import pytest
 
-from adapters.kit.times import civil, digits, instant, seconds
+from adapters.kit.times import digits, seconds
 from metip.adapter.v1.settings_pb2 import Upstream
 from metip.common.v1.time_pb2 import CivilDate
-
-
-def test_a_date_is_the_same_in_a_contract() -> None:
-    assert civil(date(2024, 2, 29)) == CivilDate(year=2024, month=2, day=29)
-    assert civil(None) is None
 
 
 @pytest.mark.parametrize(
@@ -26,12 +19,6 @@ def test_a_date_is_the_same_in_a_contract() -> None:
 )
 def test_what_is_unknown_of_a_date_is_zeros(told: CivilDate, text: str) -> None:
     assert digits(told) == text
-
-
-def test_an_instant_is_the_same_whatever_its_zone() -> None:
-    at = datetime(2026, 7, 1, 12, 30, tzinfo=timezone(timedelta(hours=1)))
-    assert instant(at).ToDatetime(UTC) == at
-    assert instant(at.replace(tzinfo=None)).ToDatetime(UTC) == at.replace(tzinfo=UTC)
 
 
 def test_a_length_of_time_that_is_set_counts_even_when_it_is_nothing() -> None:
