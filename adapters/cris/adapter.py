@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from adapters.cris import translate
 from adapters.cris.upstream import Cris
 from adapters.kit.latin import Transcript
+from adapters.kit.outcomes import PROCESSED
 from adapters.kit.site import Site
 from metip.call import Call
 from metip.cris.v1.crime_report_service_pb2 import (
@@ -21,6 +22,8 @@ from metip.cris.v1.crime_report_service_pb2 import (
     UpdateCrimeReportResponse,
 )
 from metip.cris.v1.settings_pb2 import Settings
+from metip.exchange.v1.receipt_pb2 import Receipt
+from metip.tablet.v1.report_service_pb2 import ForwardReportRequest
 
 
 class CrimeReports:
@@ -68,9 +71,26 @@ class CrimeReports:
         return translate.updated(done, copy.warnings)
 
 
+class TabletReports:
+    """Takes the crimes among the reports that officers wrote on tablets while CRIS could not be reached."""
+
+    interface = "metip.tablet.v1.ReportService"
+
+    def __init__(self, reports: CrimeReports) -> None:
+        self._reports = reports
+
+    async def ForwardReport(self, request: ForwardReportRequest, call: Call) -> Receipt:
+        """Records a crime under the submission's id; what is for another system is PROCESSED without effect."""
+        if request.HasField("crime"):
+            create = CreateCrimeReportRequest(access=request.access, client_reference=request.submission_id, sheet=request.crime)
+            await self._reports.CreateCrimeReport(create, call)
+        return PROCESSED
+
+
 @asynccontextmanager
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
-    """The interface's servicer for the length of the block."""
+    """The servicers for the length of the block."""
     house = translate.House(settings.account or translate.ACCOUNT, settings.need_to_know_role or translate.ROLE)
     async with Cris.connected(settings, site.log) as cris:
-        yield (CrimeReports(cris, house),)
+        reports = CrimeReports(cris, house)
+        yield (reports, TabletReports(reports))

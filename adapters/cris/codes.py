@@ -87,6 +87,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "CHANGES.PROPERTY.NUMBER": "changes.property.number",
         "CLIENT_REF": "client_reference",
         "DATE_OF_BIRTH": "person.date_of_birth",
+        "MARK": "property.identifying_mark",
         "COMMITTED_FROM": "committed.from",
         "COMMITTED_TO": "committed.to",
         "PAGE": "page",

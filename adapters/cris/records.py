@@ -173,7 +173,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Asks for reports by person, by place, by time."""
+    """Asks for reports by person, by place, by property, by time."""
 
     requestor: Requestor
     family_name: str = ""
@@ -181,6 +181,7 @@ class Search:
     date_of_birth: Day | None = None
     postcode: str = ""
     street: str = ""
+    mark: str = ""
     committed_from: Day | None = None
     committed_to: Day | None = None
     maximum: int

@@ -55,6 +55,7 @@ def search(request: service.SearchCrimeReportsRequest, by: records.Requestor, co
         date_of_birth=people.day(wanted.date_of_birth),
         postcode=place.postcode,
         street=copy.copy("place.street", place.street, codes.LINE),
+        mark=copy.copy("property.identifying_mark", request.property.identifying_mark, codes.MARK),
         committed_from=people.day(getattr(request.committed, "from")),
         committed_to=people.day(request.committed.to),
         maximum=request.limit or USUAL_HITS,

@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
+from adapters.kit.rejections import detail, reason
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason
 from metip.logs import Log
@@ -41,7 +41,7 @@ async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log
         try:
             receipt = await ask(request, timeout=PATIENCE)
         except grpc.aio.AioRpcError as error:
-            if error.code() not in AGAIN or _reason(error) in NEVER:
+            if error.code() not in AGAIN or reason(error) in NEVER:
                 raise
             if not told:
                 log.line("exchange_lost", status=error.code().name)
@@ -70,16 +70,4 @@ async def publish_or_pass_over(ask: Callable[..., Awaitable[Receipt]], request: 
 def _asked_to_wait(error: grpc.aio.AioRpcError) -> float:
     """Seconds that the exchange asked for in RetryInfo; 0 when it asked for nothing."""
     retry = error_details_pb2.RetryInfo()
-    return float(retry.retry_delay.ToTimedelta().total_seconds()) if _detail(error, retry) else 0.0
-
-
-def _reason(error: grpc.aio.AioRpcError) -> str:
-    """The reason in ErrorInfo; empty when there is none."""
-    info = error_details_pb2.ErrorInfo()
-    return str(info.reason) if _detail(error, info) else ""
-
-
-def _detail(error: grpc.aio.AioRpcError, into: Any) -> bool:
-    """Whether the error carries a detail of that type, which is then read."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
-    return any(detail.Unpack(into) for detail in (status.details if status is not None else ()))
+    return float(retry.retry_delay.ToTimedelta().total_seconds()) if detail(error, retry) else 0.0

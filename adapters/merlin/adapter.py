@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from adapters.kit import Call, Site
+from adapters.kit.outcomes import PROCESSED
 from adapters.merlin import translate
 from adapters.merlin.upstream import Merlin
+from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.merlin.v1.report_service_pb2 import (
     GetReportRequest,
     GetReportResponse,
@@ -17,6 +19,7 @@ from metip.merlin.v1.report_service_pb2 import (
     UpdateReportResponse,
 )
 from metip.merlin.v1.settings_pb2 import Settings
+from metip.tablet.v1.report_service_pb2 import ForwardReportRequest
 
 
 class Reports:
@@ -48,8 +51,27 @@ class Reports:
         return translate.changed(amended)
 
 
+class TabletReports:
+    """Takes those among the reports that officers wrote on tablets which are for Merlin, and came while it could not be reached."""
+
+    interface = "metip.tablet.v1.ReportService"
+
+    def __init__(self, reports: Reports) -> None:
+        self._reports = reports
+
+    async def ForwardReport(self, request: ForwardReportRequest, call: Call) -> Receipt:
+        """Raises a report under the submission's id; what is for another system is PROCESSED without effect."""
+        if request.HasField("safeguarding"):
+            raised = RaiseReportRequest.FromString(request.safeguarding.SerializeToString())  # the same fields under the same numbers
+            raised.access.CopyFrom(request.access)
+            raised.submission_id = request.submission_id
+            await self._reports.RaiseReport(raised, call)
+        return PROCESSED
+
+
 @asynccontextmanager
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
-    """Serves the interface for the length of the block."""
+    """Serves both interfaces for the length of the block."""
     async with Merlin.connected(settings, site.log) as merlin:
-        yield (Reports(merlin),)
+        reports = Reports(merlin)
+        yield (reports, TabletReports(reports))
