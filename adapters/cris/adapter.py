@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
-from adapters.cris import translate
+from adapters.cris import records, translate
 from adapters.cris.upstream import Cris
 from adapters.kit.latin import Transcript
 from adapters.kit.outcomes import PROCESSED
@@ -25,6 +26,8 @@ from metip.cris.v1.settings_pb2 import Settings
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.tablet.v1.report_service_pb2 import ForwardReportRequest
 
+R = TypeVar("R")
+
 
 class CrimeReports:
     """Translates in, asks CRIS, translates out. A `Transcript` keeps what CRIS's character set could not hold, for the reply's warnings."""
@@ -37,38 +40,32 @@ class CrimeReports:
 
     async def SearchCrimeReports(self, request: SearchCrimeReportsRequest, call: Call) -> SearchCrimeReportsResponse:
         """Searches by person, place or time."""
-        copy = Transcript()
-        by = self._house.requestor(request.access, call.officer, copy)
-        found = await self._cris.search(translate.search(request, by, copy), call)
-        return translate.summaries(found, copy.warnings)
+        asked, copy = self._asked(request, records.Search, call)
+        return translate.answer(await self._cris.search(asked, call), SearchCrimeReportsResponse, copy.warnings)
 
     async def GetCrimeReport(self, request: GetCrimeReportRequest, call: Call) -> GetCrimeReportResponse:
         """Gives one report."""
-        copy = Transcript()
-        by = self._house.requestor(request.access, call.officer, copy)
-        given = await self._cris.get(translate.get(request, by, copy), call)
-        return translate.report(given, copy.warnings)
+        asked, copy = self._asked(request, records.Get, call)
+        return translate.answer(await self._cris.get(asked, call), GetCrimeReportResponse, copy.warnings)
 
     async def CreateCrimeReport(self, request: CreateCrimeReportRequest, call: Call) -> CreateCrimeReportResponse:
         """Records a crime, once for each client reference."""
-        copy = Transcript()
-        by = self._house.requestor(request.access, call.officer, copy)
-        done = await self._cris.create(translate.create(request, by, copy), call)
-        return translate.created(done, copy.warnings)
+        asked, copy = self._asked(request, records.Create, call)
+        return translate.answer(await self._cris.create(asked, call), CreateCrimeReportResponse, copy.warnings)
 
     async def AddDetail(self, request: AddDetailRequest, call: Call) -> AddDetailResponse:
         """Adds an entry to the details pages."""
-        copy = Transcript()
-        by = self._house.requestor(request.access, call.officer, copy)
-        done = await self._cris.add_det(translate.add_detail(request, by, copy), call)
-        return translate.added(done, copy.warnings)
+        asked, copy = self._asked(request, records.AddDet, call)
+        return translate.answer(await self._cris.add_det(asked, call), AddDetailResponse, copy.warnings)
 
     async def UpdateCrimeReport(self, request: UpdateCrimeReportRequest, call: Call) -> UpdateCrimeReportResponse:
         """Changes a report that still has the version named."""
+        asked, copy = self._asked(request, records.Update, call)
+        return translate.answer(await self._cris.update(asked, call), UpdateCrimeReportResponse, copy.warnings)
+
+    def _asked(self, request: Any, kind: type[R], call: Call) -> tuple[R, Transcript]:
         copy = Transcript()
-        by = self._house.requestor(request.access, call.officer, copy)
-        done = await self._cris.update(translate.update(request, by, copy), call)
-        return translate.updated(done, copy.warnings)
+        return translate.question(request, kind, self._house.requestor(request.access, call.officer, copy), copy), copy
 
 
 class TabletReports:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-NAMESPACE = "urn:x-cris:crime-report:1"
 PATH = "/CRIS/services/CrimeReport"
 ENCODING = "ISO-8859-1"
 ZONE = "Europe/London"

@@ -11,9 +11,13 @@ import grpc
 from google.rpc import error_details_pb2
 
 from adapters.kit.rejections import detail, reason
+from adapters.kit.site import Site
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason
 from metip.logs import Log
+
+Publish = Callable[[Any], Awaitable[Receipt]]
+"""Hands one message over until the exchange has it; raises as `publish` does."""
 
 PATIENCE = 10.0
 FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
@@ -29,6 +33,15 @@ AGAIN = frozenset(
 """Statuses after which the same message is handed over again: it was not accepted, or nobody knows."""
 NEVER = frozenset({"TOO_LARGE"})
 """Reasons that have one of these statuses and yet are the message's own."""
+
+
+def publisher(site: Site, operation: Callable[[grpc.aio.Channel], Callable[..., Awaitable[Receipt]]]) -> Publish | None:
+    """What hands over messages of an operation (a stub's method, from a channel); None, which is logged, without a way to the exchange."""
+    mesh = site.mesh
+    if mesh is None:
+        site.log.line("not_publishing", reason="no way to the exchange")
+        return None
+    return lambda request: publish(operation(mesh.channel()), request, site.log)
 
 
 async def publish(ask: Callable[..., Awaitable[Receipt]], request: Any, log: Log) -> Receipt:

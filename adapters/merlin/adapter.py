@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from adapters.kit import Call, Site
 from adapters.kit.outcomes import PROCESSED
-from adapters.merlin import translate
+from adapters.merlin import records, translate
+from adapters.merlin.translate import TRANSLATION
 from adapters.merlin.upstream import Merlin
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.merlin.v1.report_service_pb2 import (
@@ -32,23 +33,25 @@ class Reports:
 
     async def SearchReports(self, request: SearchReportsRequest, call: Call) -> SearchReportsResponse:
         """Finds the reports in which a person has a part."""
-        found = await self._merlin.find(translate.criteria(request), translate.asker(request.access, call), call)
-        return translate.reports(found)
+        criteria = TRANSLATION.record(request, records.Find)
+        found = await self._merlin.find(criteria, translate.asker(request.access, call), call)
+        return TRANSLATION.message(found, SearchReportsResponse)
 
     async def GetReport(self, request: GetReportRequest, call: Call) -> GetReportResponse:
         """Gives one report in full."""
         fetched = await self._merlin.fetch(request.merlin_reference.value, translate.asker(request.access, call), call)
-        return translate.report(fetched)
+        return TRANSLATION.message(fetched, GetReportResponse)
 
     async def RaiseReport(self, request: RaiseReportRequest, call: Call) -> RaiseReportResponse:
         """Raises a report, once for each submission id."""
         raised = await self._merlin.submit(translate.submission(request), translate.asker(request.access, call), call)
-        return translate.raised(raised)
+        return TRANSLATION.message(raised, RaiseReportResponse)
 
     async def UpdateReport(self, request: UpdateReportRequest, call: Call) -> UpdateReportResponse:
         """Takes a report a step further, or assesses its risk."""
-        amended = await self._merlin.amend(translate.change(request), translate.asker(request.access, call), call)
-        return translate.changed(amended)
+        change = TRANSLATION.record(request, records.Amend)
+        amended = await self._merlin.amend(change, translate.asker(request.access, call), call)
+        return TRANSLATION.message(amended, UpdateReportResponse)
 
 
 class TabletReports:
