@@ -1,6 +1,7 @@
 """HTTP for adapters: a client that maps every failure of the network to a fault, and bounds what it reads."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,9 +34,9 @@ class HttpClient:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, limits: Limits, log: Log) -> AsyncIterator[Self]:
-        """A client for the length of the block."""
-        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30)
+    async def connected(cls, limits: Limits, log: Log, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Self]:
+        """A client for the length of the block. With `tls` that is what it shows and accepts where the address is https."""
+        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30, ssl=True if tls is None else tls)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
             yield cls(limits, log, session)
 

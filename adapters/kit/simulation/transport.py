@@ -1,6 +1,7 @@
 """The wires that simulators speak: length-framed TCP and HTTP, each striking the standard dials at the point where a real network would."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -101,6 +102,8 @@ class Http:
     """HTTP/1.1; `answer` turns a request into a reply."""
 
     answer: Callable[[HttpRequest], Awaitable[HttpReply]]
+    tls: ssl.SSLContext | None = None
+    """What it shows and accepts over TLS; None speaks plain HTTP."""
 
     @asynccontextmanager
     async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
@@ -115,9 +118,9 @@ class Http:
         async with AsyncExitStack() as stack:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, ssl_context=self.tls).start()
             at = runner.addresses[0]
-            yield f"http://{at[0]}:{at[1]}"
+            yield f"{'https' if self.tls else 'http'}://{at[0]}:{at[1]}"
 
     async def _handle(self, request: web.Request, dials: Dials) -> web.StreamResponse:
         asked = HttpRequest(request.method, request.path, dict(request.headers), await request.read())
