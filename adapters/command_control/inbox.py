@@ -24,8 +24,7 @@ from metip.exchange.v1.receipt_pb2 import Receipt
 Publish = Callable[[PublishHandoverRequest], Awaitable[Receipt]]
 PATIENCE = 10.0
 """Seconds within which the exchange must have taken what came; otherwise it comes again."""
-AGAIN = 1.0
-AT_ONCE = 32
+AT_ONCE, AGAIN = 32, 1.0
 
 
 class Inbox:

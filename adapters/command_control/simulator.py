@@ -4,7 +4,7 @@ sender's door, hands incidents over itself, and does all of it badly where a dia
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -35,7 +35,7 @@ DIALS = {
 }
 STATUSES = {"busy": 429, "closed": 503, "stranger": 403}
 HANDING = ("hands_over", "doubled", "out_of_order")
-PROMPT, AGAIN, PATIENCE = 0.01, 0.2, 25.0
+PROMPT, AGAIN, TIMES = 0.01, 0.2, 100
 
 
 class Simulator:
@@ -45,14 +45,10 @@ class Simulator:
         self._dials = dials
         self._credentials = credentials or Credentials.everybodys()
         self.room = Room(population)
-        self.agency = "FRS-LFB"
-        """As which it hands over."""
-        self.door = ""
-        """Where the adapter takes messages, as its last one said."""
-        self.users: list[str] = []
-        """Who asked, the latest hundred."""
-        self.seen: list[Message] = []
-        """Messages as they came, the latest hundred."""
+        self.agency, self.door = "FRS-LFB", ""
+        """As which it hands over, and where: as the adapter's last message said."""
+        self.seen: list[tuple[str, Any]] = []
+        """Who asked, and documents as they came, the latest hundred."""
         self.acks: dict[str, Ack] = {}
         """What the adapter said of messages that were handed over, by their ids."""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -80,7 +76,7 @@ class Simulator:
             document = wire.decode(request.body)
         except wire.WireError:
             return HttpReply(b"", status=400)
-        self.users = [*self.users[-99:], request.headers.get("X-User", "")]
+        self.seen = [*self.seen[-99:], (request.headers.get("X-User", ""), document)]
         if isinstance(document, records.QUESTIONS) and request.path == wire.ENQUIRIES:
             self._dials.exchanges[type(document).__name__] += 1
             return HttpReply(wire.encode(self.room.answer(document)), content_type=wire.CONTENT_TYPE)
@@ -95,7 +91,6 @@ class Simulator:
     def _take(self, message: Message) -> None:
         kind = next((one.name for one in dataclasses.fields(message)[3:-2] if getattr(message, one.name)), "nothing")
         self._dials.exchanges[kind] += 1
-        self.seen = [*self.seen[-99:], message]
         self.door = message.header.reply_to
         for dial in HANDING:
             if self._dials.strike(dial) is not None:
@@ -106,7 +101,7 @@ class Simulator:
             if ack is not None:
                 said = Message(header=Header(message_id=str(uuid4()), from_agency=room, to_agencies=message.header.from_agency), ack=ack)
                 for _ in range(1 if self._dials.strike("repeat_ack") is None else 2):
-                    self._begin(self._say(said, PROMPT if late is None else seconds(late) or 0.0))
+                    self._begin(self.push(said, PROMPT if late is None else seconds(late) or 0.0))
 
     def _judged(self, message: Message, room: str) -> Ack | None:
         code = self._dials.strike("reject")
@@ -131,25 +126,20 @@ class Simulator:
             await self.push(dataclasses.replace(one, header=header))
         return tuple(messages)
 
-    async def push(self, message: Message) -> int:
+    async def push(self, message: Message, after: float = 0.0) -> int:
         """Posts a message to the adapter's door until it is taken or refused; the last HTTP status, 0 for none."""
+        await asyncio.sleep(after)
         header = dataclasses.replace(message.header, sent_at=datetime.now(UTC), version=message.header.version or wire.SPOKEN)
         body, status = wire.encode(dataclasses.replace(message, header=header)), 0
-        until = asyncio.get_running_loop().time() + PATIENCE
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._credentials.client)) as http:
-            while asyncio.get_running_loop().time() < until and status not in (202, 400, 403):
-                try:
+            for _ in range(TIMES):
+                with suppress(aiohttp.ClientError, OSError):
                     async with http.post(self.door, data=body, headers={"Content-Type": wire.CONTENT_TYPE}) as response:
                         status = response.status
-                except (aiohttp.ClientError, OSError):
-                    status = 0
-                if status not in (202, 400, 403):
-                    await asyncio.sleep(AGAIN)
+                if status in (202, 400, 403):
+                    break
+                await asyncio.sleep(AGAIN)
         return status
-
-    async def _say(self, message: Message, after: float) -> None:
-        await asyncio.sleep(after)
-        await self.push(message)
 
     def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)

@@ -47,8 +47,7 @@ class Rooms:
         self.command_control = settings.command_control or "POL-01CC"
         self.within = settings.acknowledged_within.ToTimedelta().total_seconds() or WITHIN
         self.reply_to = settings.listen_url
-        self.acknowledged: Awaiting[tuple[str, str], Message] = Awaiting()
-        """Acknowledgements by message and room; whoever opens the door hands them over."""
+        self.acknowledged: Awaiting[tuple[str, str], Message] = Awaiting()  # by message and room; whoever opens the door hands them over
 
     @classmethod
     @asynccontextmanager

@@ -44,7 +44,8 @@ class Unit(Record):
     callsign: str
     easting: int
     northing: int
-    busy: bool
+    state: str
+    """The radio state that its crew keyed: 2 for available, 6 for on the scene."""
 
 
 def room_calls(population: Population) -> tuple[RoomCall, ...]:
@@ -94,5 +95,5 @@ def _unit(population: Population, number: int) -> Unit:
         callsign=f"{BOROUGHS[number % len(BOROUGHS)]}9{number % 10}X",
         easting=near.easting,
         northing=near.northing,
-        busy=dice.chance(33),
+        state="6" if dice.chance(33) else "2",
     )
