@@ -12,7 +12,7 @@ import pytest_asyncio
 from adapter_rig import from_envoy
 from waiting import until
 
-from adapters.command_control.records import Message
+from adapters.command_control.records import Ack, Header, Message
 from adapters.kit.simulation.dials import Dial
 from metip.cad.v1 import incident_pb2 as cad
 from metip.command_control.v1 import incident_pb2 as contract
@@ -127,14 +127,20 @@ async def test_an_acknowledgement_that_comes_twice_is_one(rooms: RoomsRig) -> No
 
 
 async def test_an_acknowledgement_of_another_room_is_none_of_this_one(rooms: RoomsRig) -> None:
-    async def meanwhile() -> None:
-        await until(lambda: any(one.header.message_id for one in sent(rooms)[-1:]))
+    rooms.dials.set([Dial("no_ack")])
+    asked = asyncio.create_task(created(rooms, create("other-room")))
+    await until(lambda: sent(rooms)[-1].origin and sent(rooms)[-1].origin.reference == "other-room")
+    ack = Ack(message_id=sent(rooms)[-1].header.message_id, accepted=True)
+    header = Header(message_id=str(uuid.uuid4()), from_agency="AMB-LAS", to_agencies=OWN)
+    assert await rooms.simulator.push(Message(header=header, ack=ack)) == 202
+    assert (await asked).voice_fallback
 
-    rooms.dials.set([Dial("reject", "NOT_OURS")])
+
+async def test_a_creation_while_the_hub_is_closed_may_have_gone_on(rooms: RoomsRig) -> None:
+    rooms.dials.set([Dial("closed")])
     with pytest.raises(grpc.aio.AioRpcError) as told:
-        await created(rooms, create("not-ours", to_agency=FIRE))
-    assert reason_of(told.value) == ("FAILED_PRECONDITION", "UPSTREAM_REFUSED", "NOT_OURS")
-    await meanwhile()
+        await created(rooms, create("closed"))
+    assert reason_of(told.value)[1] == "IN_DOUBT"
 
 
 REFUSALS = {
