@@ -70,7 +70,7 @@ class Documents:
             raise WireError("the document is none of this service")
         kept = self._taken_out(root, kind)
         for one in root.iter():  # of no namespace becomes of another one, since none is what is read
-            one.tag = str(one.tag).removeprefix(self._full("")) if etree.QName(one).namespace else f"{{none}}{one.tag}"
+            one.tag = str(one.tag).removeprefix(self._full("")) if etree.QName(one).namespace else f"{{none}}{one.tag!s}"
         try:
             found: Any = Elements(self.values).read(root, kind, kind.__name__)
         except Unreadable as error:
