@@ -13,9 +13,10 @@ from metip.cad.v1 import incident_pb2 as cad
 from metip.cad.v1.incident_event_service_pb2 import PublishIncidentEventRequest
 from metip.command_control.v1 import incident_pb2 as contract
 from metip.command_control.v1.handover_service_pb2 import HANDOVER_DIRECTION_TO_PARTNERS, PublishHandoverRequest
+from metip.command_control.v1.resource_pb2 import RESOURCE_STATE_UNSPECIFIED, Resource, ResourceState
 
 # Both contracts number the four grades alike, and the four states of an incident.
-STATES = frozenset(contract.ResourceState.keys())
+STATES = frozenset(ResourceState.keys())
 WORDS: Mapping[str, Callable[[Any], str]] = {
     "remark": lambda entry: str(entry.text),
     "link": lambda entry: f"Linked to CAD {entry.cad_number.value or entry.cad_number.as_received}.",
@@ -44,17 +45,15 @@ def handover(event: PublishIncidentEventRequest, sender: str, to: str) -> Publis
         case "opening" if line.opening.origin != cad.ORIGIN_AGENCY:
             request.incident_create.CopyFrom(_incident(event, origin))
         case "grading":
-            request.incident_update.CopyFrom(
-                contract.IncidentChange(priority=contract.Priority.ValueType(line.grading.grade), narrative=line.grading.reason)
-            )
-        case "assignment":
-            request.resource_status.CopyFrom(contract.Resource(callsign=line.assignment.call_sign, agency=sender, assigned_to=origin))
-        case "unit_progress":
-            request.resource_status.CopyFrom(contract.Resource(callsign=line.unit_progress.call_sign, agency=sender, assigned_to=origin))
-            request.resource_status.as_of.CopyFrom(line.happened_at)
+            request.incident_update.priority = contract.Priority.ValueType(line.grading.grade)
+            request.incident_update.narrative = line.grading.reason
+        case "assignment" | "unit_progress":
+            sign = line.assignment.call_sign or line.unit_progress.call_sign
+            request.resource_status.CopyFrom(Resource(callsign=sign, agency=sender, assigned_to=origin, as_of=line.happened_at))
             request.resource_status.state = _state(line.unit_progress.state)
         case "closure":
-            request.incident_close.CopyFrom(contract.IncidentClosure(closed_at=line.happened_at, code=contract.CLOSURE_CODE_RESOLVED))
+            request.incident_close.closed_at.CopyFrom(line.happened_at)
+            request.incident_close.code = contract.CLOSURE_CODE_RESOLVED
         case _ if kind in WORDS:
             request.free_text.text = WORDS[kind](getattr(line, kind))
     return request if request.WhichOneof("content") else None
@@ -78,7 +77,7 @@ def _incident(event: PublishIncidentEventRequest, origin: contract.AgencyReferen
     )
 
 
-def _state(state: cad.UnitState.ValueType) -> contract.ResourceState.ValueType:
+def _state(state: cad.UnitState.ValueType) -> ResourceState.ValueType:
     """A unit's state by its name, where both contracts have it."""
     name = cad.UnitState.Name(state).replace("UNIT_STATE", "RESOURCE_STATE") if state in cad.UnitState.values() else ""
-    return contract.ResourceState.Value(name) if name in STATES else contract.RESOURCE_STATE_UNSPECIFIED
+    return ResourceState.Value(name) if name in STATES else RESOURCE_STATE_UNSPECIFIED

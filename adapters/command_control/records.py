@@ -11,6 +11,7 @@ from adapters.kit.documents import Record
 from adapters.kit.mirror import Mirrored, record_type
 from metip.command_control.v1 import incident_pb2 as contract
 from metip.command_control.v1 import incident_service_pb2 as service
+from metip.command_control.v1.resource_pb2 import AssistanceRequest, Resource
 
 Reference = record_type(contract.AgencyReference)
 QUESTIONS = tuple(map(record_type, (service.GetIncidentRequest, service.SearchIncidentsRequest, service.ListResourcesRequest)))
@@ -58,8 +59,8 @@ class Message(Mirrored):
     update_number: int = 0
     incident_create: Annotated[Any, contract.Incident] = None
     incident_update: Annotated[Any, contract.IncidentChange] = None
-    incident_request_assistance: Annotated[Any, contract.AssistanceRequest] = None
-    resource_status: Annotated[Any, contract.Resource] = None
+    incident_request_assistance: Annotated[Any, AssistanceRequest] = None
+    resource_status: Annotated[Any, Resource] = None
     incident_close: Annotated[Any, contract.IncidentClosure] = None
     free_text: Annotated[Any, contract.FreeText] = None
     ack: Ack | None = None

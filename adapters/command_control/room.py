@@ -12,7 +12,8 @@ from adapters.kit.mirror import record_type
 from adapters.kit.population import Population
 from adapters.kit.population.control_rooms import RoomCall, room_calls, units
 from metip.command_control.v1 import incident_pb2 as contract
-from metip.command_control.v1 import incident_service_pb2 as service
+from metip.command_control.v1 import resource_pb2
+from metip.command_control.v1.incident_service_pb2 import HeldIncident
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.pole_pb2 import Bs7666Address
 
@@ -21,7 +22,7 @@ AGENCIES = (ROOM, "FRS-LFB", "AMB-LAS", "POL-93BTP", "HMC-THAMES", "HWY-NH")
 ALWAYS = ("free_text", "resource_status", "incident_request_assistance")
 """Contents that are taken whatever came before; the others are a state, of which a late one is nothing."""
 Incident, Location, Caller = map(record_type, (contract.Incident, contract.Location, contract.Caller))
-Held, Resource, Address, From = map(record_type, (service.HeldIncident, contract.Resource, Bs7666Address, Provenance))
+Held, Resource, Address, From = map(record_type, (HeldIncident, resource_pb2.Resource, Bs7666Address, Provenance))
 Change, Text = map(record_type, (contract.IncidentChange, contract.FreeText))
 
 
@@ -149,9 +150,8 @@ def story(call: RoomCall, agency: str, to: str) -> tuple[Message, ...]:
     incident = incident_of(call, agency)
     worse = Change(priority="I", narrative="The caller hears shouting.")
     contents = ({"incident_create": incident}, {"incident_update": worse}, {"free_text": Text(text="The caller has hung up.")})
-    names = [str(uuid5(NAMESPACE_URL, f"{agency}/{call.number}/{number}")) for number in range(len(contents))]
-    headers = [Header(message_id=name, from_agency=agency, to_agencies=to) for name in names]
-    return tuple(
-        Message(header=header, origin=incident.origin, update_number=number, **content)
-        for number, (header, content) in enumerate(zip(headers, contents, strict=True))
-    )
+    told = []
+    for number, content in enumerate(contents):
+        header = Header(message_id=str(uuid5(NAMESPACE_URL, f"{agency}/{call.number}/{number}")), from_agency=agency, to_agencies=to)
+        told.append(Message(header=header, origin=incident.origin, update_number=number, **content))
+    return tuple(told)

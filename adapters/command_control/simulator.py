@@ -28,13 +28,12 @@ DIALS = {
     "hands_over": "hands over an incident of its own and two updates, when a message comes",
     "doubled": "hands over an incident of its own twice, under two message ids, when a message comes",
     "out_of_order": "hands over an incident of its own with its updates in the wrong order, when a message comes",
-    "other_version": "hands over in another version of the standard, such as 2.0",
+    "other_version": "hands over in this version of the standard, such as 2.0",
     "busy": "the hub takes no more at the moment",
     "closed": "the hub is closed for maintenance",
     "stranger": "the hub does not know the adapter's certificate",
 }
-STATUSES = {"busy": 429, "closed": 503, "stranger": 403}
-HANDING = ("hands_over", "doubled", "out_of_order")
+STATUSES, HANDING = {"busy": 429, "closed": 503, "stranger": 403}, ("hands_over", "doubled", "out_of_order")
 PROMPT, AGAIN, TIMES = 0.01, 0.2, 100
 
 
@@ -49,10 +48,8 @@ class Simulator:
         """As which it hands over, and where: as the adapter's last message said."""
         self.seen: list[tuple[str, Any]] = []
         """Who asked, and documents as they came, the latest hundred."""
-        self.acks: dict[str, Ack] = {}
-        """What the adapter said of messages that were handed over, by their ids."""
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._told = 0
+        self.acks: dict[str, Ack] = {}  # what the adapter said of messages that were handed over, by their ids
+        self._tasks, self._told = set[asyncio.Task[Any]](), 0
         self._http = Http(self.answer, tls=self._credentials.server)
         self.transport = self
 
@@ -82,10 +79,10 @@ class Simulator:
             return HttpReply(wire.encode(self.room.answer(document)), content_type=wire.CONTENT_TYPE)
         if not isinstance(document, Message) or request.path != wire.MESSAGES:
             return HttpReply(b"", status=400)
-        if document.ack is not None:
+        if document.ack is None:
+            self._take(document)
+        else:
             self.acks[document.ack.message_id] = document.ack
-            return HttpReply(b"", status=202)
-        self._take(document)
         return HttpReply(b"", status=202)
 
     def _take(self, message: Message) -> None:
@@ -120,10 +117,9 @@ class Simulator:
         messages = [created, *(reversed(updates) if how == "out_of_order" else updates)]
         if how == "doubled":
             messages.insert(1, dataclasses.replace(created, header=dataclasses.replace(created.header, message_id=str(uuid4()))))
-        version = self._dials.strike("other_version")
+        version = self._dials.strike("other_version") or wire.SPOKEN
         for one in messages:
-            header = one.header if version is None else dataclasses.replace(one.header, version=version or "2.0")
-            await self.push(dataclasses.replace(one, header=header))
+            await self.push(dataclasses.replace(one, header=dataclasses.replace(one.header, version=version)))
         return tuple(messages)
 
     async def push(self, message: Message, after: float = 0.0) -> int:

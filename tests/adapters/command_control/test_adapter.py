@@ -17,6 +17,7 @@ from adapters.kit.simulation.dials import Dial
 from metip.cad.v1 import incident_pb2 as cad
 from metip.command_control.v1 import incident_pb2 as contract
 from metip.command_control.v1 import incident_service_pb2 as service
+from metip.command_control.v1 import resource_pb2 as resources
 from metip.command_control.v1.handover_service_pb2 import HANDOVER_DIRECTION_FROM_PARTNERS
 from metip.exchange.v1.receipt_pb2 import PROGRESS_DELIVERED, PROGRESS_PROCESSED
 from tests.adapters.command_control.asking import ACCESS, FIRE, OWN, ROOM, SECRET, create, handover, incident, line, opening, origin, update
@@ -226,8 +227,8 @@ async def test_an_incident_is_closed_and_found_as_closed(rooms: RoomsRig) -> Non
 
 async def test_help_is_asked_for_once_for_each_request(rooms: RoomsRig) -> None:
     await created(rooms, create("help"))
-    need = contract.ResourceNeed(kind=contract.RESOURCE_KIND_DOG, count=2)
-    asking = contract.AssistanceRequest(needs=[need], reason="Search of a wood")
+    need = resources.ResourceNeed(kind=resources.RESOURCE_KIND_DOG, count=2)
+    asking = resources.AssistanceRequest(needs=[need], reason="Search of a wood")
     request = service.RequestAssistanceRequest(access=ACCESS, origin=origin("help"), assistance=asking)
     before = rooms.simulator.room.effects["crews"]
     for _ in range(2):
@@ -238,8 +239,8 @@ async def test_help_is_asked_for_once_for_each_request(rooms: RoomsRig) -> None:
 
 async def test_help_whose_answer_is_lost_is_in_doubt_and_somebody_must_ring(rooms: RoomsRig) -> None:
     rooms.dials.set([Dial("drop")])
-    need = contract.ResourceNeed(kind=contract.RESOURCE_KIND_DOG, count=1)
-    asking = contract.AssistanceRequest(needs=[need], reason="Search of a wood")
+    need = resources.ResourceNeed(kind=resources.RESOURCE_KIND_DOG, count=1)
+    asking = resources.AssistanceRequest(needs=[need], reason="Search of a wood")
     request = service.RequestAssistanceRequest(access=ACCESS, origin=origin("help"), assistance=asking)
     before = rooms.dials.exchanges["incident_request_assistance"]
     with pytest.raises(grpc.aio.AioRpcError) as told:
@@ -348,7 +349,7 @@ async def test_an_incident_of_the_legacy_system_appears_in_command_and_control(r
     request = service.ListResourcesRequest(access=ACCESS, agency=OWN)
     reply = await rooms.incidents.ListResources(request, timeout=SOON, metadata=from_envoy())
     assert [(one.callsign, one.state, one.assigned_to.reference) for one in reply.resources] == [
-        ("ZD95X", contract.RESOURCE_STATE_ON_SCENE, number)
+        ("ZD95X", resources.RESOURCE_STATE_ON_SCENE, number)
     ]
 
 

@@ -9,6 +9,7 @@ from adapters.command_control import despatch
 from metip.cad.v1 import incident_pb2 as cad
 from metip.cad.v1.incident_event_service_pb2 import PublishIncidentEventRequest
 from metip.command_control.v1 import incident_pb2 as contract
+from metip.command_control.v1 import resource_pb2 as resources
 from metip.command_control.v1.handover_service_pb2 import PublishHandoverRequest
 from metip.common.v1.identifiers_pb2 import CadNumber, CrimeReportNumber
 from tests.adapters.command_control.asking import OWN, ROOM, line, opening
@@ -77,8 +78,8 @@ def test_an_assignment_names_the_unit_and_the_incident() -> None:
 def test_a_units_state_is_told_where_both_contracts_have_it(state: cad.UnitState.ValueType) -> None:
     found = told(line(2, unit_progress=cad.UnitProgress(call_sign="ZD95X", state=state, state_code="9"))).resource_status
     name = cad.UnitState.Name(state).removeprefix("UNIT_STATE_")
-    known = {one.removeprefix("RESOURCE_STATE_") for one in contract.ResourceState.keys()}  # noqa: SIM118 - an enum's wrapper
-    assert contract.ResourceState.Name(found.state) == f"RESOURCE_STATE_{name if name in known else 'UNSPECIFIED'}"
+    known = {one.removeprefix("RESOURCE_STATE_") for one in resources.ResourceState.keys()}  # noqa: SIM118 - an enum's wrapper
+    assert resources.ResourceState.Name(found.state) == f"RESOURCE_STATE_{name if name in known else 'UNSPECIFIED'}"
 
 
 def test_a_closure_closes() -> None:

@@ -11,18 +11,19 @@ from adapters.command_control.records import DUPLICATE, Ack, Header, Message, Re
 from adapters.command_control.translate import MIRROR
 from metip.command_control.v1 import incident_pb2 as contract
 from metip.command_control.v1 import incident_service_pb2 as service
+from metip.command_control.v1 import resource_pb2 as resources
 from metip.command_control.v1.handover_service_pb2 import HANDOVER_DIRECTION_FROM_PARTNERS
 from metip.options.v1 import options_pb2
 from tests.adapters.command_control.asking import AT, FIRE, OWN, ROOM, create, handover, incident, origin, update
 
-ENUMS = list(contract.DESCRIPTOR.enum_types_by_name.values())
+ENUMS = {one.name: one for file in (contract, resources) for one in file.DESCRIPTOR.enum_types_by_name.values()}
 
 
 def test_an_incident_comes_back_whole() -> None:
     assert MIRROR.message(MIRROR.alike(incident("1")), contract.Incident) == incident("1")
 
 
-@pytest.mark.parametrize("enum", ENUMS, ids=lambda one: one.name)
+@pytest.mark.parametrize("enum", ENUMS.values(), ids=ENUMS)
 def test_every_value_has_a_code_of_its_own(enum: Any) -> None:
     codes = [MIRROR.code(enum, one.number) for one in enum.values]
     assert codes[0] == ""
@@ -35,13 +36,13 @@ def test_every_value_has_a_code_of_its_own(enum: Any) -> None:
         ("Priority", contract.PRIORITY_IMMEDIATE, "I"),
         ("Priority", contract.PRIORITY_REFERRED, "R"),
         ("CasualtySeverity", contract.CASUALTY_SEVERITY_DELAYED, "P3"),
-        ("ResourceState", contract.RESOURCE_STATE_EMERGENCY, "0"),
-        ("ResourceState", contract.RESOURCE_STATE_PRISONER, "9"),
+        ("ResourceState", resources.RESOURCE_STATE_EMERGENCY, "0"),
+        ("ResourceState", resources.RESOURCE_STATE_PRISONER, "9"),
         ("IncidentType", contract.INCIDENT_TYPE_HAZARDOUS_RELEASE, "HAZARDOUS_RELEASE"),
     ],
 )
 def test_codes_are_those_of_the_tables(field: str, number: int, code: str) -> None:
-    assert MIRROR.code(contract.DESCRIPTOR.enum_types_by_name[field], number) == code
+    assert MIRROR.code(ENUMS[field], number) == code
 
 
 def test_a_code_that_nobody_knows_is_unspecified_and_the_senders_own_code_stays() -> None:
@@ -75,7 +76,7 @@ def test_an_update_is_known_by_its_number() -> None:
 
 
 def test_each_request_for_help_is_another_message() -> None:
-    request = service.RequestAssistanceRequest(origin=origin("1"), assistance=contract.AssistanceRequest(reason="help"))
+    request = service.RequestAssistanceRequest(origin=origin("1"), assistance=resources.AssistanceRequest(reason="help"))
     made = [translate.command(request, request.origin, incident_request_assistance=request.assistance) for _ in range(2)]
     assert made[0].header.message_id != made[1].header.message_id
     assert made[0].incident_request_assistance.reason == "help"
