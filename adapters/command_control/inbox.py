@@ -45,12 +45,14 @@ class Inbox:
         except wire.WireError as error:
             self._log.line("delivery_refused", problem=str(error))
             return 400
+        if message.ack is not None and self._rooms.acknowledged.heard((message.ack.message_id, message.header.from_agency), message):
+            return 202
         if self._taking.locked():
             return 503
         try:
             async with self._taking, asyncio.timeout(PATIENCE):
                 if message.ack is not None:
-                    await self._acknowledged(message, message.ack)
+                    await self._late(message.ack)
                 elif self._publish is None:
                     return 503
                 else:
@@ -90,10 +92,8 @@ class Inbox:
             self._log.line("handover_refused", code=code)
         return Ack(message_id=header.message_id, accepted=reference is not None, their_incident=reference, code=code)
 
-    async def _acknowledged(self, message: Message, ack: Ack) -> None:
-        """Hands an acknowledgement to whoever waits; of a handover that was delivered without one it is the outcome."""
-        if self._rooms.acknowledged.heard((ack.message_id, message.header.from_agency), message):
-            return
+    async def _late(self, ack: Ack) -> None:
+        """Takes an acknowledgement for which nobody waits any more; of a handover that was delivered without one it is the outcome."""
         self._log.line("late_acknowledgement", message_id=ack.message_id, accepted=ack.accepted)
         if self._outcomes is not None and ack.accepted:
             await self._outcomes.processed(ack.message_id)

@@ -98,7 +98,7 @@ class Simulator:
             if ack is not None:
                 said = Message(header=Header(message_id=str(uuid4()), from_agency=room, to_agencies=message.header.from_agency), ack=ack)
                 for _ in range(1 if self._dials.strike("repeat_ack") is None else 2):
-                    self._begin(self.push(said, PROMPT if late is None else seconds(late) or 0.0))
+                    self._begin(self.push(said, PROMPT if late is None else seconds(late) or 0.0, self.door))
 
     def _judged(self, message: Message, room: str) -> Ack | None:
         code = self._dials.strike("reject")
@@ -122,15 +122,15 @@ class Simulator:
             await self.push(dataclasses.replace(one, header=dataclasses.replace(one.header, version=version)))
         return tuple(messages)
 
-    async def push(self, message: Message, after: float = 0.0) -> int:
-        """Posts a message to the adapter's door until it is taken or refused; the last HTTP status, 0 for none."""
+    async def push(self, message: Message, after: float = 0.0, door: str = "") -> int:
+        """Posts a message to a door of the adapter until it is taken or refused; the last HTTP status, 0 for none."""
         await asyncio.sleep(after)
         header = dataclasses.replace(message.header, sent_at=datetime.now(UTC), version=message.header.version or wire.SPOKEN)
         body, status = wire.encode(dataclasses.replace(message, header=header)), 0
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._credentials.client)) as http:
             for _ in range(TIMES):
                 with suppress(aiohttp.ClientError, OSError):
-                    async with http.post(self.door, data=body, headers={"Content-Type": wire.CONTENT_TYPE}) as response:
+                    async with http.post(door or self.door, data=body, headers={"Content-Type": wire.CONTENT_TYPE}) as response:
                         status = response.status
                 if status in (202, 400, 403):
                     break

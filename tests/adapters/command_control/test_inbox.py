@@ -1,5 +1,6 @@
 """The adapter's own door: what partners hand over is published once, acknowledged by a message of its own, and never taken too early."""
 
+import asyncio
 import dataclasses
 import io
 import ssl
@@ -24,6 +25,8 @@ from adapters.kit.simulation.dials import Dial
 from adapters.kit.tls import Credentials, write_certificates
 from metip.command_control.v1.handover_service_pb2 import HANDOVER_DIRECTION_FROM_PARTNERS
 from metip.command_control.v1.incident_pb2 import IncidentClosure
+from metip.command_control.v1.settings_pb2 import Settings
+from metip.settings import SettingsError, parse_settings
 from tests.adapters.command_control.asking import AT, FIRE, OWN, create, update
 from tests.adapters.command_control.rooms_rig import SOON, RoomsRig, reason_of, rooms_rig
 
@@ -191,6 +194,22 @@ async def test_our_acknowledgement_is_said_again_until_the_hub_takes_it(rooms: R
     assert (await said(rooms, message("said-again"))).accepted
 
 
+async def test_while_the_exchange_is_away_no_more_is_taken_than_can_be_held_and_acknowledgements_still_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.command_control.inbox.AT_ONCE", 1)
+    async with rooms_rig(tmp_path) as rig:
+        await knock(rig)
+        rig.exchange.refusing = grpc.StatusCode.UNAVAILABLE
+        waiting = asyncio.create_task(post(rig, wire.encode(message("waiting", version="1.0"))))
+        await until(lambda: rig.exchange.handed_over)
+        assert await post(rig, wire.encode(message("one-more", version="1.0"))) == 503
+        reply = await rig.incidents.CreateIncident(create("meanwhile"), timeout=SOON, metadata=from_envoy())
+        assert reply.acknowledgement.accepted
+        rig.exchange.refusing = None
+        assert await waiting == 202
+
+
 async def test_nothing_is_taken_without_a_way_to_the_exchange(tmp_path: Path) -> None:
     async with rooms_rig(tmp_path, mesh=False, hub=False) as rig:
         await knock(rig)
@@ -290,3 +309,27 @@ async def test_a_hub_that_trusts_others_lets_the_adapter_not_in(tmp_path: Path, 
         with pytest.raises(grpc.aio.AioRpcError):
             await rig.incidents.UpdateIncident(update("strange", 1), timeout=SOON, metadata=from_envoy())
         assert rig.simulator.seen == []
+
+
+async def test_a_door_for_everybody_needs_certificates_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as told:
+        async with rooms_rig(tmp_path, listen="0.0.0.0:0"):
+            pass
+    assert told.value.problems[0].startswith("listen:")
+
+
+HUB, DOOR = "upstream: {address: 'https://127.0.0.1:1'}", "listen: '127.0.0.1:0'"
+WRONG = {
+    "a hub without TLS": ("upstream: {address: 'http://127.0.0.1:1'}", DOOR, "https"),
+    "half of the files": (HUB, DOOR, "tls: {key_file: a}", "belong together"),
+    "two workers at one port": (HUB, "listen: '127.0.0.1:8443'", "serving: {workers: 2}", "one worker"),
+    "no door": (HUB, "listen"),
+    "more patience than the operation has": (HUB, DOOR, "acknowledged_within: 60s", "acknowledged_within"),
+}
+
+
+@pytest.mark.parametrize("lines", WRONG.values(), ids=WRONG)
+async def test_settings_that_can_not_work_are_refused(lines: tuple[str, ...]) -> None:
+    *text, told = lines
+    with pytest.raises(SettingsError, match=told):
+        parse_settings("\n".join(text), Settings, source="x")
