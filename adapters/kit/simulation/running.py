@@ -109,7 +109,10 @@ class Control(SimulatorServiceServicer):
 
     async def DrawSubjects(self, request: control.DrawSubjectsRequest, context: Any) -> control.DrawSubjectsResponse:  # noqa: N802
         """Draws people."""
-        drawn = await asyncio.to_thread(lambda: list(subjects(self._population, request.count, request.seed)))
+        try:
+            drawn = await asyncio.to_thread(lambda: list(subjects(self._population, request.count, request.seed, request.numbers)))
+        except LookupError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         return control.DrawSubjectsResponse(subjects=[control.Subject(facts=facts) for facts in drawn])
 
     def _faults(self) -> list[Fault]:

@@ -1,13 +1,19 @@
 """What a load may ask about: people drawn from the population, with the identifiers under which systems know them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from adapters.kit.population import Person, Population
 
 
-def subjects(population: Population, count: int, seed: int) -> Iterator[dict[str, str]]:
-    """Facts of so many people, by name; the names are listed at `metip.simulator.v1.Subject`."""
+def subjects(population: Population, count: int, seed: int, numbers: Sequence[int] = ()) -> Iterator[dict[str, str]]:
+    """Facts of people: of those numbers, or of so many that are drawn; the names of facts are listed at `metip.simulator.v1.Subject`.
+
+    Raises `LookupError` for a number that nobody has.
+    """
+    if numbers:
+        yield from (facts(population, population.person(number)) for number in numbers)
+        return
     chance = random.Random(seed)  # noqa: S311 - a load is drawn, not a secret made
     for _ in range(count):
         yield facts(population, population.person(chance.randint(1, population.scale.people)))

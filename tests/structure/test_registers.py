@@ -1,20 +1,27 @@
-"""The register of interfaces is written from the contracts, and the day's parts and the catalogue of faults name only what there is."""
+"""The register of interfaces is written from the contracts; the day's parts, the faults and the stories name only what there is."""
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from adapters.kit import discovery
+from adapters.kit.population import Population
 from adapters.kit.simulation.dials import STANDARD
-from hub.cli.day.plan import traffic
+from adapters.kit.simulation.subjects import subjects
+from hub.cli.day.plan import filled, traffic
 from hub.cli.faults import catalogue, dials_of
 from hub.cli.messages import installed
 from hub.cli.register import PLATFORM, register
 from hub.cli.samples import case_files
 from hub.cli.simulating import parse_dials
+from hub.cli.staging import Stage
+from hub.cli.stories import request_of, stories
 from hub.contracts import Interface
 from metip.simulator.v1.catalogue_pb2 import NamedFault
+from metip.simulator.v1.stories_pb2 import Story
 
 ROOT = Path(__file__).parents[2]
 MESSAGES = installed()
@@ -49,3 +56,16 @@ def test_the_day_is_played_through_operations_and_dials_that_there_are() -> None
         assert (line.template is None) == bool(line.dial), f"{line.system}: {line.operation.name} has a request or a dial, not both"
         if line.dial:
             assert line.dial in discovery.simulator(line.system).DIALS
+
+
+@pytest.mark.parametrize("story", stories(), ids=lambda one: one.title)
+def test_every_step_of_a_story_can_be_sent_or_waited_for(story: Story) -> None:
+    (facts,) = subjects(Population(), 0, 0, [story.person])
+    on: Any = SimpleNamespace(messages=MESSAGES)
+    stage: Stage = on
+    subscribers = {f"{one.system} {one.operation}" for one in MESSAGES.contracts.subscriptions}
+    for step in story.steps:
+        operation = MESSAGES.contracts.operations[step.awaits] if step.awaits else request_of(stage, step, facts)[0]
+        assert filled([*step.shows, step.key], facts)
+        assert (operation.delivery is not None) or not step.processed_by
+        assert {f"{system} {operation.name}" for system in step.processed_by} <= subscribers
