@@ -21,13 +21,15 @@ from metip.command_control.v1.settings_pb2 import Settings
 from metip.exchange.v1.receipt_pb2 import Receipt
 
 
-class Incidents:
+class _Served:
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+
+class Incidents(_Served):
     """Incidents and resources of the control rooms."""
 
     interface = "metip.command_control.v1.IncidentService"
-
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
 
     async def CreateIncident(self, request: service.CreateIncidentRequest, call: Call) -> service.CreateIncidentResponse:
         """Logs an incident at a room."""
@@ -60,13 +62,10 @@ class Incidents:
         return translate.acknowledgement(message.header.message_id, answer)
 
 
-class Handovers:
+class Handovers(_Served):
     """Handovers of the force's other rooms; those of Command and Control and its partners never go back."""
 
     interface = "metip.command_control.v1.HandoverService"
-
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
 
     async def PublishHandover(self, request: PublishHandoverRequest, call: Call) -> Receipt:
         """Brings a handover to the rooms that it is for; one that a later one has overtaken is done with."""
@@ -74,13 +73,10 @@ class Handovers:
         return PROCESSED if theirs else await _deliver(self._rooms, request, call, {records.SUPERSEDED})
 
 
-class DespatchLog:
+class DespatchLog(_Served):
     """Lines of the legacy system's logs, so that its incidents are seen in Command and Control too."""
 
     interface = "metip.cad.v1.IncidentEventService"
-
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
 
     async def PublishIncidentEvent(self, request: PublishIncidentEventRequest, call: Call) -> Receipt:
         """Tells Command and Control of a line. One of an incident that it never had came from there, or began before the subscription."""

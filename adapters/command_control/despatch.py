@@ -61,8 +61,7 @@ def handover(event: PublishIncidentEventRequest, sender: str, to: str) -> Publis
 
 def _incident(event: PublishIncidentEventRequest, origin: contract.AgencyReference) -> contract.Incident:
     line, head = event.line, event.headline
-    grade = cad.Grade.Name(head.grade).removeprefix("GRADE_").lower()
-    paper = f"ENTERED FROM PAPER, graded {grade} at the time. " if line.back_entered else ""
+    paper = f"ENTERED FROM PAPER, graded {'ISER'[head.grade - 1 : head.grade] or '?'} at the time. " if line.back_entered else ""
     grid, caller = head.location.grid, line.opening.caller
     return contract.Incident(
         origin=origin,

@@ -7,13 +7,13 @@ partner's message comes to is said by an acknowledgement of its own.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 
 from adapters.command_control import records, translate, wire
 from adapters.command_control.records import Ack, Header, Message, Reference
-from adapters.command_control.upstream import Rooms
+from adapters.command_control.upstream import Rooms, plain
 from adapters.kit import Fault, Log
 from adapters.kit.errands import errand
 from adapters.kit.outcomes import Outcomes
@@ -60,6 +60,8 @@ class Inbox:
                     self._to_say.put_nowait(Message(header=header, ack=await self._published(message, self._publish)))
         except TimeoutError:
             return 503
+        except ValueError:  # an acknowledgement of no message of ours
+            return 400
         return 202
 
     async def acknowledge(self) -> None:
@@ -94,8 +96,7 @@ class Inbox:
 
     async def _late(self, ack: Ack) -> None:
         """Takes an acknowledgement for which nobody waits any more; of a handover that was delivered without one it is the outcome."""
-        self._log.line("late_acknowledgement", message_id=ack.message_id, accepted=ack.accepted)
-        if self._outcomes is not None and ack.accepted:
-            await self._outcomes.processed(ack.message_id)
-        elif self._outcomes is not None:
-            await self._outcomes.refused(ack.message_id, ack.code[:50])
+        message_id = str(UUID(ack.message_id))
+        self._log.line("late_acknowledgement", message_id=message_id, accepted=ack.accepted)
+        if self._outcomes is not None:
+            await (self._outcomes.processed(message_id) if ack.accepted else self._outcomes.refused(message_id, plain(ack.code)))

@@ -10,12 +10,11 @@ from metip.command_control.v1.incident_service_pb2 import Acknowledgement
 from metip.common.v1.access_pb2 import AccessContext
 from metip.options.v1 import options_pb2
 
-PACKAGE = "metip.command_control.v1"
 MIRROR = Mirror(
     {
-        f"{PACKAGE}.Priority": {1: "I", 2: "S", 3: "E", 4: "R"},
-        f"{PACKAGE}.CasualtySeverity": {1: "P1", 2: "P2", 3: "P3", 4: "DEAD", 5: "UNINJURED"},
-        f"{PACKAGE}.ResourceState": {1: "0", 2: "2", 3: "3", 4: "5", 5: "6", 6: "9"},
+        "metip.command_control.v1.Priority": {1: "I", 2: "S", 3: "E", 4: "R"},
+        "metip.command_control.v1.CasualtySeverity": {1: "P1", 2: "P2", 3: "P3", 4: "DEAD", 5: "UNINJURED"},
+        "metip.command_control.v1.ResourceState": {1: "0", 2: "2", 3: "3", 4: "5", 5: "6", 6: "9"},
     }
 )
 """Codes of call grades, triage and radio states; any other code is the name of its value in the contract (assumed)."""

@@ -6,6 +6,7 @@ of it. A room that says nothing in time may not know of the incident, and then s
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,11 +26,9 @@ from metip.command_control.v1.settings_pb2 import Settings
 from metip.logs import Log
 
 M = TypeVar("M", bound=Contract)
-WITHIN = 30.0
 CODES: Mapping[str, tuple[Reason, str]] = {
     "400": (Reason.UPSTREAM_FAULT, "the hub could not read what the adapter sent"),
     "403": (Reason.UPSTREAM_UNAVAILABLE, "the hub does not let this adapter in"),
-    "413": (Reason.TOO_LARGE, "the hub takes no document of that size"),
     "429": (Reason.BUSY, "the hub takes no more at the moment"),
     records.UNKNOWN_INCIDENT: (Reason.NO_TRACE, "the control room holds nothing by that description"),
     records.SUPERSEDED: (Reason.CONFLICT, "the control room has a later update"),
@@ -45,7 +44,7 @@ class Rooms:
         self._http, self._credentials, self._log = http, credentials, log
         self.agency = settings.agency or "POL-01CAD"
         self.command_control = settings.command_control or "POL-01CC"
-        self.within = settings.acknowledged_within.ToTimedelta().total_seconds() or WITHIN
+        self.within = settings.acknowledged_within.ToTimedelta().total_seconds() or 30.0
         self.reply_to = settings.listen_url
         self.acknowledged: Awaiting[tuple[str, str], Message] = Awaiting()  # by message and room; whoever opens the door hands them over
 
@@ -120,6 +119,11 @@ class Rooms:
         return answer.body
 
 
+def plain(code: str) -> str:
+    """A code that may be told and logged; what is no code may be anything."""
+    return code if re.fullmatch("[A-Z0-9_]{1,20}", code) else "OTHER"
+
+
 def _fault(code: str, otherwise: Reason = Reason.UPSTREAM_REFUSED) -> Fault:
     reason, text = CODES.get(code, (otherwise, "the control room refused" if otherwise is Reason.UPSTREAM_REFUSED else "the hub failed"))
-    return Fault(reason, text, metadata={"code": code[:20]}, retry_after=timedelta(seconds=5) if reason is Reason.BUSY else None)
+    return Fault(reason, text, metadata={"code": plain(code)}, retry_after=timedelta(seconds=5) if reason is Reason.BUSY else None)

@@ -48,7 +48,11 @@ def test_an_opening_creates_the_incident() -> None:
 def test_an_opening_from_paper_sends_nobody_and_says_the_true_grade() -> None:
     found = told(opening(paper=True, grade=cad.GRADE_IMMEDIATE)).incident_create
     assert found.priority == contract.PRIORITY_REFERRED
-    assert found.narrative == "ENTERED FROM PAPER, graded immediate at the time. Smoke from the roof."
+    assert found.narrative == "ENTERED FROM PAPER, graded I at the time. Smoke from the roof."
+
+
+def test_an_opening_from_paper_of_no_grade_says_so() -> None:
+    assert "graded ? at" in told(opening(paper=True, grade=cad.GRADE_UNSPECIFIED)).incident_create.narrative
 
 
 def test_what_an_agency_passed_to_the_police_is_not_told_again() -> None:

@@ -239,6 +239,13 @@ async def test_what_is_no_message_is_answered_400(rooms: RoomsRig, body: bytes) 
     assert rooms.logged("delivery_refused") == told + 1
 
 
+async def test_an_acknowledgement_of_no_message_of_ours_is_not_taken_and_not_repeated_in_the_log(rooms: RoomsRig) -> None:
+    header = Header(message_id=str(uuid.uuid4()), from_agency=FIRE, to_agencies=OWN)
+    ack = records.Ack(message_id="Mrs Quackenbush", accepted=True)
+    assert await post(rooms, wire.encode(Message(header=header, ack=ack))) == 400
+    assert "Quackenbush" not in rooms.log.read_text()
+
+
 async def test_a_document_that_is_too_large_is_not_read(rooms: RoomsRig) -> None:
     assert await post(rooms, io.BytesIO(b" " * (1024 * 1024 + 1))) == 413
 
