@@ -20,6 +20,7 @@ from waiting import until
 from adapters.command_control import records, wire
 from adapters.command_control.records import Header, Message, Reference
 from adapters.command_control.room import Text, story
+from adapters.command_control.upstream import Rooms
 from adapters.kit.mirror import record_type
 from adapters.kit.simulation.dials import Dial
 from adapters.kit.tls import Credentials, write_certificates
@@ -340,3 +341,9 @@ async def test_settings_that_can_not_work_are_refused(lines: tuple[str, ...]) ->
     *text, told = lines
     with pytest.raises(SettingsError, match=told):
         parse_settings("\n".join(text), Settings, source="x")
+
+
+@pytest.mark.parametrize(("said", "seconds"), [({}, 30.0), ({"acknowledged_within": {"seconds": 5}}, 5.0)], ids=["unless told", "as told"])
+async def test_an_acknowledgement_is_waited_for_so_long(said: dict[str, Any], seconds: float) -> None:
+    nobody: Any = None
+    assert Rooms(nobody, nobody, Settings(**said), nobody).within == seconds

@@ -98,7 +98,7 @@ async def test_what_the_far_room_hands_over_is_in_the_exchange_and_does_not_go_b
         await stub.CreateIncident(create("prompting"), timeout=PATIENT, metadata=mesh.token())
 
         async def taken() -> bool:
-            return await processed(mesh) == before + 3
+            return await processed(mesh) >= before + 3
 
         # The incident, which came twice under two ids, and two updates.
         await until(taken, within=PATIENT)
