@@ -1,7 +1,7 @@
 """Courts' results on their way onto people's records: PNC is asked what it has, and told what it lacks."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from adapters.kit import Call, Fault, Reason
 from adapters.kit.outcomes import PROCESSED
@@ -9,14 +9,11 @@ from adapters.pnc import translate
 from adapters.pnc.upstream import Pnc
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
-from metip.pnc.v1.case_update_service_pb2 import RecordDeferredSentenceRequest, RecordDisposalRequest, RecordVariationRequest
+from metip.pnc.results import enquiry, needs_record, updates_for
+from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 
-# What an update is -> function of the host, and what writes its segments.
-FUNCTIONS: Final[Mapping[type, tuple[str, Any]]] = {
-    RecordDisposalRequest: ("DISARR", translate.disposal),
-    RecordDeferredSentenceRequest: ("SENDEF", translate.deferred_sentence),
-    RecordVariationRequest: ("SUBVAR", translate.variation),
-}
+FUNCTIONS: Final = {kind: function for function, kind in translate.UPDATES.items()}
+"""What an update is, to the function of the host."""
 
 
 class Results:
@@ -31,15 +28,12 @@ class Results:
 
     async def PublishResult(self, request: PublishResultRequest, call: Call) -> Receipt:  # noqa: N802 - the rpc's name
         """Records a result. A dummy or unknown number, or another result on file, parks it; a lock makes it come again."""
-        needed = translate.needs_record(request)
         try:
-            key = translate.number_key(translate.enquiry(request))
-            record = translate.arrest_summons(await self._pnc.ask("ENQASI", key, call), self._pnc.now())
+            record = await self._pnc.enquire("ENQASI", enquiry(request), GetArrestSummonsResponse, call)
         except Fault as fault:
-            if fault.reason in (Reason.DUMMY_NUMBER, Reason.NO_TRACE) and not needed:
+            if fault.reason in (Reason.DUMMY_NUMBER, Reason.NO_TRACE) and not needs_record(request):
                 return PROCESSED
             raise
-        for update in translate.updates_for(request, record, self._court_codes):
-            function, segments = FUNCTIONS[type(update)]
-            await self._pnc.ask(function, segments(update, self._pnc.update_owner), call)
+        for update in updates_for(request, record, self._court_codes):
+            await self._pnc.update(FUNCTIONS[type(update)], update, call)
         return PROCESSED

@@ -15,10 +15,9 @@ import pytest
 from lxml import etree
 
 from adapters.kit import Fault
+from adapters.pnc import translate
 from adapters.pnc.records import Segment, Transaction
 from adapters.pnc.results import FUNCTIONS
-from adapters.pnc.translate import arrest_summons, updates_for
-from adapters.pnc.translate.results import CHECK_NAME, name_of
 from adapters.pnc.wire import Direction, decode
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PtiUrn
 from metip.common.v1.pole_pb2 import PersonName
@@ -26,6 +25,8 @@ from metip.common.v1.time_pb2 import CivilDate
 from metip.libra.v1 import court_pb2 as courts
 from metip.libra.v1 import result_pb2 as results
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
+from metip.pnc.results import CHECK_NAME, name_of, updates_for
+from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 
 BESIDE_THE_CHECKOUT = Path(__file__).parents[4] / "shared" / "reference"
 FOLDER = Path(os.environ.get("METIP_REFERENCE_DIR") or BESIDE_THE_CHECKOUT)
@@ -152,13 +153,13 @@ def date_of(text: str) -> CivilDate | None:
 
 def told(answer: Transaction, request: PublishResultRequest) -> list[tuple[str, list[tuple[str, str]]]]:
     """What we tell the PNC. The check names of the recordings are invented apart from the courts' names, so that ours is the court's."""
-    record = arrest_summons(answer, AT)
+    record = translate.answer(GetArrestSummonsResponse, answer, AT)
     check_name = record.subject.check_name
     record.subject.check_name = name_of(request.defendant)[0][:CHECK_NAME]
     updates = updates_for(request, record, COURTS)
     for one in updates:
         one.subject.check_name = check_name
-    return [(FUNCTIONS[type(one)][0], bodies(FUNCTIONS[type(one)][1](one, OWNER))) for one in updates]
+    return [(FUNCTIONS[type(one)], bodies(translate.update(one, OWNER))) for one in updates]
 
 
 def bodies(segments: Iterable[Segment]) -> list[tuple[str, str]]:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.kit import Fault, Reason
-from adapters.pnc.translate.result_codes import CARRIED_FORWARD
 from metip.common.v1.time_pb2 import CivilDate
+from metip.faults import Fault, Reason
 from metip.libra.v1.result_pb2 import ResultedOffence
+from metip.pnc.result_codes import CARRIED_FORWARD
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 from metip.pnc.v1.court_case_pb2 import CourtCase, Offence
 

@@ -20,13 +20,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from adapters.kit import Fault, Reason
-from adapters.pnc.translate.matching import OnFile, Pair, matched, none_matches, on_file
-from adapters.pnc.translate.result_codes import CARRIED_FORWARD, NOT_RECORDABLE, RECORDABLE
-from adapters.pnc.translate.sentences import adjudication, disposals, finding, is_adjourned, next_hearing
 from metip.common.v1.time_pb2 import CivilDate
+from metip.faults import Fault, Reason
 from metip.libra.v1.result_pb2 import ResultedDefendant, ResultedOffence
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
+from metip.pnc.matching import OnFile, Pair, matched, none_matches, on_file
+from metip.pnc.result_codes import CARRIED_FORWARD, NOT_RECORDABLE, RECORDABLE
+from metip.pnc.sentences import adjudication, disposals, finding, is_adjourned, next_hearing
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest, GetArrestSummonsResponse
 from metip.pnc.v1.case_update_service_pb2 import (
     AddedCharges,
