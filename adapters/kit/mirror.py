@@ -173,19 +173,15 @@ class Mirror:
         if described.message_type is None:
             return hint(f"{value:.{DECIMALS}f}") if described.type == FieldDescriptor.TYPE_DOUBLE else value
         if isinstance(value, Timestamp):
-            return _instant(value)
+            try:
+                return value.ToDatetime(tzinfo=UTC).replace(microsecond=0)
+            except (ValueError, OverflowError):
+                raise Fault(Reason.INVALID_REQUEST, "an instant lies outside the calendar") from None
         kind: Any = type(value)
         return (value.value or value.as_received) if _identifier(kind) else self.record(value, hint)
 
     def _numbers(self, described: Any) -> Mapping[str, int]:
         return {code: number for number, code in self.codes.get(described.full_name, _plain(described)).items() if number}
-
-
-def _instant(stamp: Timestamp) -> datetime:
-    try:
-        return stamp.ToDatetime(tzinfo=UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        raise Fault(Reason.INVALID_REQUEST, "an instant lies outside the calendar") from None
 
 
 @cache
