@@ -1,6 +1,7 @@
 """The whole way on a running estate: from the far room to the exchange, from the exchange to the far room, and never round in a circle."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -12,8 +13,12 @@ from command_line import metip
 from mesh_rig import MeshRig, running_mesh
 from waiting import until
 
+from metip.cad.v1 import incident_pb2 as cad
 from metip.cad.v1.incident_event_service_pb2_grpc import IncidentEventServiceStub
+from metip.cad.v1.incident_service_pb2 import CreateIncidentRequest as CreateDespatchRequest
+from metip.cad.v1.incident_service_pb2_grpc import IncidentServiceStub as DespatchStub
 from metip.cases.v1.case_pb2 import Fault
+from metip.command_control.v1 import incident_pb2 as contract
 from metip.command_control.v1 import incident_service_pb2 as service
 from metip.command_control.v1.handover_service_pb2_grpc import HandoverServiceStub
 from metip.command_control.v1.incident_service_pb2_grpc import IncidentServiceStub
@@ -32,7 +37,7 @@ HANDOVERS = f"{SYSTEM}:metip.command_control.v1.HandoverService/PublishHandover"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MeshRig]:
-    async with running_mesh(tmp_path_factory.mktemp("estate"), systems=(SYSTEM,), workers=2) as rig:
+    async with running_mesh(tmp_path_factory.mktemp("estate"), systems=(SYSTEM, "cad"), workers=2) as rig:
         yield rig
 
 
@@ -89,6 +94,23 @@ async def test_a_line_of_the_legacy_log_reaches_the_far_room_by_the_exchange(mes
     found = await held(mesh, "90777/23NOV26")
     assert found.incident.cad_number.value == "90777/23NOV26"
     assert found.incident.origin.agency == OWN
+
+
+async def test_an_incident_that_is_opened_in_the_legacy_system_appears_in_the_far_room(mesh: MeshRig) -> None:
+    stub: Any = DespatchStub(mesh.channel())
+    request = CreateDespatchRequest(
+        access=ACCESS,
+        client_reference=str(uuid.uuid4()),
+        origin=cad.ORIGIN_EMERGENCY_CALL,
+        grade=cad.GRADE_IMMEDIATE,
+        opening_codes=["100"],
+        location=cad.IncidentLocation(text="12 TEST ROAD"),
+        text="SMOKE FROM THE ROOF",
+    )
+    number = (await stub.CreateIncident(request, timeout=PATIENT, metadata=mesh.token())).cad_number.value
+    found = await held(mesh, number)
+    assert (found.incident.cad_number.value, found.incident.priority) == (number, contract.PRIORITY_IMMEDIATE)
+    assert "SMOKE FROM THE ROOF" in found.incident.narrative
 
 
 async def test_what_the_far_room_hands_over_is_in_the_exchange_and_does_not_go_back(mesh: MeshRig) -> None:
