@@ -8,8 +8,8 @@ from adapters.command_control.inbox import Inbox
 from adapters.command_control.upstream import Rooms
 from adapters.command_control.wire import MESSAGES
 from adapters.kit import Call, Site
+from adapters.kit.doors import listening
 from adapters.kit.errands import meanwhile
-from adapters.kit.listening import Door
 from adapters.kit.outcomes import DELIVERED, PROCESSED, Outcomes
 from adapters.kit.publishing import publish
 from adapters.kit.tls import Credentials
@@ -96,7 +96,6 @@ async def _deliver(rooms: Rooms, request: PublishHandoverRequest, call: Call, pa
 @asynccontextmanager
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """Serves all three interfaces, with a door of its own, for the length of the block. Raises `SettingsError`."""
-    host, _, port = settings.listen.rpartition(":")
     credentials = Credentials.of(settings.tls, {"upstream.address": settings.upstream.address, "listen": settings.listen})
 
     async def hand_over(request: PublishHandoverRequest) -> Receipt:
@@ -108,6 +107,7 @@ async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object
         outcomes = await stack.enter_async_context(Outcomes.connected(site.hub, "command_control", site.log)) if site.hub else None
         inbox = Inbox(rooms, hand_over if site.mesh else None, outcomes, settings, site.log)
         await stack.enter_async_context(meanwhile(inbox.acknowledge()))
-        url = await stack.enter_async_context(Door(MESSAGES, inbox.take, credentials, settings.tls.peers).open(host, int(port)))
-        rooms.reply_to = rooms.reply_to or url
+        door = listening(inbox.answer, settings.listen, credentials=credentials, peers=settings.tls.peers)
+        rooms.reply_to = f"{await stack.enter_async_context(door)}{MESSAGES}"
+        rooms.reply_to = settings.listen_url or rooms.reply_to
         yield (Incidents(rooms), Handovers(rooms), DespatchLog(rooms))

@@ -16,6 +16,7 @@ from adapters.command_control.records import Ack, Header, Message, Reference
 from adapters.command_control.upstream import Rooms, plain
 from adapters.kit import Fault, Log
 from adapters.kit.errands import errand
+from adapters.kit.http import HttpAnswer
 from adapters.kit.outcomes import Outcomes
 from metip.command_control.v1.handover_service_pb2 import PublishHandoverRequest
 from metip.command_control.v1.settings_pb2 import Settings
@@ -36,8 +37,11 @@ class Inbox:
         self._to_say: asyncio.Queue[Message] = asyncio.Queue()
         self._taking = asyncio.Semaphore(AT_ONCE)
 
-    async def take(self, body: bytes) -> int:
-        """Takes a document, and gives the HTTP status of its answer."""
+    async def answer(self, body: bytes) -> HttpAnswer:
+        """Answers a document, by the status alone."""
+        return HttpAnswer(await self._taken(body), b"")
+
+    async def _taken(self, body: bytes) -> int:
         try:
             message = wire.decode(body)
             if not isinstance(message, Message):

@@ -45,7 +45,7 @@ class Rooms:
         self.agency = settings.agency or "POL-01CAD"
         self.command_control = settings.command_control or "POL-01CC"
         self.within = settings.acknowledged_within.ToTimedelta().total_seconds() or 30.0
-        self.reply_to = settings.listen_url
+        self.reply_to = ""
         self.acknowledged: Awaiting[tuple[str, str], Message] = Awaiting()  # by message and room; whoever opens the door hands them over
 
     @classmethod

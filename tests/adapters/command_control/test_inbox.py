@@ -248,7 +248,7 @@ async def test_an_acknowledgement_of_no_message_of_ours_is_not_taken_and_not_rep
 
 
 async def test_a_document_that_is_too_large_is_not_read(rooms: RoomsRig) -> None:
-    assert await post(rooms, io.BytesIO(b" " * (1024 * 1024 + 1))) == 413
+    assert await post(rooms, io.BytesIO(b" " * (16 * 1024 * 1024 + 1))) == 413
 
 
 async def test_nobody_comes_in_without_a_certificate(rooms: RoomsRig) -> None:

@@ -1,63 +1,34 @@
-"""A door of an adapter's own: it takes what is posted to its path, from whom it should, and no more than it can hold."""
+"""The HTTP listener: every path, one method or all, a bounded body, gone when the block ends."""
 
-import io
-from pathlib import Path
+from io import BytesIO
 
 import aiohttp
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from aiohttp import web
 
-from adapters.kit.listening import Door
-from adapters.kit.tls import Credentials, write_certificates
+from adapters.kit.listening import http_listener
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def taken(body: bytes) -> int:
-    """Answers by what is in the body."""
-    return int(body or b"202")
+async def echo(request: web.Request) -> web.Response:
+    """Answers with what came."""
+    return web.Response(body=await request.read(), headers={"X-Path": request.path})
 
 
-async def asked(url: str, credentials: Credentials, method: str = "POST", body: bytes | io.BytesIO = b"") -> int:
-    """One request; its status."""
-    async with aiohttp.ClientSession() as http, http.request(method, url, data=body, ssl=credentials.client) as response:
-        return response.status
+async def test_every_path_is_answered_by_the_methods_that_are_named() -> None:
+    async with http_listener("127.0.0.1", 0, echo, largest=10, method="POST") as address, aiohttp.ClientSession() as session:
+        async with session.post(f"{address}/a/b", data=BytesIO(b"said")) as answer:
+            assert (answer.status, await answer.read(), answer.headers["X-Path"]) == (200, b"said", "/a/b")
+        async with session.get(address) as answer:
+            assert answer.status == 405
+        async with session.post(address, data=BytesIO(b"x" * 11)) as answer:
+            assert answer.status == 413
 
 
-async def test_what_is_posted_to_the_path_is_answered_with_the_status_that_was_said() -> None:
-    own = Credentials.everybodys()
-    async with Door("/in", taken, own).open("127.0.0.1", 0) as url:
-        assert url.startswith("https://127.0.0.1:")
-        assert [await asked(url, own, body=said) for said in (b"202", b"503", b"400")] == [202, 503, 400]
-        assert await asked(url, own, method="GET") == 405
-        assert await asked(f"{url}/other", own) == 404
-
-
-async def test_a_body_that_is_too_large_is_refused() -> None:
-    own = Credentials.everybodys()
-    async with Door("/in", taken, own, largest=10).open("127.0.0.1", 0) as url:
-        assert await asked(url, own, body=io.BytesIO(b"2" * 11)) == 413
-
-
-async def test_only_named_peers_come_in(tmp_path: Path) -> None:
-    authority = ec.generate_private_key(ec.SECP256R1())
-    known = []
-    for name in ("own.test", "hub.test", "other.test"):
-        folder = tmp_path / name
-        folder.mkdir()
-        write_certificates(folder, authority, name)
-        known.append(Credentials(folder / "cert.pem", folder / "key.pem", folder / "ca.pem"))
-    own, hub, other = known
-    async with Door("/in", taken, own, peers=("hub.test",)).open("127.0.0.1", 0) as url:
-        assert (await asked(url, hub), await asked(url, other)) == (202, 403)
-        with pytest.raises(aiohttp.ClientError):
-            await asked(url, Credentials.everybodys())
-
-
-async def test_a_port_that_is_taken_is_said() -> None:
-    own = Credentials.everybodys()
-    async with Door("/in", taken, own).open("127.0.0.1", 0) as url:
-        port = int(url.split(":")[2].partition("/")[0])
-        with pytest.raises(OSError, match="in use"):
-            async with Door("/in", taken, own).open("127.0.0.1", port):
-                pass
+async def test_nobody_listens_after_the_block() -> None:
+    async with aiohttp.ClientSession() as session:
+        async with http_listener("127.0.0.1", 0, echo, largest=10) as address, session.get(address) as answer:
+            assert answer.status == 200
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.get(address)
