@@ -1,6 +1,7 @@
 """HTTP for adapters: a client that maps every failure of the network to a fault, and bounds what it reads."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ class HttpAnswer:
 
     status: int
     body: bytes
+    retry_after: float = 0.0
+    """Seconds after which the far system wants to be asked again, where it says so in seconds."""
 
 
 class HttpClient:
@@ -33,9 +36,9 @@ class HttpClient:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, limits: Limits, log: Log) -> AsyncIterator[Self]:
-        """A client for the length of the block."""
-        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30)
+    async def connected(cls, limits: Limits, log: Log, tls: ssl.SSLContext | None = None) -> AsyncIterator[Self]:
+        """A client for the length of the block. `tls` says whom to trust; without it, whom this machine trusts."""
+        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30, ssl=tls or True)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
             yield cls(limits, log, session)
 
@@ -60,7 +63,7 @@ class HttpClient:
             passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left
             url = f"{self._address}{path}"
             async with self._session.request(method, url, data=data or None, params=query, headers=sent, allow_redirects=False) as response:
-                answer = HttpAnswer(response.status, await _bounded(response.content))
+                answer = HttpAnswer(response.status, await _bounded(response.content), _seconds(response.headers.get("Retry-After", "")))
         except aiohttp.ClientConnectorError:
             passage.sent = False
             raise Fault(Reason.UPSTREAM_UNAVAILABLE, "no connection to the far system") from None
@@ -71,6 +74,10 @@ class HttpClient:
         if answer.status in (502, 503, 504):
             raise Fault(Reason.UPSTREAM_UNAVAILABLE, f"the far system answered HTTP {answer.status}")
         return answer
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

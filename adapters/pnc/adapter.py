@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from adapters.kit import Call, Site
 from adapters.pnc import translate
-from adapters.pnc.results import Results
 from adapters.pnc.upstream import Pnc
+from metip.pnc.recording import Results
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest, GetArrestSummonsResponse
 from metip.pnc.v1.case_update_service_pb2 import (
     RecordDeferredSentenceRequest,
@@ -103,4 +103,5 @@ class CaseUpdates:
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """The servicers, for the length of the block."""
     async with Pnc.connected(settings, site.log) as pnc:
-        yield PersonEnquiries(pnc), VehicleEnquiries(pnc), ArrestSummonses(pnc), CaseUpdates(pnc), Results(pnc, dict(settings.courts))
+        arrests, updates = ArrestSummonses(pnc), CaseUpdates(pnc)
+        yield PersonEnquiries(pnc), VehicleEnquiries(pnc), arrests, updates, Results(arrests, updates, dict(settings.courts))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from adapters.kit.keys import self_signed
 from adapters.kit.simulation.dials import Dials, seconds
 
 LARGEST_FRAME = 1024 * 1024
@@ -101,6 +102,8 @@ class Http:
     """HTTP/1.1; `answer` turns a request into a reply."""
 
     answer: Callable[[HttpRequest], Awaitable[HttpReply]]
+    tls: bool = False
+    """Whether it is HTTPS, with a certificate of the simulator's own making for this machine's addresses."""
 
     @asynccontextmanager
     async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
@@ -115,9 +118,9 @@ class Http:
         async with AsyncExitStack() as stack:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, ssl_context=self_signed().server_context() if self.tls else None).start()
             at = runner.addresses[0]
-            yield f"http://{at[0]}:{at[1]}"
+            yield f"{'https' if self.tls else 'http'}://{at[0]}:{at[1]}"
 
     async def _handle(self, request: web.Request, dials: Dials) -> web.StreamResponse:
         asked = HttpRequest(request.method, request.path, dict(request.headers), await request.read())

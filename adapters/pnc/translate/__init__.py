@@ -3,7 +3,6 @@
 from adapters.pnc.translate.cases import arrest_summons, number_key
 from adapters.pnc.translate.enquiries import by_number, candidates, last_refresh, person, search, vehicle, vehicle_key
 from adapters.pnc.translate.updates import deferred_sentence, disposal, disposal_receipt, receipt, remand, variation
-from metip.pnc.results import enquiry, needs_record, updates_for
 
 __all__ = [
     "arrest_summons",
@@ -12,15 +11,12 @@ __all__ = [
     "deferred_sentence",
     "disposal",
     "disposal_receipt",
-    "enquiry",
     "last_refresh",
-    "needs_record",
     "number_key",
     "person",
     "receipt",
     "remand",
     "search",
-    "updates_for",
     "variation",
     "vehicle",
     "vehicle_key",

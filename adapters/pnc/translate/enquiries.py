@@ -4,7 +4,6 @@ The segments are our own invention in the host's envelope (assumed, see `segment
 """
 
 import datetime
-import textwrap
 from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,16 +18,14 @@ from metip import identifiers
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.answer_pb2 import Warning as Remark
 from metip.common.v1.identifiers_pb2 import PncId, Vrm
-from metip.common.v1.pole_pb2 import Address, AddressLines, Person, PersonName, Sex, Vehicle, WarningSignal
+from metip.common.v1.pole_pb2 import Person, PersonName, Sex, Vehicle, WarningSignal
+from metip.pnc.reports import circulation, vehicle_report
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest, SearchPersonsResponse
-from metip.pnc.v1.person_pb2 import Circulation, CirculationType, Nominal
+from metip.pnc.v1.person_pb2 import Nominal
 from metip.pnc.v1.vehicle_enquiry_service_pb2 import (
     GetVehicleRequest,
     GetVehicleResponse,
-    Handling,
     Keeper,
-    VehicleReport,
-    VehicleReportType,
 )
 
 SYSTEM: Final = "PNC"
@@ -37,7 +34,7 @@ LONDON: Final = ZoneInfo("Europe/London")
 REFRESH: Final = datetime.time(4)
 """When the vehicle register's copy is renewed, every night by London time (the hour is assumed)."""
 
-LINE, LINES = 35, 5
+REPORT: Final = ("force_station", "reference", "text")
 SEXES: Final = {"M": Sex.SEX_MALE, "F": Sex.SEX_FEMALE, "U": Sex.SEX_NOT_SPECIFIED}
 _SEX_LETTERS: Final = {sex: letter for letter, sex in SEXES.items()}
 _SEARCH_PATHS: Final = {"surname": "family_name", "forenames": "given_names"}
@@ -103,11 +100,11 @@ def nominal(run: Sequence[Segment]) -> Nominal:
             pnc_id=_long_pnc_id(first["pnc_id"]),
             cro_number=values.read_cro(first["cro_number"]),
             aliases=[_name(alias) for alias in aliases],
-            addresses=[address(home["address"], home["postcode"]) for home in homes],
+            addresses=[values.address(home["address"], home["postcode"]) for home in homes],
             warning_signals=[WarningSignal(code=signal["code"], text=signal["text"]) for signal in _tagged(run, "WRN")],
         ),
         place_of_birth=first["birth_place"],
-        circulations=[_circulation(report) for report in _tagged(run, "RPT")],
+        circulations=[circulation(*_told(report, "type", *REPORT)) for report in _tagged(run, "RPT")],
         other_dates_of_birth=others,
     )
 
@@ -132,7 +129,7 @@ def vehicle(reply: Transaction, at: datetime.datetime) -> GetVehicleResponse:
         taxed=first["taxed"] == "Y",
         mot_expiry=read_date(first["mot_expiry"]),
         insured=first["insured"] == "Y",
-        reports=[_vehicle_report(report) for report in _tagged(rest, "VRP")],
+        reports=[vehicle_report(*_told(report, "type", "handling", *REPORT)) for report in _tagged(rest, "VRP")],
         provenance=source,
         keeper_changes=values.read_count(first["keeper_changes"]),
     )
@@ -159,14 +156,6 @@ def provenance(reply: Transaction, at: datetime.datetime) -> Provenance:
     return source
 
 
-def address(text: str, postcode: str) -> Address:
-    """An address of one run of text as lines, one for each part between commas; none is lost, but more than five share the last."""
-    lines = [line for part in text.split(",") if part.strip() for line in textwrap.wrap(part.strip(), LINE)]
-    if len(lines) > LINES:
-        lines[LINES - 1 :] = [" ".join(lines[LINES - 1 :])]
-    return Address(lines=AddressLines(line=lines), postcode=postcode)
-
-
 def _name(segment: Segment) -> PersonName:
     return PersonName(given_names=segment["forenames"].split(maxsplit=2), family_name=segment["surname"])
 
@@ -179,31 +168,12 @@ def _long_pnc_id(text: str) -> PncId | None:
     return PncId(value=text) if canonical == text else PncId(as_received=text)
 
 
-def _circulation(report: Segment) -> Circulation:
-    known = report["type"] in _CIRCULATIONS
-    return Circulation(
-        type=_CIRCULATIONS.get(report["type"], CirculationType.CIRCULATION_TYPE_UNSPECIFIED),
-        circulated_by=report["force_station"],
-        reference=report["reference"],
-        text=report["text"] if known else f"{report['type']}: {report['text']}",
-    )
-
-
-def _vehicle_report(report: Segment) -> VehicleReport:
-    known = report["type"] in _REPORTS
-    # A handling that nobody knows is read as the strictest: what was forbidden on open radio can't be called back.
-    handling = _HANDLINGS.get(report["handling"], Handling.HANDLING_NOT_OVER_OPEN_AIR)
-    return VehicleReport(
-        type=_REPORTS.get(report["type"], VehicleReportType.VEHICLE_REPORT_TYPE_UNSPECIFIED),
-        handling=handling,
-        circulated_by=report["force_station"],
-        reference=report["reference"],
-        text=report["text"] if known else f"{report['type']}: {report['text']}",
-    )
-
-
 def _keeper(segment: Segment) -> Keeper:
-    return Keeper(name=segment["name"], address=address(segment["address"], segment["postcode"]), since=read_date(segment["since"]))
+    return Keeper(name=segment["name"], address=values.address(segment["address"], segment["postcode"]), since=read_date(segment["since"]))
+
+
+def _told(segment: Segment, *names: str) -> list[str]:
+    return [segment[name] for name in names]
 
 
 def _inside(reply: Transaction) -> tuple[Segment, ...]:
@@ -217,13 +187,3 @@ def _tagged(run: Sequence[Segment], tag: str) -> list[Segment]:
 
 def _sortable(date: str) -> str:
     return date[4:] + date[2:4] + date[:2]
-
-
-# Types on the wire are the contract's names without their prefix (assumed).
-_CIRCULATIONS: Final = {name.removeprefix("CIRCULATION_TYPE_"): number for name, number in CirculationType.items() if number}
-_REPORTS: Final = {name.removeprefix("VEHICLE_REPORT_TYPE_"): number for name, number in VehicleReportType.items() if number}
-_HANDLINGS: Final = {
-    "": Handling.HANDLING_UNSPECIFIED,
-    "NORMAL": Handling.HANDLING_NORMAL,
-    "NOT_OVER_OPEN_AIR": Handling.HANDLING_NOT_OVER_OPEN_AIR,
-}

@@ -14,6 +14,7 @@ from metip.pnc.v1.court_case_pb2 import DurationUnit, SentenceDuration
 from metip.pnc.values import (
     TYPED,
     Identifier,
+    address,
     arrest_summons_number_text,
     bound_day,
     court_case_text,
@@ -29,6 +30,7 @@ from metip.pnc.values import (
 
 __all__ = [
     "Identifier",
+    "address",
     "arrest_summons_number_text",
     "court_case_text",
     "cro_text",

@@ -15,9 +15,9 @@ import pytest
 from lxml import etree
 
 from adapters.kit import Fault
+from adapters.pnc import translate
 from adapters.pnc.records import Segment, Transaction
-from adapters.pnc.results import FUNCTIONS
-from adapters.pnc.translate import arrest_summons, updates_for
+from adapters.pnc.translate import arrest_summons
 from adapters.pnc.wire import Direction, decode
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PtiUrn
 from metip.common.v1.pole_pb2 import PersonName
@@ -25,7 +25,8 @@ from metip.common.v1.time_pb2 import CivilDate
 from metip.libra.v1 import court_pb2 as courts
 from metip.libra.v1 import result_pb2 as results
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
-from metip.pnc.results import CHECK_NAME, name_of
+from metip.pnc.results import CHECK_NAME, name_of, updates_for
+from metip.pnc.v1.case_update_service_pb2 import RecordDeferredSentenceRequest, RecordDisposalRequest, RecordVariationRequest
 
 BESIDE_THE_CHECKOUT = Path(__file__).parents[4] / "shared" / "reference"
 FOLDER = Path(os.environ.get("METIP_REFERENCE_DIR") or BESIDE_THE_CHECKOUT)
@@ -35,6 +36,11 @@ AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 OWNER = "01YZ"
 COURTS = {"B01EF01": "2732", "B41ME00": "1892", "B01MN01": "2721"}
 
+FUNCTIONS: dict[type, tuple[str, Any]] = {
+    RecordDisposalRequest: ("DISARR", translate.disposal),
+    RecordDeferredSentenceRequest: ("SENDEF", translate.deferred_sentence),
+    RecordVariationRequest: ("SUBVAR", translate.variation),
+}
 FINDINGS = {"": 0, "G": 1, "N": 2, "A": 3, "O": 4, "C": 5}
 UNITS = {"D": 1, "H": 2, "W": 3, "M": 4, "Y": 5, "S": 6, "L": 7}
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from adapters.kit import Fault, Reason
-from adapters.pnc import translate
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, PncId
 from metip.common.v1.pole_pb2 import PersonName
 from metip.common.v1.time_pb2 import CivilDate
@@ -14,7 +13,7 @@ from metip.libra.v1 import result_pb2 as results
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.pnc import result_codes, sentences
 from metip.pnc.matching import matched, on_file
-from metip.pnc.results import MOST, is_check_name
+from metip.pnc.results import MOST, is_check_name, updates_for
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 from metip.pnc.v1.case_update_service_pb2 import RecordDeferredSentenceRequest, RecordDisposalRequest, RecordVariationRequest
 from metip.pnc.v1.court_case_pb2 import (
@@ -78,7 +77,7 @@ def adjourned(code: int = 4047, at: str = COURT) -> results.CourtResult:
 
 
 def needed(request: PublishResultRequest, on_record: GetArrestSummonsResponse, **listed: str) -> list[Any]:
-    return translate.updates_for(request, on_record, listed)
+    return updates_for(request, on_record, listed)
 
 
 def refusal(request: PublishResultRequest, on_record: GetArrestSummonsResponse) -> tuple[Reason, str]:
