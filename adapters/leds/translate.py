@@ -27,7 +27,7 @@ from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehic
 Later = updates.RecordDeferredSentenceRequest | updates.RecordVariationRequest
 MARKERS: Final = ("impending-prosecution-detail", "penalty-notice", "court-case")
 MOST: Final = 20
-CHECK_NAME: Final = 12
+CHECK_NAME, LONGEST = 12, 35
 SEXES: Final = {"M": pole.SEX_MALE, "F": pole.SEX_FEMALE, "U": pole.SEX_NOT_SPECIFIED}
 # By number of the contract's enums. Sessions are told as text: `10 SESSIONS`.
 PLEAS: Final = ("", "Guilty", "Not Guilty", "No Plea Taken", "Consented", "Resisted")
@@ -373,7 +373,9 @@ def _court(court: cases.Court) -> Record | None:
 
 
 def _name(said: Record) -> pole.PersonName:
-    return pole.PersonName(given_names=" ".join(said["firstNames"]).upper().split(maxsplit=2), family_name=said["lastName"].upper())
+    """Cut as the contract has names; LEDS keeps 54 letters of one."""
+    given = " ".join(said["firstNames"]).upper().split(maxsplit=2)
+    return pole.PersonName(given_names=[name[:LONGEST] for name in given], family_name=said["lastName"].upper()[:LONGEST])
 
 
 def _address(home: Record) -> pole.Address:
