@@ -5,12 +5,14 @@ is dropped on reading, since a newer far system may say more, and refused on wri
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 Record = dict[str, Any]
 MOST: Final = 2**31
+KINDS: Final[Mapping[str, Any]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
 class ShapeError(ValueError):
@@ -23,6 +25,28 @@ class Shape:
 
     needs: Mapping[str, Any] = field(default_factory=dict)
     may: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shapes(text: str) -> dict[str, Shape]:
+    """Shapes by name. Each begins a line; its fields follow, on further lines too if those begin with a blank: `name`, `name!` where it is
+    needed, `name:kind` and `name:[kind]`, where a kind is `int`, `float`, `bool` or an earlier shape; `+Shape` takes over another's fields.
+
+    Raises `KeyError` for a kind or a shape that is not there.
+    """
+    found: dict[str, Shape] = {}
+    for block in re.split(r"\n+(?=\S)", text.strip()):
+        name, *fields = block.split()
+        needs: dict[str, Any] = {}
+        may: dict[str, Any] = {}
+        for spelt, _, said in (one.partition(":") for one in fields):
+            if spelt.startswith("+"):
+                needs, may = {**needs, **found[spelt[1:]].needs}, {**may, **found[spelt[1:]].may}
+                continue
+            kind = said.strip("[]") or "str"
+            value = found[kind] if kind in found else KINDS[kind]
+            (needs if spelt.endswith("!") else may)[spelt.rstrip("!")] = [value] if said.startswith("[") else value
+        found[name] = Shape(needs, may)
+    return found
 
 
 def decode(shape: Shape, data: bytes) -> Record:

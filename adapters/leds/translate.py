@@ -1,4 +1,4 @@
-"""Between the PNC's contract and LEDS's records; pure. Names are printed in capitals, as PNC's callers know them.
+"""Between the PNC's contract and LEDS's records, mostly as tables; pure. Names are printed in capitals, as PNC's callers know them.
 
 Times of offences go out with London's offset and come back in UTC; the day itself stays as it was given (assumed).
 """
@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from adapters.kit import Fault, Reason
 from adapters.kit.isodates import day_text, read_day, read_instant, read_time, time_text
+from adapters.kit.mapping import Kind, Table
 from adapters.leds.wire import Record
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.answer_pb2 import Warning as Remark
 from metip.common.v1.identifiers_pb2 import PncId, Vrm
-from metip.pnc import values
-from metip.pnc.reports import circulation, vehicle_report
+from metip.pnc import reports, values
 from metip.pnc.v1 import case_update_service_pb2 as updates
 from metip.pnc.v1 import court_case_pb2 as cases
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
@@ -25,9 +25,9 @@ from metip.pnc.v1.person_pb2 import Nominal
 from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Keeper
 
 Later = updates.RecordDeferredSentenceRequest | updates.RecordVariationRequest
+OfACase = updates.RecordDisposalRequest | Later
 MARKERS: Final = ("impending-prosecution-detail", "penalty-notice", "court-case")
-MOST: Final = 20
-CHECK_NAME, LONGEST = 12, 35
+MOST, CHECK_NAME, LONGEST = 20, 12, 35
 SEXES: Final = {"M": pole.SEX_MALE, "F": pole.SEX_FEMALE, "U": pole.SEX_NOT_SPECIFIED}
 # By number of the contract's enums. Sessions are told as text: `10 SESSIONS`.
 PLEAS: Final = ("", "Guilty", "Not Guilty", "No Plea Taken", "Consented", "Resisted")
@@ -35,6 +35,76 @@ FINDINGS: Final = ("", "Guilty", "Not Guilty", "Non-Conviction")
 UNITS: Final = ("", "hours", "days", "weeks", "months", "years", "life")
 REMANDS: Final = ("", "remanded-on-bail", "remanded-in-custody", "remanded-in-care", "adjourned")
 SESSIONS: Final = re.compile(r"([0-9]{1,3}) SESSIONS")
+
+
+def _capitals(text: str) -> str:
+    return text.upper()
+
+
+def _duration(said: Record) -> cases.SentenceDuration | None:
+    """None for a unit that the contract does not have."""
+    unit: Any = UNITS.index(said["units"]) if said["units"] in UNITS else 0
+    return cases.SentenceDuration(unit=unit, value=0 if said["units"] == "life" else said["count"]) if unit else None
+
+
+def _duration_record(duration: cases.SentenceDuration) -> Record | None:
+    life = duration.unit == cases.DURATION_UNIT_LIFE
+    return {"units": UNITS[duration.unit], "count": 1 if life else duration.value} if 0 < duration.unit < len(UNITS) else None
+
+
+def _court(court: cases.Court) -> Record | None:
+    named = {"courtIdentityType": "name", "courtName": court.name} if court.name else None
+    return {"courtIdentityType": "code", "courtCode": court.code} if court.code else named
+
+
+DAY: Final = Kind(day_text, read_day)
+DURATION: Final = Kind(_duration_record, _duration)
+POUNDS: Final = Kind(lambda pence: pence / 100, lambda pounds: round(pounds * 100))
+CAPITALS: Final = Kind(_capitals, _capitals)
+COURT: Final = Kind(_court, lambda said: None)
+CODE: Final = Kind(lambda code: code.replace(":", "."), lambda code: code.replace(".", ":"))
+DISPOSAL: Final = Table(
+    "code:disposalCode duration:disposalDuration:duration date:disposalEffectiveDate:day amount_pence:disposalFine.amount:pounds"
+    " units_fined:disposalFine.units qualifiers:disposalQualifiers:list qualifier_duration:disposalQualifierDuration:duration"
+    " text:disposalText",
+    day=DAY,
+    duration=DURATION,
+    pounds=POUNDS,
+)
+OFFENCE: Final = Table(
+    "number:courtOffenceSequenceNumber cjs_offence_code:cjsOffenceCode npcc_offence_code:npccOffenceCode:code", code=CODE
+)
+PERIOD: Final = Table("start_date:offenceStartDate:day end_date:offenceEndDate:day", day=DAY)
+ADDED: Final = Table(
+    "number:courtOffenceSequenceNumber cjs_offence_code:offenceCode.cjsOffenceCode committed_on_bail:committedOnBail"
+    " location_force_station:locationFsCode location:locationText.locationText description:offenceDescription method:method dress:dress"
+    " crime_offence_reference:crimeReference npcc_offence_code:npccOffenceCode:code",
+    code=CODE,
+)
+PERSON: Final = Table(
+    "date_of_birth:dateOfBirth:day observed_ethnicity:ethnicAppearance height_cm:heightCm cro_number:croNumber:cro",
+    day=DAY,
+    cro=Kind(values.cro_text, values.read_cro),
+)
+VEHICLE: Final = Table(
+    "vin:vin:capitals make:make:capitals model:model:capitals colour:colour:capitals first_registered:firstRegistered:day",
+    day=DAY,
+    capitals=CAPITALS,
+)
+REGISTER: Final = Table("taxed:taxed insured:insured mot_expiry:motExpiry:day keeper_changes:keeperChanges", day=DAY)
+KEPT: Final = Table("force_station:forceStationCode institution:institutionCode prisoner_number:prisonerNumber text:text")
+CARE: Final = Table(
+    "local_authority_code:localAuthorityCode local_authority:localAuthorityName secure_unit:localAuthoritySecureUnit:flag"
+    " social_worker:socialWorker.name phone:socialWorker.telephoneNumber.telephoneNumber",
+    flag=Kind("Y".__eq__, lambda secure: "Y" if secure else ""),
+)
+REMAND: Final = Table(
+    "remanded_on:remandDate:day bail_address:bailAddress breach:breach crime_offence_reference:crimeOffenceReferenceNumber"
+    " court:currentAppearance.court:court remanded_at_station:currentAppearance.forceStationCode next_court:nextAppearance.court:court"
+    " next_station:nextAppearance.forceStationCode next_appearance:nextAppearance.date:day",
+    day=DAY,
+    court=COURT,
+)
 
 
 # Enquiries.
@@ -75,24 +145,21 @@ def provenance(at: datetime, *, more: bool = False) -> Provenance:
 
 def nominal(person: Record, today: date) -> Nominal:
     """One person."""
-    aliases, born = person.get("aliases", ()), read_day(person.get("dateOfBirth"))
+    aliases, born = person.get("aliases", ()), person.get("dateOfBirth")
     homes = sorted(person.get("addresses", ()), key=lambda home: str(home.get("from", "")), reverse=True)
     return Nominal(
         person=pole.Person(
             name=_name(person),
-            date_of_birth=born,
             sex=SEXES.get(person.get("sex", ""), pole.SEX_UNSPECIFIED),
-            observed_ethnicity=person.get("ethnicAppearance", 0),
-            height_cm=person.get("heightCm", 0),
             pnc_id=values.read_pnc_id(person["personUrn"], today),
-            cro_number=values.read_cro(person.get("croNumber", "")),
             aliases=[_name(alias) for alias in aliases],
             addresses=[_address(home) for home in homes],
             warning_signals=[pole.WarningSignal(code=one["code"], text=one.get("text")) for one in person.get("warningMarkers", ())],
+            **PERSON.fields(person),
         ),
         place_of_birth=person.get("placeOfBirth", "").upper(),
-        circulations=[circulation(one["type"], *_report(one)) for one in person.get("reports", ())],
-        other_dates_of_birth=[day for alias in aliases if (day := read_day(alias.get("dateOfBirth"))) and day != born],
+        circulations=[reports.circulation(one["type"], *_report(one)) for one in person.get("reports", ())],
+        other_dates_of_birth=[day for alias in aliases if (said := alias.get("dateOfBirth")) != born and (day := read_day(said))],
     )
 
 
@@ -101,22 +168,16 @@ def vehicle(reply: Record) -> GetVehicleResponse:
     (first, *rest), as_of = reply["vehicles"], read_instant(reply["registerAsOf"])
     if as_of is None:
         raise Fault(Reason.UPSTREAM_FAULT, "LEDS does not say as of when its vehicles are")
-    keeper, reports = first.get("keeper"), first.get("reports", ())
-    return GetVehicleResponse(
-        vehicle=pole.Vehicle(
-            vrm=Vrm(value=first["vrm"]) if first["vrm"] else None,
-            first_registered=read_day(first.get("firstRegistered")),
-            **{name: first.get(name, "").upper() for name in ("vin", "make", "model", "colour")},
-        ),
-        keeper=keeper
-        and Keeper(name=keeper["name"].upper(), address=_address(keeper.get("address", {})), since=read_day(keeper.get("since"))),
-        taxed=first.get("taxed", False),
-        mot_expiry=read_day(first.get("motExpiry")),
-        insured=first.get("insured", False),
-        reports=[vehicle_report(one["type"], one.get("handling", ""), *_report(one)) for one in reports],
+    found = GetVehicleResponse(
+        vehicle=pole.Vehicle(vrm=Vrm(value=first["vrm"]) if first["vrm"] else None, **VEHICLE.fields(first)),
+        reports=[reports.vehicle_report(one["type"], one.get("handling", ""), *_report(one)) for one in first.get("reports", ())],
         provenance=provenance(as_of, more=bool(rest) or reply.get("more", False)),
-        keeper_changes=first.get("keeperChanges", 0),
+        **REGISTER.fields(first),
     )
+    if keeper := first.get("keeper"):
+        kept = Keeper(name=keeper["name"].upper(), address=_address(keeper.get("address", {})), since=read_day(keeper.get("since")))
+        found.keeper.CopyFrom(kept)
+    return found
 
 
 def arrest_summons(record: Record, person: Record, at: datetime) -> GetArrestSummonsResponse:
@@ -142,58 +203,39 @@ def arrest_summons(record: Record, person: Record, at: datetime) -> GetArrestSum
 
 
 def _offence(one: Record) -> cases.Offence:
-    found = max(one.get("adjudications", ()), key=lambda finding: int(finding.get("appearanceNumber", 0)), default=None)
+    found: Record = max(one.get("adjudications", ()), key=lambda finding: int(finding.get("appearanceNumber", 0)), default={})
+    times: dict[str, Any] = {"start_time": read_time(one.get("offenceStartTime"), one["offenceStartDate"])}
+    times["end_time"] = read_time(one.get("offenceEndTime"), one.get("offenceEndDate"))
     qualifiers = (*one.get("roleQualifiers", ())[:1], *one.get("legislationQualifiers", ())[:1])
-    starts, ends = one["offenceStartDate"], one.get("offenceEndDate")
     return cases.Offence(
-        number=one["courtOffenceSequenceNumber"],
-        cjs_offence_code=one["cjsOffenceCode"],
-        npcc_offence_code=one.get("npccOffenceCode", "").replace(".", ":"),
         qualifiers=[qualifier for qualifier in qualifiers if qualifier],
-        committed=cases.OffencePeriod(
-            start_date=read_day(starts),
-            start_time=read_time(one.get("offenceStartTime"), starts),
-            end_date=read_day(ends),
-            end_time=read_time(one.get("offenceEndTime"), ends),
-        ),
-        adjudication=_adjudication(one, found or {}) if found or one.get("plea") else None,
+        committed=cases.OffencePeriod(**PERIOD.fields(one), **times),
+        adjudication=_adjudication(one, found) if found or one.get("plea") else None,
         disposals=[_disposal(result) for result in one.get("disposalResults", ())],
+        **OFFENCE.fields(one),
     )
 
 
 def _adjudication(one: Record, found: Record) -> cases.Adjudication:
     plea, finding = one.get("plea", ""), found.get("adjudication", "")
+    numbers: dict[str, Any] = {"plea": PLEAS.index(plea) if plea in PLEAS else 0}
+    numbers["finding"] = FINDINGS.index(finding) if finding in FINDINGS else 0
     return cases.Adjudication(
-        plea=PLEAS.index(plea) if plea in PLEAS else 0,  # type: ignore[arg-type]  # the enum's own numbers, here and below
         plea_as_received="" if plea in PLEAS else plea.upper(),
-        finding=FINDINGS.index(finding) if finding in FINDINGS else 0,  # type: ignore[arg-type]
         finding_as_received="" if finding in FINDINGS else finding.upper(),
         sentence_date=read_day(found.get("disposalDate")),
         offences_taken_into_consideration=one.get("offenceTic", 0),
+        **numbers,
     )
 
 
 def _disposal(result: Record) -> cases.Disposal:
-    fine, said = result.get("disposalFine", {}), result.get("disposalText", "")
-    sessions = SESSIONS.fullmatch(said) if "disposalDuration" not in result else None
-    counted = cases.SentenceDuration(unit=cases.DURATION_UNIT_SESSIONS, value=int(sessions[1])) if sessions else None
-    return cases.Disposal(
-        code=result["disposalCode"],
-        duration=counted or _duration(result.get("disposalDuration")),
-        date=read_day(result.get("disposalEffectiveDate")),
-        amount_pence=round(fine.get("amount", 0) * 100),
-        units_fined=fine.get("units", 0),
-        qualifiers=result.get("disposalQualifiers", ()),
-        qualifier_duration=_duration(result.get("disposalQualifierDuration")),
-        text="" if sessions else said,
-    )
-
-
-def _duration(said: Record | None) -> cases.SentenceDuration | None:
-    """None for a unit that the contract does not have."""
-    if said is None or said["units"] not in UNITS[1:]:
-        return None
-    return cases.SentenceDuration(unit=UNITS.index(said["units"]), value=0 if said["units"] == "life" else said["count"])  # type: ignore[arg-type]
+    disposal = cases.Disposal(**DISPOSAL.fields(result))
+    sessions = SESSIONS.fullmatch(disposal.text)
+    if sessions and not disposal.HasField("duration"):
+        disposal.duration.CopyFrom(cases.SentenceDuration(unit=cases.DURATION_UNIT_SESSIONS, value=int(sessions[1])))
+        disposal.ClearField("text")
+    return disposal
 
 
 # Updates. Each takes what is on file, since LEDS names records by ids of its own.
@@ -229,30 +271,14 @@ def later(request: Later, owner: str, case: Record) -> Record:
 
 def remand(request: updates.RecordRemandRequest, owner: str) -> Record:
     """A remand."""
-    care, custody = request.care, request.custody
-    place = "forceStationCode"
-    record = {
-        **_opening(request, owner),
-        "checkname": request.subject.check_name,
-        "remandDate": day_text(request.remanded_on),
-        "appearanceResult": REMANDS[request.result],
-        "bailConditions": [condition for condition in request.bail_conditions if condition.strip()],
-        "bailAddress": request.bail_address,
-        "breach": request.breach,
-        "currentAppearance": {"court": _court(request.court), place: request.remanded_at_station},
-        "nextAppearance": {"court": _court(request.next_court), place: request.next_station, "date": day_text(request.next_appearance)},
-    }
+    record = REMAND.record(request) | _opening(request, owner) | {"checkname": request.subject.check_name}
+    record["appearanceResult"] = REMANDS[request.result]
+    record["bailConditions"] = [condition for condition in request.bail_conditions if condition.strip()]
     if request.HasField("custody"):
-        kept = {place: custody.force_station, "institutionCode": custody.institution}
-        record["custody"] = kept | {"prisonerNumber": custody.prisoner_number, "text": custody.text}
+        record["custody"] = KEPT.record(request.custody)
     if request.HasField("care"):
-        record["localAuthority"] = {
-            "localAuthorityIdentityType": "code" if care.local_authority_code else "name",
-            "localAuthorityCode": care.local_authority_code,
-            "localAuthorityName": care.local_authority,
-            "localAuthoritySecureUnit": care.secure_unit == "Y",
-            "socialWorker": {"name": care.social_worker, "telephoneNumber": {"telephoneNumber": care.phone}},
-        }
+        kind = {"localAuthorityIdentityType": "code" if request.care.local_authority_code else "name"}
+        record["localAuthority"] = CARE.record(request.care) | kind
     return record
 
 
@@ -277,21 +303,19 @@ def disposal_receipt(request: updates.RecordDisposalRequest, opened: Record | No
 
 def case_named(record: Record, reference: str) -> Record | None:
     """The case of a reference in PNC's print."""
-    printed = (values.court_case_text(values.read_court_case(case["courtCaseReference"])) for case in record["disposals"])
-    return next((case for case, number in zip(record["disposals"], printed, strict=True) if number == reference), None)
+    printed = ((values.court_case_text(values.read_court_case(one["courtCaseReference"])), one) for one in record["disposals"])
+    return next((case for number, case in printed if number == reference), None)
 
 
-def _opening(request: updates.RecordRemandRequest | updates.RecordDisposalRequest | Later, owner: str) -> Record:
+def _opening(request: updates.RecordRemandRequest | OfACase, owner: str) -> Record:
     if not (request.owner or owner):
         raise values.invalid("owner", "is needed, since the adapter's setting update_owner names none")
-    reference = request.crime_offence_reference
-    return {"ownerCode": request.owner or owner, "personUrn": urn(request.subject.pnc_id), "crimeOffenceReferenceNumber": reference}
+    return {"ownerCode": request.owner or owner, "personUrn": urn(request.subject.pnc_id)}
 
 
-def _of_a_case(
-    request: updates.RecordDisposalRequest | Later, owner: str, heard: updates.Hearing | updates.Appearance, case: Record
-) -> Record:
+def _of_a_case(request: OfACase, owner: str, heard: updates.Hearing | updates.Appearance, case: Record) -> Record:
     return _opening(request, owner) | {
+        "crimeOffenceReferenceNumber": request.crime_offence_reference,
         "checkName": request.subject.check_name,
         "courtCaseReference": values.court_case_text(request.court_case_reference),
         "court": _court(heard.court),
@@ -306,28 +330,16 @@ def _results(results: Iterable[updates.OffenceResult], case: Record, heard: str)
         offence = on_file.get((result.number, result.cjs_offence_code))
         if offence is None:
             raise Fault(Reason.PRECONDITION, "an offence of the request is not in the case on file", metadata={"exception": "HO100401"})
-        named = {"offenceId": offence, "courtOffenceSequenceNumber": result.number, "cjsOffenceCode": result.cjs_offence_code}
-        found.append(named | _decided(result, f"results[{place}]", heard))
+        found.append({"offenceId": offence, **OFFENCE.record(result), **_decided(result, f"results[{place}]", heard)})
     return found
 
 
 def _added(one: updates.AddedOffence, path: str) -> Record:
-    when = one.committed
-    return _decided(one, path, "") | {
-        "courtOffenceSequenceNumber": one.number,
-        "offenceCode": {"offenceCodeType": "cjs", "cjsOffenceCode": one.cjs_offence_code},
-        "committedOnBail": one.committed_on_bail,
-        "locationFsCode": one.location_force_station,
-        "locationText": {"locationText": one.location} if one.location else None,
-        "offenceDescription": one.description,
-        "method": one.method,
-        "dress": one.dress,
-        "crimeReference": one.crime_offence_reference,
-        "offenceStartDate": day_text(when.start_date),
-        "offenceStartTime": time_text(when.start_time, when.start_date) if when.HasField("start_time") else "",
-        "offenceEndDate": day_text(when.end_date),
-        "offenceEndTime": time_text(when.end_time, when.end_date) if when.HasField("end_time") else "",
-    }
+    when, record = one.committed, ADDED.record(one) | _decided(one, path, "") | PERIOD.record(one.committed)
+    record["offenceCode"]["offenceCodeType"] = "cjs"
+    record["offenceStartTime"] = time_text(when.start_time, when.start_date) if when.HasField("start_time") else ""
+    record["offenceEndTime"] = time_text(when.end_time, when.end_date) if when.HasField("end_time") else ""
+    return record
 
 
 def _decided(one: updates.OffenceResult | updates.AddedOffence, path: str, heard: str) -> Record:
@@ -335,7 +347,6 @@ def _decided(one: updates.OffenceResult | updates.AddedOffence, path: str, heard
     if found.weed_flag:
         raise values.invalid(f"{path}.adjudication.weed_flag", "is nothing that LEDS keeps")
     return {
-        "npccOffenceCode": one.npcc_offence_code.replace(":", "."),
         "roleQualifiers": list(one.qualifiers[:1]),
         "legislationQualifiers": list(one.qualifiers[1:]),
         "plea": PLEAS[found.plea] or found.plea_as_received.title(),
@@ -347,29 +358,14 @@ def _decided(one: updates.OffenceResult | updates.AddedOffence, path: str, heard
 
 
 def _result(disposal: cases.Disposal, path: str) -> Record:
-    sessions = disposal.duration.unit == cases.DURATION_UNIT_SESSIONS
-    if sessions and disposal.text:
-        raise values.invalid(f"{path}.text", "has no place beside sessions")
-    fine = {"amount": disposal.amount_pence / 100, "units": disposal.units_fined or None}
-    return {
-        "disposalCode": disposal.code,
-        "disposalDuration": None if sessions else _duration_record(disposal.duration),
-        "disposalFine": fine if any(fine.values()) else None,
-        "disposalEffectiveDate": day_text(disposal.date),
-        "disposalQualifiers": list(disposal.qualifiers),
-        "disposalQualifierDuration": _duration_record(disposal.qualifier_duration),
-        "disposalText": f"{disposal.duration.value} SESSIONS" if sessions else disposal.text,
-    }
-
-
-def _duration_record(duration: cases.SentenceDuration) -> Record | None:
-    life = duration.unit == cases.DURATION_UNIT_LIFE
-    return {"units": UNITS[duration.unit], "count": 1 if life else duration.value} if duration.unit else None
-
-
-def _court(court: cases.Court) -> Record | None:
-    named = {"courtIdentityType": "name", "courtName": court.name} if court.name else None
-    return {"courtIdentityType": "code", "courtCode": court.code} if court.code else named
+    record = DISPOSAL.record(disposal)
+    if "disposalFine" in record:
+        record["disposalFine"].setdefault("amount", 0)
+    if disposal.duration.unit == cases.DURATION_UNIT_SESSIONS:
+        if disposal.text:
+            raise values.invalid(f"{path}.text", "has no place beside sessions")
+        record["disposalText"] = f"{disposal.duration.value} SESSIONS"
+    return record
 
 
 def _name(said: Record) -> pole.PersonName:

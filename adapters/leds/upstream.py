@@ -1,32 +1,30 @@
 """The way to LEDS: who asks and why in the headers of each request, and the one place where its errors become the faults that PNC's are."""
 
-import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, Self
+from urllib.parse import quote
 from uuid import uuid4, uuid5
 
-from adapters.kit import Call, Fault, Limits, Log, Reason
-from adapters.kit.http import HttpAnswer, HttpClient
-from adapters.kit.keys import client_context, is_this_machine, read_pair, self_signed
-from adapters.kit.oauth import Client, Tokens
+from adapters.kit import Call, Fault, Log, Reason
+from adapters.kit.http import HttpAnswer
+from adapters.kit.rest import RestClient
 from adapters.leds.wire import ERROR, Action, Record, WireError, decode, encode
 from metip.common.v1.access_pb2 import AccessContext
 from metip.leds.v1.settings_pb2 import Settings
 from metip.options.v1.options_pb2 import PURPOSE_AUDIT
 from metip.pnc.reasons import reason_code
 from metip.pnc.values import typed
-from metip.settings import SettingsError
 
 AGAIN: Final = timedelta(seconds=10)
 UNATTENDED: Final = "Automated request of the force's integration hub"
 """The justification of a request in which nobody gave one (assumed); LEDS takes none without."""
 SAID: Final = ("justification", "reference", "on_behalf_of")
 SHORTEST: Final = 3
-DONE, UNAUTHORISED = (200, 201), 401
+DONE: Final = (200, 201)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,8 @@ WORDS: Final[Mapping[Reason, str]] = {
 class Leds:
     """The service: every answer is a record, every refusal a `Fault`."""
 
-    def __init__(self, http: HttpClient, tokens: Tokens, settings: Settings) -> None:
-        self._http, self._tokens = http, tokens
+    def __init__(self, rest: RestClient, settings: Settings) -> None:
+        self._rest = rest
         self._system_name = settings.system_name or "MetIP Hub"
         self._sessions = uuid4()
         self.update_owner = settings.update_owner
@@ -87,24 +85,8 @@ class Leds:
     @asynccontextmanager
     async def connected(cls, settings: Settings, log: Log) -> AsyncIterator[Self]:
         """The way for the length of the block. Raises `SettingsError` for an address or a file that can't be used."""
-        limits, own = Limits.of(settings.upstream), not settings.key_file
-        url = settings.token_url or f"{limits.address}/oauth2/token"
-        if not limits.address.startswith("https://"):
-            raise SettingsError("upstream.address", ("must begin with https://",))
-        if own and not (is_this_machine(limits.address) and is_this_machine(url)):
-            raise SettingsError("key_file", ("is needed, except at this machine's own addresses",))
-        pair = self_signed if own else partial(read_pair, settings.key_file, settings.certificate_file)
-        try:
-            pair()
-            tls, token_tls = (client_context(one, settings.authority_file) for one in (limits.address, url))
-        except (OSError, ValueError) as error:
-            raise SettingsError("key_file, certificate_file, authority_file", (f"can't be used ({type(error).__name__})",)) from None
-        client = Client(settings.client_id or "metip-hub", url, settings.scope, shows_certificate=own)
-        async with (
-            HttpClient.connected(limits, log, tls) as http,
-            HttpClient.connected(dataclasses.replace(limits, address=url), log, token_tls) as identity,
-        ):
-            yield cls(http, Tokens(identity, client, pair), settings)
+        async with RestClient.connected(settings.upstream, settings.logon, log) as rest:
+            yield cls(rest, settings)
 
     @staticmethod
     def now() -> datetime:
@@ -112,28 +94,13 @@ class Leds:
         return datetime.now(UTC)
 
     async def ask(self, action: Action, record: Record, call: Call, access: AccessContext, **ids: str) -> Record:
-        """One request. `ids` fill the path. Raises `Fault`: every error by `REFUSALS`; IN_DOUBT for an update that may have been done.
-
-        Where a token is no longer taken, nothing was done, so the request is made once more with another.
-        """
+        """One request. `ids` fill the path. Raises `Fault`: every error by `REFUSALS`; IN_DOUBT for an update that may have been done."""
         headers = self._headers(action, call, access)
         try:
-            data, path = encode(action.asks, record), action.path.format(**ids)
+            data, path = encode(action.asks, record), action.path.format(**{name: quote(one, safe="") for name, one in ids.items()})
         except WireError as error:
             raise Fault(Reason.INVALID_REQUEST, f"LEDS takes no such message: {error}") from None
-        for _ in range(2):
-            token = await self._tokens.bearer(call)
-            sent = headers | {"Authorization": f"Bearer {token}"}
-            async with self._http.guard.admit(call, write_once=action.update) as passage:
-                answer = await self._http.exchange("POST", path, passage, headers=sent, data=data)
-                outcome = _outcome(action, answer)
-            if answer.status != UNAUTHORISED:
-                break
-            self._tokens.refused(token)
-        # A refusal is an answer, a sign of life to the guard, so it is raised outside.
-        if isinstance(outcome, Fault):
-            raise outcome
-        return outcome
+        return await self._rest.post(path, data, headers, call, partial(_outcome, action), write_once=action.update)
 
     def _headers(self, action: Action, call: Call, access: AccessContext) -> dict[str, str]:
         said = {name: " ".join(typed(getattr(access, name), f"access.{name}").split()) for name in SAID}
@@ -142,8 +109,6 @@ class Leds:
         behalf = said["on_behalf_of"] or asker
         call_id = call.id or str(uuid4())
         return {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
             "X-Leds-Session-Id": str(uuid5(self._sessions, asker or call.consumer)),
             "X-Leds-System-Name": self._system_name,
             "X-Leds-Application-Datetime": self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -168,8 +133,6 @@ def _outcome(action: Action, answer: HttpAnswer) -> Record | Fault:
     except WireError as error:
         if answer.status in DONE:
             raise Fault(Reason.UPSTREAM_FAULT, f"LEDS's answer is no message: {error}") from None
-    if answer.status == UNAUTHORISED:
-        return Fault(Reason.UPSTREAM_UNAVAILABLE, "LEDS does not take the token that the identity service gave")
     refusal = PLAIN.get(answer.status) or REFUSALS.get(kind) or REFUSALS.get(str(answer.status), UNKNOWN)
     reason = refusal.update if action.update else refusal.enquiry
     exception = refusal.exceptions[action.update]

@@ -5,98 +5,70 @@ disposals is not public.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from adapters.kit.shapes import Record, Shape, decode, encode
+from adapters.kit.shapes import Record, Shape, decode, encode, shapes
 from adapters.kit.shapes import ShapeError as WireError
 
 __all__ = ["Record", "WireError", "decode", "encode"]
 
+# Not in what is published (assumed): the crime reference, which Bichard 7's stand-in has; method, dress and reference of an added offence;
+# address, breach, custody and the authority's code and name of a remand; everything of people and vehicles.
+SHAPES: Final = shapes("""
+Court       courtIdentityType! courtCode courtName
+Duration    units! count!:int
+Fine        amount!:float units:int
+Result      disposalCode!:int disposalDuration:Duration disposalFine:Fine disposalEffectiveDate disposalQualifiers:[str] disposalText
+            disposalQualifierDuration:Duration disposalId chargeAppearanceNumber:int
+Offence     courtOffenceSequenceNumber!:int npccOffenceCode roleQualifiers:[str] legislationQualifiers:[str] plea offenceTic:int
+            offenceStartTime offenceEndDate offenceEndTime disposalResults:[Result]
+Finding     adjudication! appearanceNumber:int adjudicationId disposalDate
+OnFile      +Offence offenceId! cjsOffenceCode! offenceStartDate! adjudications:[Finding]
+Case        courtCaseId! courtCaseReference! caseStatusMarker! offences!:[OnFile] court:Court convictionDate userReference otherTicTotal:int
+            crimeOffenceReferenceNumber
+ByAsn       asn! caseStatusMarkers:[str]
+ByCase      personUrn! courtCaseReference!
+Arrest      personId! personUrn! reportId! asn! ownerCode! disposals!:[Case]
 
-def text(names: str) -> dict[str, Any]:
-    """Fields that are text."""
-    return dict.fromkeys(names.split(), str)
+Resulted    +Offence offenceId! cjsOffenceCode! adjudication dateOfSentence
+Code        offenceCodeType! cjsOffenceCode npccOffenceCode
+Place       locationText!
+Added       +Offence offenceCode!:Code committedOnBail!:bool locationFsCode! offenceStartDate! locationText:Place adjudication
+            dateOfSentence offenceDescription method dress crimeReference
+Defendant   defendantType! defendantFirstNames:[str] defendantLastName defendantOrganisationName
+Forward     court!:Court appearanceDate
+Referral    reference! text
+Additional  asn! additionalOffences!:[Added]
+OfACase     ownerCode! personUrn! checkName! courtCaseReference! crimeOffenceReferenceNumber court:Court offences:[Resulted]
+Disposal    +OfACase dateOfConviction! defendant!:Defendant otherTic:int carryForward:Forward referToCourtCase:Referral
+            additionalArrestOffences:[Additional]
+Later       +OfACase appearanceDate! reasonForAppearance!
+Sitting     court:Court forceStationCode date
+Telephone   telephoneNumber
+Worker      name telephoneNumber:Telephone
+Authority   localAuthorityIdentityType! localAuthorityCode localAuthorityName localAuthoritySecureUnit:bool socialWorker:Worker
+Custody     forceStationCode institutionCode prisonerNumber text
+Remand      ownerCode! personUrn! checkname! remandDate! appearanceResult! bailConditions!:[str] bailAddress breach custody:Custody
+            currentAppearance:Sitting nextAppearance:Sitting localAuthority:Authority crimeOffenceReferenceNumber
+Made        id!
+Detail      errorDetailType! message description
+Details     errors:[Detail]
+Error       status!:int type! title details instance leds:Details
 
-
-COURT: Final = Shape(text("courtIdentityType"), text("courtCode courtName"))
-DURATION: Final = Shape({"units": str, "count": int})
-RESULT: Final = Shape(
-    {"disposalCode": int},
-    {"disposalDuration": DURATION, "disposalQualifierDuration": DURATION, "disposalFine": Shape({"amount": float}, {"units": int})}
-    | {"disposalQualifiers": [str], "chargeAppearanceNumber": int, **text("disposalId disposalEffectiveDate disposalText")},
-)
-OFFENCE: Final = {
-    **text("npccOffenceCode plea offenceStartTime offenceEndDate offenceEndTime"),
-    "roleQualifiers": [str],
-    "legislationQualifiers": [str],
-    "offenceTic": int,
-    "disposalResults": [RESULT],
-}
-NUMBERED: Final = {"courtOffenceSequenceNumber": int}
-FINDING: Final = Shape(text("adjudication"), {"appearanceNumber": int, **text("adjudicationId disposalDate")})
-ON_FILE: Final = Shape(NUMBERED | text("offenceId cjsOffenceCode offenceStartDate"), OFFENCE | {"adjudications": [FINDING]})
-# The crime reference, here and in updates, is what Bichard 7's stand-in has (assumed).
-CRIME: Final = text("crimeOffenceReferenceNumber")
-CASE: Final = Shape(
-    {**text("courtCaseId courtCaseReference caseStatusMarker"), "offences": [ON_FILE]},
-    {**CRIME, **text("convictionDate userReference"), "court": COURT, "otherTicTotal": int},
-)
-ARREST: Final = Shape({**text("personId personUrn reportId asn ownerCode"), "disposals": [CASE]})
-
-DECIDED: Final = OFFENCE | text("adjudication dateOfSentence")
-RESULTED: Final = Shape(NUMBERED | text("offenceId cjsOffenceCode"), DECIDED)
-OFFENCE_CODE: Final = Shape(text("offenceCodeType"), text("cjsOffenceCode npccOffenceCode"))
-ADDED: Final = Shape(
-    {**NUMBERED, **text("locationFsCode offenceStartDate"), "offenceCode": OFFENCE_CODE, "committedOnBail": bool},
-    # The method, the dress and a reference of its own have no place in what is published (assumed).
-    {**DECIDED, **text("offenceDescription method dress crimeReference"), "locationText": Shape(text("locationText"))},
-)
-OF_A_CASE: Final = text("ownerCode personUrn checkName courtCaseReference")
-DEFENDANT: Final = Shape(text("defendantType"), {"defendantFirstNames": [str], **text("defendantLastName defendantOrganisationName")})
-DISPOSAL: Final = Shape(
-    {**OF_A_CASE, **text("dateOfConviction"), "defendant": DEFENDANT},
-    {**CRIME, "court": COURT, "otherTic": int, "offences": [RESULTED], "carryForward": Shape({"court": COURT}, text("appearanceDate"))}
-    | {"referToCourtCase": Shape(text("reference"), text("text"))}
-    | {"additionalArrestOffences": [Shape({"asn": str, "additionalOffences": [ADDED]})]},
-)
-LATER: Final = Shape(OF_A_CASE | text("appearanceDate reasonForAppearance"), {**CRIME, "court": COURT, "offences": [RESULTED]})
-SITTING: Final = {"court": COURT, **text("forceStationCode")}
-WORKER: Final = Shape(may={"name": str, "telephoneNumber": Shape(may=text("telephoneNumber"))})
-REMAND: Final = Shape(
-    {**text("ownerCode personUrn checkname remandDate appearanceResult"), "bailConditions": [str]},
-    # Address, breach, custody and the authority's code and name are not in what is published (assumed).
-    {**CRIME, **text("bailAddress breach"), "custody": Shape(may=text("forceStationCode institutionCode prisonerNumber text"))}
-    | {"currentAppearance": Shape(may=SITTING), "nextAppearance": Shape(may={**SITTING, "date": str})}
-    | {
-        "localAuthority": Shape(
-            text("localAuthorityIdentityType"),
-            {**text("localAuthorityCode localAuthorityName"), "localAuthoritySecureUnit": bool, "socialWorker": WORKER},
-        )
-    },
-)
-MADE: Final = Shape(text("id"))
-DETAIL: Final = Shape(text("errorDetailType"), text("message description"))
-ERROR: Final = Shape({"status": int, "type": str}, {**text("title details instance"), "leds": Shape(may={"errors": [DETAIL]})})
-
-# People and vehicles, all (assumed), in LEDS's manner.
-REPORT: Final = Shape(text("type"), text("handling forceStationCode reference text"))
-HOME: Final = Shape({"addressLines": [str]}, text("postcode from"))
-PERSON: Final = Shape(
-    {**text("personId personUrn lastName"), "firstNames": [str]},
-    {**text("croNumber sex dateOfBirth placeOfBirth"), "ethnicAppearance": int, "heightCm": int, "addresses": [HOME], "reports": [REPORT]}
-    | {
-        "aliases": [Shape({"lastName": str, "firstNames": [str]}, text("dateOfBirth"))],
-        "warningMarkers": [Shape({"code": str}, text("text"))],
-    },
-)
-SOUGHT: Final = Shape(may={**text("personUrn croNumber lastName sex bornFrom bornTo"), "firstNames": [str], "limit": int})
-PEOPLE: Final = Shape({"people": [PERSON]}, {"more": bool})
-VEHICLE: Final = Shape(
-    text("vrm"),
-    {**text("vin make model colour firstRegistered motExpiry"), "keeperChanges": int, "taxed": bool, "insured": bool, "reports": [REPORT]}
-    | {"keeper": Shape({"name": str}, {"address": HOME, "since": str})},
-)
-VEHICLES: Final = Shape({"vehicles": [VEHICLE], "registerAsOf": str}, {"more": bool})
+Report      type! handling forceStationCode reference text
+Home        addressLines!:[str] postcode from
+Marker      code! text
+Name        lastName! firstNames!:[str] dateOfBirth
+Person      +Name personId! personUrn! croNumber sex placeOfBirth ethnicAppearance:int heightCm:int aliases:[Name] warningMarkers:[Marker]
+            addresses:[Home] reports:[Report]
+Sought      personUrn croNumber lastName firstNames:[str] sex bornFrom bornTo limit:int
+People      people!:[Person] more:bool
+Keeper      name! address:Home since
+Vehicle     vrm! vin make model colour firstRegistered motExpiry keeperChanges:int taxed:bool insured:bool reports:[Report] keeper:Keeper
+Vehicles    vehicles!:[Vehicle] registerAsOf! more:bool
+ByMark      vrm vin
+""")
+ERROR: Final = SHAPES["Error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +82,18 @@ class Action:
     update: bool = False
 
 
-PERSON_PATH: Final = "/person-services/v1/people/{person}"
-FIND: Final = "/person-services/v1/find-"
+def _action(code: str, path: str, asks: str, gives: str, *, update: bool = False) -> Action:
+    return Action(code, path, SHAPES[asks], SHAPES[gives], update)
+
+
+FIND, PERSON = "/person-services/v1/find-", "/person-services/v1/people/{person}"
 SUMMARY: Final = "View Arrest / Summons Summary"
-BY_ASN: Final = Action(SUMMARY, f"{FIND}disposals-by-asn", Shape(text("asn"), {"caseStatusMarkers": [str]}), ARREST)
-ADD_REMAND: Final = Action("Create Remand", f"{PERSON_PATH}/arrest-reports/{{report}}/basic-remands", REMAND, MADE, update=True)
-CASE_PATH: Final = f"{PERSON_PATH}/disposals/{{case_id}}/court-case-"
-ADD_DISPOSAL: Final = Action("Add Disposal Results", f"{CASE_PATH}disposal-result", DISPOSAL, MADE, update=True)
-ADD_LATER: Final = Action("Create Court Case Subsequent Appearance", f"{CASE_PATH}subsequent-disposal-results", LATER, MADE, update=True)
+BY_ASN: Final = _action(SUMMARY, f"{FIND}disposals-by-asn", "ByAsn", "Arrest")
+ADD_REMAND: Final = _action("Create Remand", f"{PERSON}/arrest-reports/{{report}}/basic-remands", "Remand", "Made", update=True)
+CASE: Final = f"{PERSON}/disposals/{{case_id}}/court-case-"
+ADD_DISPOSAL: Final = _action("Add Disposal Results", f"{CASE}disposal-result", "Disposal", "Made", update=True)
+ADD_LATER: Final = _action("Create Court Case Subsequent Appearance", f"{CASE}subsequent-disposal-results", "Later", "Made", update=True)
 # These three are (assumed).
-BY_CASE: Final = Action(SUMMARY, f"{FIND}disposals-by-court-case", Shape(text("personUrn courtCaseReference")), ARREST)
-FIND_PEOPLE: Final = Action("View Person Summary", f"{FIND}people", SOUGHT, PEOPLE)
-FIND_VEHICLES: Final = Action("View Vehicle Summary", "/vehicle-services/v1/find-vehicles", Shape(may=text("vrm vin")), VEHICLES)
+BY_CASE: Final = _action(SUMMARY, f"{FIND}disposals-by-court-case", "ByCase", "Arrest")
+FIND_PEOPLE: Final = _action("View Person Summary", f"{FIND}people", "Sought", "People")
+FIND_VEHICLES: Final = _action("View Vehicle Summary", "/vehicle-services/v1/find-vehicles", "ByMark", "Vehicles")
