@@ -1,4 +1,4 @@
-"""A REST service under tokens by client assertion, on real HTTPS: who is let in, when tokens are renewed, whom we trust, what is in doubt."""
+"""A REST service under tokens by client assertion, on real HTTPS: who is let in, when tokens are renewed, whom we trust, and doubt."""
 
 import json
 import time

@@ -125,7 +125,7 @@ async def test_a_person_is_the_same_in_both(mesh: MeshRig) -> None:
         request = GetPersonRequest(access=access)
         request.pnc_id.value = person.pnc_id
         async with mesh.served_by(system, GET_PERSON):
-            call = mesh.channel().unary_unary(GET_PERSON.path)
+            call: Any = mesh.channel().unary_unary(GET_PERSON.path)
             reply = GetPersonResponse.FromString(await call(request.SerializeToString(), metadata=mesh.token(), timeout=10))
         assert reply.provenance.system == system.upper()
         reply.ClearField("provenance")

@@ -22,7 +22,7 @@ from metip.pnc.v1.vehicle_enquiry_service_pb2_grpc import VehicleEnquiryServiceS
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SYSTEM = "leds"
-UPSTREAM = {"failures_to_open": 1000}
+UPSTREAM: dict[str, Any] = {"failures_to_open": 1000}
 WHY = AccessContext(purpose=PURPOSE_CRIME_INVESTIGATION, justification="A test of two back ends, word by word")
 CASES = [path for path in case_files(("pnc",)) if not read_case(path).case.faults]
 
@@ -67,8 +67,10 @@ async def test_every_arrest_tells_the_same(rig: Rig, pnc: Rig) -> None:
 async def test_people_are_the_same(rig: Rig, pnc: Rig) -> None:
     known = [person for person in rig.population.people()[:400] if person.pnc_id]
     for place, person in enumerate(known):
-        key = {"pnc_id": PncId(value=person.pnc_id)} if place % 3 or not person.cro else {"cro_number": CroNumber(value=person.cro)}
-        request = GetPersonRequest(access=WHY, **key)  # type: ignore[arg-type]  # one of the oneof
+        key: dict[str, Any] = (
+            {"pnc_id": PncId(value=person.pnc_id)} if place % 3 or not person.cro else {"cro_number": CroNumber(value=person.cro)}
+        )
+        request = GetPersonRequest(access=WHY, **key)
         alike(*[await one.stub(PersonEnquiryServiceStub).GetPerson(request, metadata=from_envoy()) for one in (rig, pnc)])
 
 

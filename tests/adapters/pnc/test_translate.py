@@ -213,7 +213,7 @@ def test_keepers_are_as_old_as_four_in_the_morning_in_london(at: str, refreshed:
 
 @given(st.text("ABC, ", max_size=120))
 def test_no_part_of_an_address_is_lost(text: str) -> None:
-    lines = list(enquiries.address(text, "").lines.line)
+    lines = list(values.address(text, "").lines.line)
     assert len(lines) <= 5
     assert "".join(lines).replace(" ", "") == text.replace(",", "").replace(" ", "")
 
