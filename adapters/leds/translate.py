@@ -92,10 +92,13 @@ VEHICLE: Final = Table(
     capitals=CAPITALS,
 )
 REGISTER: Final = Table("taxed:taxed insured:insured mot_expiry:motExpiry:day keeper_changes:keeperChanges", day=DAY)
-KEPT: Final = Table("force_station:forceStationCode institution:institutionCode prisoner_number:prisonerNumber text:text")
+KEPT: Final = Table(
+    "force_station:custody.forceStationCode institution:custody.institutionCode prisoner_number:custody.prisonerNumber text:custody.text"
+)
 CARE: Final = Table(
-    "local_authority_code:localAuthorityCode local_authority:localAuthorityName secure_unit:localAuthoritySecureUnit:flag"
-    " social_worker:socialWorker.name phone:socialWorker.telephoneNumber.telephoneNumber",
+    "local_authority_code:localAuthority.localAuthorityCode local_authority:localAuthority.localAuthorityName"
+    " secure_unit:localAuthority.localAuthoritySecureUnit:flag social_worker:localAuthority.socialWorker.name"
+    " phone:localAuthority.socialWorker.telephoneNumber.telephoneNumber",
     flag=Kind("Y".__eq__, lambda secure: "Y" if secure else ""),
 )
 REMAND: Final = Table(
@@ -271,14 +274,11 @@ def later(request: Later, owner: str, case: Record) -> Record:
 
 def remand(request: updates.RecordRemandRequest, owner: str) -> Record:
     """A remand."""
-    record = REMAND.record(request) | _opening(request, owner) | {"checkname": request.subject.check_name}
-    record["appearanceResult"] = REMANDS[request.result]
+    record = REMAND.record(request) | KEPT.record(request.custody) | CARE.record(request.care) | _opening(request, owner)
+    record |= {"checkname": request.subject.check_name, "appearanceResult": REMANDS[request.result]}
     record["bailConditions"] = [condition for condition in request.bail_conditions if condition.strip()]
-    if request.HasField("custody"):
-        record["custody"] = KEPT.record(request.custody)
-    if request.HasField("care"):
-        kind = {"localAuthorityIdentityType": "code" if request.care.local_authority_code else "name"}
-        record["localAuthority"] = CARE.record(request.care) | kind
+    if authority := record.get("localAuthority"):
+        authority["localAuthorityIdentityType"] = "code" if request.care.local_authority_code else "name"
     return record
 
 

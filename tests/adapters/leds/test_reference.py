@@ -24,8 +24,8 @@ FILES = sorted(FOLDER.glob("*.json"))
 pytestmark = pytest.mark.skipif(not FILES, reason="METIP_REFERENCE_DIR names no folder that holds leds/*.json")
 
 RENAMED = {"effectiveDate": "disposalEffectiveDate", "disposalQualifierCodes": "disposalQualifiers"}
-PLEAS = {"1": "Not Guilty", "2": "Guilty"}
-"""As the scenarios that are recorded for both PNC and LEDS pair them."""
+PLEAS = {"1": "Guilty", "2": "Not Guilty"}
+"""By SPI code; the scenarios that are recorded for both PNC and LEDS pair them so."""
 FINDINGS = {"G": "Guilty", "N": "Not Guilty"}
 
 

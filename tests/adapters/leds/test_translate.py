@@ -140,8 +140,8 @@ def test_a_remand_in_care_names_the_authority_and_its_worker() -> None:
         "localAuthoritySecureUnit": True,
         "socialWorker": {"name": "A Worker", "telephoneNumber": {"telephoneNumber": "020"}},
     }
-    assert "custody" not in record
-    assert "nextAppearance" not in record
+    assert record.keys() & {"nextAppearance", "currentAppearance"} == set()
+    assert record.keys() <= SHAPES["Remand"].needs.keys() | {"localAuthority"}
 
 
 FINDING = cases.Adjudication(weed_flag="W")
