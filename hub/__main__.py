@@ -1,5 +1,9 @@
 """`python -m hub --settings hub.yaml`: the process of the hub."""
 
+import metip.polling  # noqa: F401 - before gRPC
+
+# isort: split
+
 import argparse
 import asyncio
 import signal

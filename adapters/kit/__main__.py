@@ -1,5 +1,9 @@
 """`python -m adapters.kit serve|simulate <system>`: the process of an adapter, or of a simulator."""
 
+import metip.polling  # noqa: F401 - before gRPC
+
+# isort: split
+
 import argparse
 import asyncio
 import signal

@@ -171,13 +171,14 @@ class ExchangeApi(ExchangeServiceServicer):
 
 
 class _Batch:
-    """One bulk hand-over: messages are judged as they come and kept some thousands at a time."""
+    """One bulk hand-over: messages are judged as they come and kept some thousands at a time, the next ones judged meanwhile."""
 
     def __init__(self, service: ExchangeApi, officer: str) -> None:
         self.acceptor: Acceptor | None = None
         self._service, self._officer = service, officer
         self._call: Call | None = None
         self._waiting: list[tuple[int, Arrival]] = []
+        self._keeping: asyncio.Task[None] | None = None
         self._ids: list[str] = []
         self._response = api.PublishBatchResponse()
 
@@ -186,30 +187,41 @@ class _Batch:
         self._call, self.acceptor = call, self._service.acceptor(operation, call.consumer)
 
     async def take(self, messages: Any) -> None:
-        """Judges some messages, and keeps what has gathered. Raises `Fault` when nothing can be kept."""
+        """Judges some messages, and begins to keep what has gathered. Raises `Fault` when what came before can't be kept."""
         assert self.acceptor is not None, "opened with the first part"
         assert self._call is not None
         judge, now = self.acceptor.judge, self._service._exchange.clock()
-        for data in messages:
-            place = len(self._ids)
-            self._ids.append("")
+        for place, data in enumerate(messages, len(self._ids)):
             try:
                 self._waiting.append((place, judge(data, self._call, self._officer, now)))
             except Fault as fault:
                 self._refuse(place, fault)
+        self._ids += [""] * len(messages)
         if len(self._waiting) >= AT_ONCE:
-            await self._keep()
+            await self._kept()
+            waiting, self._waiting = self._waiting, []
+            self._keeping = asyncio.create_task(self._keep(waiting))
 
     async def close(self) -> api.PublishBatchResponse:
         """Keeps the rest and says what became of all. Raises `Fault`."""
         if self.acceptor is None:
             raise Fault(Reason.INVALID_REQUEST, "the first part must name the operation")
-        await self._keep()
+        await self._kept()
+        await self._keep(self._waiting)
         self._response.message_ids.extend(self._ids)
         return self._response
 
-    async def _keep(self) -> None:
-        waiting, self._waiting = self._waiting, []
+    async def abandon(self) -> None:
+        """Waits for what is being kept, if anything is; what becomes of it the producer does not hear."""
+        if self._keeping is not None:
+            await asyncio.wait([self._keeping])
+
+    async def _kept(self) -> None:
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            await keeping
+
+    async def _keep(self, waiting: list[tuple[int, Arrival]]) -> None:
         for start in range(0, len(waiting), AT_ONCE):
             part = waiting[start : start + AT_ONCE]
             found = await kept(self._service._engine, [arrival for _, arrival in part])

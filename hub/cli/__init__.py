@@ -22,7 +22,7 @@ SECTIONS: Final[Sections] = {
     "Call": {
         "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer."),
         "grpcurl": ("hub.cli.grpcurl:grpcurl", "Print grpcurl and curl lines with valid sample data, ready to paste."),
-        "sim": ("hub.cli.simulating:sim", "List simulators, show their dials, play faults."),
+        "sim": ("hub.cli.simulating:sim", "List simulators, show their dials, play faults and days."),
     },
     "Exchange": {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),

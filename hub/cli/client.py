@@ -1,6 +1,6 @@
 """The ways from the command line into a mesh: the hub by its socket, the edge by mutual TLS, Envoy by its admin socket."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -211,8 +211,9 @@ class Edge:
         token: str = "",
         within: float | None = None,
         metadata: Mapping[str, str] | None = None,
+        called: Callable[[Any], None] = lambda _: None,
     ) -> AsyncIterator[Message]:
-        """Replies as they come; a unary operation has one."""
+        """Replies as they come; a unary operation has one. `called` is given the call itself as soon as it is made."""
         kind = self.messages.kind(operation.reply)
         shape = self.channel.unary_stream if operation.server_streams else self.channel.unary_unary
         ask: Any = shape(operation.path, request_serializer=_bytes, response_deserializer=kind.FromString)
@@ -220,6 +221,7 @@ class Edge:
         if token:
             sent.append(("authorization", f"Bearer {token}"))
         call = ask(request, timeout=operation.timeout + SPARE if within is None else within, metadata=sent)
+        called(call)
         if operation.server_streams:
             async for reply in call:
                 yield reply

@@ -25,6 +25,7 @@ from hub.cli.scenarios_of_messages import delivered, followed, replayed
 from hub.cli.simulating import set_dials, simulators
 from hub.cli.sources import SILENT, SPOKE
 from hub.cli.staging import Answer, Outcome, Stage, ask
+from hub.cli.stories import stories, told
 from hub.cli.values import enum_number
 from hub.contracts import Operation
 from hub.identity import Store, issue, issue_token
@@ -235,7 +236,12 @@ SCENARIOS: Final = {
 
 
 async def play(on: Stage, begun: Callable[[str], None]) -> AsyncIterator[Outcome]:
-    """Every outcome of every scenario, as it comes; `begun` hears the title of each before it is played."""
+    """Every outcome of every scenario, as it comes; `begun` hears the title of each before it is played. Stories come first."""
+    if simulators(on.where.home):
+        for story in stories():
+            begun(story.title)
+            async for outcome in told(on, story):
+                yield replace(outcome, scenario=story.title)
     for title, scenario in SCENARIOS.items():
         begun(title)
         async for outcome in scenario(on):

@@ -6,7 +6,7 @@ What may not happen is that nobody knows where it is.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Final
 
 from hub.cli.printing import count
@@ -17,7 +17,8 @@ PATIENCE: Final = 20.0
 BACK_WITHIN: Final = 15.0
 POLL: Final = 0.1
 ACCESS: Final = {"purpose": "PURPOSE_AUDIT", "justification": "the demo shows how a message is followed and replayed"}
-RESTING: Final = ("PROCESSED", "REFUSED", "PARKED", "IN_DOUBT", "EXPIRED", "DELIVERED")
+PROCESSED: Final = "PROCESSED"
+RESTING: Final = (PROCESSED, "REFUSED", "PARKED", "IN_DOUBT", "EXPIRED", "DELIVERED")
 
 
 async def delivered(on: Stage) -> AsyncIterator[Outcome]:
@@ -32,22 +33,22 @@ async def delivered(on: Stage) -> AsyncIterator[Outcome]:
         receipt: Any = accepted.replies[0]
         again = " (the same message as before)" if receipt.duplicate_of else ""
         yield Outcome(f"{sample.operation.name} is accepted{again}", True, f"message {receipt.message_id}", accepted.took)
-        watched = await _asked(on, "Watch", message_id=receipt.message_id)
-        for outcome in _ends(watched):
+        watched = await requested(on, "Watch", message_id=receipt.message_id)
+        for outcome in ends(watched):
             yield outcome
 
 
 async def followed(on: Stage) -> AsyncIterator[Outcome]:
     """What came of all of them, those that the systems published themselves among them: nothing is lost with the hub's process."""
     until = time.monotonic() + BACK_WITHIN
-    listed = await _asked(on, "ListSubscriptions")
+    listed = await requested(on, "ListSubscriptions")
     while listed.refusal is not None and time.monotonic() < until:
         await asyncio.sleep(POLL)
-        listed = await _asked(on, "ListSubscriptions")
+        listed = await requested(on, "ListSubscriptions")
     if listed.refusal is not None:
         yield Outcome("the exchange is back", False, listed.words())
         return
-    for one in _reply(listed).subscriptions:
+    for one in reply(listed).subscriptions:
         counts = {_word(on, state.state): state.deliveries for state in one.counts}
         moving = counts.get("PENDING", 0) + counts.get("ATTEMPT", 0)
         told = ", ".join(f"{number} {word.lower().replace('_', ' ')}" for word, number in counts.items()) or "nothing yet"
@@ -57,46 +58,49 @@ async def followed(on: Stage) -> AsyncIterator[Outcome]:
 async def replayed(on: Stage) -> AsyncIterator[Outcome]:
     """A message that was processed is replayed: planned, carried out with a reason, delivered once more, and told apart from the first."""
     wanted = {"states": ["STATE_PROCESSED"]}
-    found = await _asked(on, "ListDeliveries", access=ACCESS, filter=wanted, page_size=1)
-    if found.refusal is not None or not _reply(found).deliveries:
+    found = await requested(on, "ListDeliveries", access=ACCESS, filter=wanted, page_size=1)
+    if found.refusal is not None or not reply(found).deliveries:
         yield Outcome("a processed message is found", False, found.words())
         return
-    first = _reply(found).deliveries[0]
-    plan = await _asked(on, "PlanReplay", access=ACCESS, filter={"message_ids": [first.message_id], "subscription": first.subscription})
+    first = reply(found).deliveries[0]
+    plan = await requested(on, "PlanReplay", access=ACCESS, filter={"message_ids": [first.message_id], "subscription": first.subscription})
     if plan.refusal is not None:
         yield Outcome("a replay is planned", False, plan.words())
         return
-    said = _reply(plan)
+    said = reply(plan)
     yield Outcome(f"a replay of {first.message_id} to {first.subscription} is planned", True, f"plan {said.plan_id}", plan.took)
-    done = await _asked(on, "Replay", access=ACCESS, plan_id=said.plan_id)
+    done = await requested(on, "Replay", access=ACCESS, plan_id=said.plan_id)
     if said.needs_approval:
         yield Outcome("it waits for a second person", done.refusal is not None, done.words())
         return
-    right = done.refusal is None and _reply(done).replayed == 1
+    right = done.refusal is None and reply(done).replayed == 1
     yield Outcome("it is carried out, once however often it is asked", right, done.words(), done.took)
 
 
-def _ends(watched: Answer) -> list[Outcome]:
-    """Where each delivery came to rest."""
+def ends(watched: Answer, must: Collection[str] = ()) -> list[Outcome]:
+    """Where each delivery came to rest. That of a system in `must` has to be processed; any other is at rest however it ended."""
     if watched.refusal is not None and not watched.replies:
         return [Outcome("it is followed", False, watched.words())]
-    message = _reply(watched, last=True).message
+    message = reply(watched, last=True).message
     found = []
     for one in message.deliveries:
         word = type(one).DESCRIPTOR.fields_by_name["state"].enum_type.values_by_number[one.state].name.removeprefix("STATE_")
         cause = f" ({one.reason})" if one.reason else ""
         told = f"{word.lower().replace('_', ' ')}{cause}, {count(one.attempts, 'attempt')}"
-        found.append(Outcome(f"  {one.subscription.partition(':')[0]}", word in RESTING, told))
+        system = one.subscription.partition(":")[0]
+        found.append(Outcome(f"  {system}", word == PROCESSED if system in must else word in RESTING, told))
     return found
 
 
-async def _asked(on: Stage, method: str, **fields: Any) -> Answer:
+async def requested(on: Stage, method: str, **fields: Any) -> Answer:
+    """What the exchange answers."""
     operation = on.messages.contracts.operations[f"{EXCHANGE}/{method}"]
     request: Any = on.messages.kind(operation.request)(**fields)
     return await on.ask(operation, request, within=PATIENCE if operation.server_streams else None)
 
 
-def _reply(answer: Answer, *, last: bool = False) -> Any:
+def reply(answer: Answer, *, last: bool = False) -> Any:
+    """The first reply, or the last."""
     return answer.replies[-1 if last else 0]
 
 

@@ -1,11 +1,12 @@
 """`metip sim`: the simulators that stand in for the far systems, and the fault dials on them."""
 
 import asyncio
+import importlib
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,42 +20,76 @@ if TYPE_CHECKING:
     from metip.simulator.v1.simulator_service_pb2 import GetSimulatorResponse
     from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceAsyncStub
 
-DIAL = re.compile(r"(?P<dial>[a-z][a-z0-9_]*)(?:=(?P<setting>.*?))?(?P<limits>(?::(?:share|times)=[^:]*)*)")
+DIAL = re.compile(r"(?P<dial>[a-z][a-z0-9_]*)(?:=(?P<setting>.*?))?(?P<limits>(?::(?:share|times|lasts)=[^:]*)*)")
+OWN: Final = {"faults": "hub.cli.faults:faults", "play": "hub.cli.faults:play", "day": "hub.cli.day.command:day"}
 PREFIX, SUFFIX = "sim-", ".sock"
 PATIENCE = 5.0
 
 
-@click.command(
+class Simulators(click.Group):
+    """Its own commands, and one for each simulator, whichever run."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command of its own, or the one that shows and turns the dials of that system."""
+        if cmd_name in OWN:
+            module, _, attribute = OWN[cmd_name].partition(":")
+            found: click.Command = getattr(importlib.import_module(module), attribute)
+            return found
+        return None if cmd_name.startswith("-") else _command_of(cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Those that are always there."""
+        return list(OWN)
+
+
+@click.group(
+    cls=Simulators,
+    invoke_without_command=True,
+    subcommand_metavar="[SYSTEM [DIAL[=SETTING][:share=0.1][:times=3][:lasts=25s]]...] | [COMMAND]",
     epilog="\b\nExamples:\n"
     "  metip sim                                which simulators run, which dials are set\n"
     "  metip sim example                        its dials, and how often it was asked what\n"
     "  metip sim example delay=2s               answer after two seconds\n"
-    "  metip sim example hang:share=0.1 drop:times=3\n"
-    "                                           never answer one in ten; drop the next three\n"
+    "  metip sim example hang:share=0.1 drop:times=3 garbage:lasts=25s\n"
+    "                                           never answer one in ten; drop the next three; nonsense for 25 s\n"
     "  metip sim example --clear                put every dial back\n"
+    "  metip sim faults                         the catalogue of faults, by name\n"
+    "  metip sim play F01                       play one of them\n"
+    "  metip sim day --speed 60                 play a day of the force\n",
 )
-@click.argument("system", required=False)
-@click.argument("dials", nargs=-1, metavar="[DIAL[=SETTING][:share=0.1][:times=3]]...")
 @home_option
 @json_option
-@click.option("--clear", is_flag=True, help="Put every dial back; before dials that are given are set.")
-def sim(system: str | None, dials: tuple[str, ...], home: Path, as_json: bool, clear: bool) -> None:
-    """List simulators, show their dials, play faults.
+@click.pass_context
+def sim(context: click.Context, home: Path, as_json: bool) -> None:
+    """List simulators, show their dials, play faults and days.
 
     A simulator speaks its system's own protocol with made-up people; its dials make it fail as the real one would.
     """
     from hub.laptop.layout import Home
 
-    faults = parse_dials(dials)
-    where = Home.at(home)
-    if system is None:
-        _list(asyncio.run(_all(where)), as_json)
-        return
-    told = asyncio.run(_one(where, system, faults, clear=clear))
-    if as_json:
-        printing.print_json(document(told))
-        return
-    _show(told, changed=bool(faults or clear))
+    if context.invoked_subcommand is None:
+        _list(asyncio.run(_all(Home.at(home))), as_json)
+
+
+def _command_of(system: str) -> click.Command:
+    """`metip sim <system>`."""
+
+    @click.command(system, help=f"Show the dials of the simulator of {system}, or turn them.")
+    @click.argument("dials", nargs=-1, metavar="[DIAL[=SETTING][:share=0.1][:times=3][:lasts=25s]]...")
+    @home_option
+    @json_option
+    @click.option("--clear", is_flag=True, help="Put every dial back; before dials that are given are set.")
+    def turn(dials: tuple[str, ...], home: Path, as_json: bool, clear: bool) -> None:
+        from hub.laptop.layout import Home
+
+        faults = parse_dials(dials)
+        told = asyncio.run(_one(Home.at(home), system, faults, clear=clear))
+        if as_json:
+            printing.print_json(document(told))
+            return
+        _show(told, changed=bool(faults or clear))
+
+    return turn
 
 
 def parse_dials(texts: Sequence[str]) -> "list[Fault]":
@@ -84,6 +119,14 @@ def _limit(fault: "Fault", key: str, value: str) -> str:
         if key == "share":
             fault.share = float(value)
             return "" if 0 < fault.share <= 1 else "a share is above 0 and at most 1"
+        if key == "lasts":
+            from hub.cli.options import seconds
+
+            lasts = seconds(value)
+            if not lasts:
+                return "lasts is a time such as 25s"
+            fault.lasts.FromNanoseconds(int(lasts * 1e9))
+            return ""
         fault.times = int(value)
     except ValueError:
         return f"{key} is a number"
@@ -194,8 +237,9 @@ def _show(told: "GetSimulatorResponse", *, changed: bool) -> None:
 
 def fault_words(fault: "Fault") -> str:
     """A dial as it is typed."""
+    lasts = f":lasts={fault.lasts.ToTimedelta().total_seconds():g}s" if fault.HasField("lasts") else ""
     share = f":share={fault.share:g}" if 0 < fault.share < 1 else ""
-    return f"{fault.dial}{f'={fault.setting}' if fault.setting else ''}{share}{f':times={fault.times}' if fault.times else ''}"
+    return f"{fault.dial}{f'={fault.setting}' if fault.setting else ''}{share}{f':times={fault.times}' if fault.times else ''}{lasts}"
 
 
 def document(told: "GetSimulatorResponse") -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hub.cli.refusals import Refusal, refusal_of
 from hub.cli.samples import Sample, playable, samples
 from hub.cli.sources import SourceEnd, ends_of
 from hub.contracts import Operation
+from metip.call import CALL_ID_HEADER
 
 ORDER: Final = {"READ": 0, "WRITE_IDEMPOTENT": 1, "WRITE_ONCE": 2}
 """Queries first, so that what commands change is in no query's way."""
@@ -28,6 +29,8 @@ class Answer:
     replies: tuple[Message, ...]
     refusal: Refusal | None
     took: float
+    call_id: str = ""
+    """The id under which logs and traces know the call; empty when no answer named it."""
 
     @property
     def status(self) -> str:
@@ -73,6 +76,8 @@ class Stage:
     calls: Edge
     token: str
     samples: tuple[Sample, ...]
+    served: frozenset[str] = frozenset()
+    """Interfaces that have a healthy host."""
 
     async def ask(self, operation: Operation, request: Message, *, within: float | None = None, token: str | None = None) -> Answer:
         """Calls an operation as the developer, with an officer's token unless another (or `""` for none) is given."""
@@ -107,16 +112,24 @@ async def stage(where: Place, messages: Messages, served: set[str]) -> AsyncIter
         )
     )
     async with edge_channel(where, where.identity()) as channel:
-        yield Stage(where, messages, Edge(channel, messages), where.token(), found)
+        yield Stage(where, messages, Edge(channel, messages), where.token(), found, frozenset(served))
 
 
 async def ask(calls: Edge, operation: Operation, request: Message, *, token: str, within: float | None) -> Answer:
     """Calls an operation and gives whatever it ended with; nothing is raised."""
     started = time.monotonic()
     replies: list[Message] = []
+    made: list[Any] = []
+    refusal = None
     try:
-        async for reply in calls.replies(operation, request, token=token, within=within):
+        async for reply in calls.replies(operation, request, token=token, within=within, called=made.append):
             replies.append(reply)
     except grpc.aio.AioRpcError as error:
-        return Answer(tuple(replies), refusal_of(error), time.monotonic() - started)
-    return Answer(tuple(replies), None, time.monotonic() - started)
+        refusal = refusal_of(error)
+    took = time.monotonic() - started
+    return Answer(tuple(replies), refusal, took, refusal.call_id if refusal else await _call_id(made[0]))
+
+
+async def _call_id(call: Any) -> str:
+    metadata = await call.initial_metadata()
+    return next((str(value) for key, value in metadata or () if key == CALL_ID_HEADER), "")

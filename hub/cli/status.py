@@ -57,14 +57,24 @@ def _show(home: Path, as_json: bool, changes: int) -> "State":
 
 
 @click.command(
-    epilog="\b\nExamples:\n  metip interfaces\n  metip interfaces --offline\n  metip interfaces --json\n\n"
+    epilog="\b\nExamples:\n  metip interfaces\n  metip interfaces --offline\n  metip interfaces --json\n"
+    "  metip interfaces --register > docs/interfaces.md\n\n"
     "What one operation does and who may call it is `metip explain`'s to say."
 )
 @home_option
 @json_option
+@click.option("--register", "as_page", is_flag=True, help="Print the register of installed contracts as a Markdown page.")
 @click.option("--offline", is_flag=True, help="Read the installed contracts instead of asking the hub.")
-def interfaces(home: Path, as_json: bool, offline: bool) -> None:
+def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool) -> None:
     """List the interfaces, who owns them, and who serves them."""
+    if as_page:
+        from hub.cli.day.plan import traffic
+        from hub.cli.messages import installed
+        from hub.cli.register import register
+
+        messages = installed()
+        click.echo(register(messages.contracts, traffic(messages)), nl=False)
+        return
     found = _offline() if offline else asyncio.run(_from_hub(home))
     if as_json:
         from google.protobuf.json_format import MessageToDict

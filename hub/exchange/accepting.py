@@ -59,7 +59,9 @@ class Acceptor:
     def _not_before(self, request: Any, now: float) -> float:
         """When the message may be delivered at the earliest, as its contract and the message itself say; 0 for at once."""
         said = self._said
-        asked = getattr(request, said.after_field).ToNanoseconds() / 1e9 if said.after_field else 0.0
+        asked = 0.0
+        if said.after_field and request.HasField(said.after_field):
+            asked = getattr(request, said.after_field).ToNanoseconds() / 1e9
         return max(asked, now + said.delay if said.delay else 0.0)
 
     async def keep(self, arrival: Arrival) -> Accepted:

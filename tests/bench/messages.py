@@ -9,17 +9,21 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apsw
 import grpc
+import nats
 from exchange_rig import INTERFACE, PROBE, SYSTEM, ExchangeRig, probe, running_exchange
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from nats_server import NatsServer
 
 from adapters.kit.registration import Registration
+from hub.exchange.jetstream import JetStreamEngine, Settings
+from hub.exchange.port import Engine
 from hub.exchange.records import Accepted, Arrival, BrokenError
 from hub.exchange.sqlite import SqliteEngine
 from metip.exchange.v1 import exchange_service_pb2 as api
@@ -86,13 +90,15 @@ class Messages:
 
 RAW_ONE, RAW_MANY = "raw store, a row a transaction", f"raw store, {GROUP} rows a transaction"
 ENGINE_ONE, ENGINE_MANY = f"engine, {IN_FLIGHT} callers", f"engine, batches of {GROUP}"
+LOG_ONE, LOG_MANY = f"raw log, {IN_FLIGHT} in flight", f"raw log, {GROUP} in flight"
+JETSTREAM_ONE, JETSTREAM_MANY = f"engine on JetStream, {IN_FLIGHT} callers", f"engine on JetStream, batches of {GROUP}"
 UNARY, EDGE, BATCH = f"hub, unary, {IN_FLIGHT} in flight", f"edge, unary, {IN_FLIGHT} in flight", "edge, PublishBatch"
 
 
 async def measure_messages(length: Length, told: Callable[[str], None]) -> Messages:
     """Measures; a hub, an Envoy and a subscriber are started for it."""
     with tempfile.TemporaryDirectory(prefix="metip-bench-x-") as folder:
-        speeds = [*_raw(Path(folder), length), *await _engine(Path(folder), length)]
+        speeds = [*_raw(Path(folder), length), *await _sqlite(Path(folder), length), *await _jetstream(Path(folder), length)]
         async with running_exchange(Path(folder), subscribers=1) as rig:
             await rig.supervisor.stop("subscriber-0")
             _pin(rig)
@@ -123,32 +129,73 @@ def _raw(folder: Path, length: Length) -> list[Speed]:
     return found
 
 
-async def _engine(folder: Path, length: Length) -> list[Speed]:
-    def broken(error: BrokenError) -> None:
-        raise AssertionError("the store of a benchmark broke") from error
-
-    engine = await SqliteEngine.open(folder / "engine.sqlite", broken)
-    body = os.urandom(BODY)
-
-    def arrival() -> Arrival:
-        key = uuid.uuid4().hex
-        return Arrival(PROBE, body, key, key[:3], "spiffe://metip.local/consumer/bench")
-
-    async def callers(count: int, size: int) -> float:
-        done, started = 0, time.perf_counter()
-
-        async def one() -> None:
-            nonlocal done
-            while time.perf_counter() - started < length.seconds / 2:
-                found = await engine.accept([arrival() for _ in range(size)])
-                done += sum(isinstance(one, Accepted) for one in found)
-
-        await asyncio.gather(*(one() for _ in range(count)))
-        return done / (time.perf_counter() - started)
-
-    found = [Speed(ENGINE_ONE, await callers(IN_FLIGHT, 1), 0.0), Speed(ENGINE_MANY, await callers(2, GROUP), 0.0)]
+async def _sqlite(folder: Path, length: Length) -> list[Speed]:
+    engine = await SqliteEngine.open(folder / "engine.sqlite", _broken)
+    found = [
+        Speed(ENGINE_ONE, await _accepting(engine, IN_FLIGHT, 1, length), 0.0),
+        Speed(ENGINE_MANY, await _accepting(engine, 2, GROUP, length), 0.0),
+    ]
     await engine.close()
     return found
+
+
+async def _jetstream(folder: Path, length: Length) -> list[Speed]:
+    server = NatsServer(folder)
+    await server.start()
+    try:
+        client = await nats.connect(server.address)
+        log = client.jetstream()
+        await log.add_stream(name="raw", subjects=["raw"])
+        body = os.urandom(BODY)
+
+        async def publish() -> int:
+            await log.publish("raw", body)
+            return 1
+
+        found = [
+            Speed(LOG_ONE, await _at_once(IN_FLIGHT, publish, length), 0.0),
+            Speed(LOG_MANY, await _at_once(GROUP, publish, length), 0.0),
+        ]
+        await client.close()
+        own = folder / "hub"
+        own.mkdir()
+        settings = Settings((server.address,), "bench", own, "bench", monitor=server.monitor)
+        engine = await JetStreamEngine.open(settings, _broken)
+        found.append(Speed(JETSTREAM_ONE, await _accepting(engine, IN_FLIGHT, 1, length), 0.0))
+        found.append(Speed(JETSTREAM_MANY, await _accepting(engine, 2, GROUP, length), 0.0))
+        await engine.close()
+    finally:
+        server.kill()
+    return found
+
+
+def _broken(error: BrokenError) -> None:
+    raise AssertionError("the store of a benchmark broke") from error
+
+
+async def _accepting(engine: Engine, callers: int, size: int, length: Length) -> float:
+    """Messages a second that an engine accepts from so many callers, each with so many at a time."""
+    body = os.urandom(BODY)
+
+    async def accept() -> int:
+        keys = [uuid.uuid4().hex for _ in range(size)]
+        found = await engine.accept([Arrival(PROBE, body, key, key[:3], "spiffe://metip.local/consumer/bench") for key in keys])
+        return sum(isinstance(one, Accepted) for one in found)
+
+    return await _at_once(callers, accept, length)
+
+
+async def _at_once(callers: int, call: Callable[[], Awaitable[int]], length: Length) -> float:
+    done, started = 0, time.perf_counter()
+
+    async def one() -> None:
+        nonlocal done
+        while time.perf_counter() - started < length.seconds / 2:
+            accepted = await call()  # apart from the sum, which others change meanwhile
+            done += accepted
+
+    await asyncio.gather(*(one() for _ in range(callers)))
+    return done / (time.perf_counter() - started)
 
 
 async def _hub(rig: ExchangeRig, length: Length) -> AsyncIterator[Speed]:

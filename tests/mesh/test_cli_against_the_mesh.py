@@ -14,6 +14,7 @@ from command_line import Done, metip, shell
 from example_contract import descriptor_set
 from mesh_rig import MeshRig, running_mesh, until
 
+from hub.cli.faults import catalogue, dials_of
 from hub.cli.messages import installed
 from hub.cli.samples import Sample, samples
 from hub.identity import Store, issue
@@ -148,6 +149,40 @@ async def test_grpcurl_prints_a_line_for_every_sample(mesh: MeshRig) -> None:
     printed = (await run(mesh, "grpcurl", "--json")).json
     assert {one["operation"] for one in printed} >= {one.operation.name for one in SAMPLES}
     assert all(one["grpcurl"].startswith("grpcurl -cacert ") and one["curl"].startswith("curl ") for one in printed)
+
+
+async def test_a_day_is_played_and_accounted_for(mesh: MeshRig) -> None:
+    done = await run(mesh, "sim", "day", "--speed", "60", "--for", "3m", "--share", "0.1", "--json")
+    assert done.code == 0, done.out + done.err
+    document = done.json
+    assert document["well"]
+    assert document["lost"] == document["failed"] == document["waiting"] == 0
+    called = [one for one in document["traffic"] if one["ends"]]
+    assert sum(one["due"] for one in called) == sum(sum(one["ends"].values()) for one in called) > 0
+    given = {name.partition(":")[2]: one["given"] for name, one in document["subscriptions"].items()}
+    made = [one for one in document["traffic"] if one["due"] and not one["ends"]]
+    assert made
+    assert all(given[one["operation"]] >= one["due"] for one in made)
+    assert set(document["memory_bytes"]) == {process.name for process in mesh.supervisor.processes}
+
+
+async def test_a_day_of_a_system_that_does_not_run_is_refused(mesh: MeshRig) -> None:
+    done = await run(mesh, "sim", "day", "--system", "nowhere")
+    assert (done.code, "nowhere does not run here" in done.err) == (1, True)
+
+
+async def test_faults_of_the_catalogue_are_played_by_name_and_stopped(mesh: MeshRig) -> None:
+    by_case = next(one for one in catalogue().faults if one.cases and not one.dials)
+    by_dial = next(one for one in catalogue().faults if one.dials and not one.cases)
+    answers = (await run(mesh, "sim", "play", by_case.name, "--json")).json["answers"]
+    assert [one["case"] for one in answers] == list(by_case.cases)
+    (system, *_) = dials_of(by_dial)
+    assert f"set: {by_dial.dials[0]}" in (await run(mesh, "sim", "play", by_dial.name)).out
+    assert (await run(mesh, "sim", "--json")).json[system]["set"]
+    assert (await run(mesh, "sim", "play", by_dial.name, "--stop")).code == 0
+    assert not (await run(mesh, "sim", "--json")).json[system]["set"]
+    unknown = await run(mesh, "sim", "play", "F99")
+    assert (unknown.code, "the catalogue has no F99" in unknown.err) == (1, True)
 
 
 async def test_sim_sets_shows_and_clears_a_dial_and_check_names_it(mesh: MeshRig) -> None:

@@ -1,9 +1,11 @@
 """Fault dials: what is set, how often it strikes, when it goes back by itself."""
 
+import math
 import random
 import re
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 STANDARD: Mapping[str, str] = {
@@ -26,16 +28,20 @@ class Dial:
     share: float = 1.0
     times: int = 0
     """Strikes after which it goes back by itself; 0 means never."""
+    lasts: float = 0.0
+    """Seconds after which it goes back by itself; 0 means never."""
 
 
 class Dials:
     """The dials of one simulator. Chance is seeded, so that a run can be repeated."""
 
-    def __init__(self, own: Mapping[str, str], *, seed: int) -> None:
+    def __init__(self, own: Mapping[str, str], *, seed: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.known: Mapping[str, str] = {**STANDARD, **own}
         self.exchanges: Counter[str] = Counter()
         self._set: dict[str, Dial] = {}
         self._struck: Counter[str] = Counter()
+        self._until: dict[str, float] = {}
+        self._clock = clock
         self._chance = random.Random(seed)  # noqa: S311 - faults are played, not secrets made
 
     def set(self, dials: Iterable[Dial]) -> None:
@@ -53,6 +59,7 @@ class Dials:
         for dial in wanted:
             self._set[dial.name] = dial
             self._struck[dial.name] = 0
+            self._until[dial.name] = self._clock() + dial.lasts if dial.lasts else math.inf
 
     def clear(self) -> None:
         """Puts every dial back."""
@@ -61,12 +68,12 @@ class Dials:
     @property
     def current(self) -> tuple[Dial, ...]:
         """Dials that are set."""
-        return tuple(self._set.values())
+        return tuple(dial for dial in self._set.values() if self._clock() < self._until[dial.name])
 
     def strike(self, name: str) -> str | None:
         """Whether the dial strikes this exchange: its setting (`""` for on) or None. A dial with `times` counts down here."""
         dial = self._set.get(name)
-        if dial is None or self._chance.random() >= dial.share:
+        if dial is None or self._clock() >= self._until[name] or self._chance.random() >= dial.share:
             return None
         self._struck[name] += 1
         if dial.times and self._struck[name] >= dial.times:

@@ -12,6 +12,7 @@ import grpc
 from adapters.kit import discovery
 from adapters.kit.population import Population
 from adapters.kit.simulation.dials import Dial, Dials
+from adapters.kit.simulation.subjects import subjects
 from metip.cases.v1.case_pb2 import Fault
 from metip.logs import Log
 from metip.simulator.v1 import simulator_service_pb2 as control
@@ -60,7 +61,7 @@ async def _run_simulator(system: str, population: Population, run_directory: Pat
     host, _, port = listen.rpartition(":")
     async with simulated.transport.listening(host, int(port), dials) as address:
         server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        add_SimulatorServiceServicer_to_server(Control(system, address, dials), server)
+        add_SimulatorServiceServicer_to_server(Control(system, address, dials, population), server)
         socket = control_socket(run_directory, system)
         socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         socket.unlink(missing_ok=True)
@@ -79,12 +80,12 @@ async def _run_simulator(system: str, population: Population, run_directory: Pat
 class Control(SimulatorServiceServicer):
     """Turns dials."""
 
-    def __init__(self, system: str, address: str, dials: Dials) -> None:
-        self._system, self._address, self._dials = system, address, dials
+    def __init__(self, system: str, address: str, dials: Dials, population: Population) -> None:
+        self._system, self._address, self._dials, self._population = system, address, dials, population
 
     async def SetFaults(self, request: control.SetFaultsRequest, context: Any) -> control.SetFaultsResponse:  # noqa: N802 - the rpc's name
         """Sets dials, all or none."""
-        wanted = [Dial(fault.dial, fault.setting, fault.share or 1.0, fault.times) for fault in request.faults]
+        wanted = [Dial(one.dial, one.setting, one.share or 1.0, one.times, one.lasts.ToNanoseconds() / 1e9) for one in request.faults]
         try:
             self._dials.set(wanted)
         except ValueError as error:
@@ -106,5 +107,19 @@ class Control(SimulatorServiceServicer):
             exchanges=dict(self._dials.exchanges),
         )
 
+    async def DrawSubjects(self, request: control.DrawSubjectsRequest, context: Any) -> control.DrawSubjectsResponse:  # noqa: N802
+        """Draws people."""
+        try:
+            drawn = await asyncio.to_thread(lambda: list(subjects(self._population, request.count, request.seed, request.numbers)))
+        except LookupError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return control.DrawSubjectsResponse(subjects=[control.Subject(facts=facts) for facts in drawn])
+
     def _faults(self) -> list[Fault]:
-        return [Fault(dial=dial.name, setting=dial.setting, share=dial.share, times=dial.times) for dial in self._dials.current]
+        found = []
+        for dial in self._dials.current:
+            fault = Fault(dial=dial.name, setting=dial.setting, share=dial.share, times=dial.times)
+            if dial.lasts:
+                fault.lasts.FromNanoseconds(int(dial.lasts * 1e9))
+            found.append(fault)
+        return found

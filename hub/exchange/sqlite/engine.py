@@ -2,9 +2,10 @@
 
 import asyncio
 import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from hub.exchange.clock import SteadyClock
 from hub.exchange.life import Event
@@ -13,6 +14,7 @@ from hub.exchange.records import (
     Accepted,
     Arrival,
     BrokenError,
+    ExchangeError,
     Filter,
     FullError,
     Plan,
@@ -26,6 +28,12 @@ from hub.exchange.sqlite.store import Recorder, Store
 from hub.exchange.sqlite.writer import Writer
 from metip.contracts import Subscription
 
+TOGETHER: Final = 4000
+"""Arrivals from which on a transaction takes no more of them."""
+MOST_WAITING: Final = 10_000
+"""Callers that wait to be accepted before more are refused."""
+Entry = tuple[Sequence[Arrival], "asyncio.Future[list[Accepted | FullError]]"]
+
 
 class SqliteEngine(Reading):
     """One file, one thread. `broken` is told, on that thread, when the process must stop."""
@@ -34,6 +42,8 @@ class SqliteEngine(Reading):
         super().__init__(path, writer)
         self._clock, self._writer, self._ready = clock, writer, ready
         self._subscribers: dict[str, tuple[str, ...]] = {}
+        self._arriving: deque[Entry] = deque()
+        self._accepting: set[asyncio.Task[None]] = set()
         self.recovered: tuple[int, int] = (0, 0)
         """After `subscribe`: attempts of the last process that are repeated, and those that are in doubt."""
 
@@ -62,15 +72,55 @@ class SqliteEngine(Reading):
             self._subscribers[one.operation] = (*self._subscribers.get(one.operation, ()), one.name)
 
     async def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted | FullError]:
-        """See the port."""
+        """See the port. Callers that come while others wait are accepted with them, as one."""
+        if len(self._arriving) >= MOST_WAITING:
+            return [FullError(f"{MOST_WAITING} callers wait for the disk")] * len(arrivals)
+        future: asyncio.Future[list[Accepted | FullError]] = asyncio.get_running_loop().create_future()
+        self._arriving.append((arrivals, future))
+        if len(self._arriving) == 1:  # whoever is not the first is taken along with the first
+            self._begin_accepting()
+        else:
+            self._writer.joined()
+        return await future
+
+    def _begin_accepting(self) -> None:
+        task = asyncio.create_task(self._accept_waiting())
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+
+    async def _accept_waiting(self) -> None:
+        taken: list[Entry] = []
         try:
-            found = await self._writer.do(lambda store: store.accept_all(arrivals, self._clock()))
-        except FullError as error:
-            return [error] * len(arrivals)
-        for operation in {one.operation for one in arrivals}:
+            found = await self._writer.do(lambda store: self._accept(store, taken))
+        except ExchangeError as error:
+            for arrivals, future in taken or _all_of(self._arriving):
+                if future.done():
+                    continue
+                if isinstance(error, FullError):
+                    future.set_result([error] * len(arrivals))
+                else:
+                    future.set_exception(error)
+            return
+        operations = set()
+        at = 0
+        for arrivals, future in taken:
+            if not future.done():
+                future.set_result(found[at : at + len(arrivals)])
+            at += len(arrivals)
+            operations.update({one.operation for one in arrivals})
+        for operation in operations:
             for name in self._subscribers.get(operation, ()):
                 self._ready(name)
-        return found
+        if at >= TOGETHER:  # some may have been left; whoever came after them counted on that
+            self._begin_accepting()
+
+    def _accept(self, store: Store, taken: list[Entry]) -> list[Accepted | FullError]:
+        """On the writer's thread: whoever waits by now, up to a fair number."""
+        together: list[Arrival] = []
+        while self._arriving and len(together) < TOGETHER:
+            taken.append(self._arriving.popleft())
+            together += taken[-1][0]
+        return store.accept_all(together, self._clock())
 
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """See the port."""
@@ -120,3 +170,8 @@ class SqliteEngine(Reading):
     async def close(self) -> None:
         """See the port."""
         await asyncio.to_thread(self._writer.close)
+
+
+def _all_of(waiting: deque[Entry]) -> list[Entry]:
+    """Takes out all that wait."""
+    return [waiting.popleft() for _ in range(len(waiting))]

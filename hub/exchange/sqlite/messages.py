@@ -1,35 +1,52 @@
 """Accepting messages on one SQLite file: each is kept once, or known as the duplicate of an earlier one."""
 
-import json
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
+import apsw
+
 from hub.exchange.records import Accepted, Arrival, FullError, UnknownError
-from hub.exchange.sqlite.schema import fingerprint
-from hub.exchange.sqlite.tables import Place, Tables
+from hub.exchange.sqlite.keyed import Keyed, fingerprint
+from hub.exchange.sqlite.tables import Place
 
 MANY: Final = 8
 """Messages of one operation from which on they are kept together rather than one by one."""
-FIRST: Final = (
-    "select sequence, accepted from message where known_by = ? and operation = ? and idempotency_key = ? and accepted >= ?"
-    " and replay_of = 0 order by sequence limit 1"
+AMONG: Final = (
+    "select m.idempotency_key, m.sequence, m.accepted from carray(?) k cross join message m on m.sequence = k.value"
+    " where m.operation = ? and m.accepted >= ? and m.replay_of = 0 order by m.sequence desc"
 )
 INSERT: Final = (
-    "insert into message (operation, idempotency_key, ordering_key, known_by, in_line, body, producer, officer, call_id, accepted,"
-    " not_before, expires, audience, replay_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
+    " audience, replay_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+TOGETHER: Final = 64
+"""Messages that differ in nothing but keys and bodies, as those of a bulk hand-over do, from which on one statement inserts them all.
+
+The interpreter is free meanwhile. A message is one value: the lengths of its keys, the keys, the body.
+"""
+LENGTH: Final = 8
+INSERT_TOGETHER: Final = (
+    "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
+    f" audience, replay_of) select ?2, cast(substr(value, {2 * LENGTH + 1}, key) as text),"
+    f" cast(substr(value, {2 * LENGTH + 1} + key, line) as text), substr(value, {2 * LENGTH + 1} + key + line), ?3, ?4, ?5, ?6, ?7, ?8,"
+    f" 0, 0 from (select value, cast(substr(value, 1, {LENGTH}) as integer) as key,"
+    f" cast(substr(value, {LENGTH + 1}, {LENGTH}) as integer) as line from carray(?1))"
+)
+_beside_content = attrgetter("producer", "officer", "call_id", "not_before", "expires")
 
 
-class Messages(Tables):
+class Messages(Keyed):
     """What is accepted, and accepted again for one subscriber only."""
 
     def accept(self, arrival: Arrival, now: float) -> Accepted:
         """Keeps a message, or says of which one it is the duplicate. Raises `FullError` when a backlog has reached its limit."""
         operation = self.operation(arrival.operation)
-        first: Any = self._execute(FIRST, (_known_by(arrival), operation, arrival.idempotency_key, now - arrival.window)).fetchone()
+        first = self._known(operation, [_known_by(arrival)], now - arrival.window).get(arrival.idempotency_key)
         if first is not None:
-            message_id = self.names.of(first[0])
-            return Accepted(message_id, first[1], duplicate_of=message_id)
+            return first
         places = self._by_operation.get(operation, ())
         room, full = self._room(places)
         if room == 0:
@@ -55,23 +72,32 @@ class Messages(Tables):
         known = self._known(operation, prints, now - arrivals[0].window)
         places = self._by_operation.get(operation, ())
         room, full = self._room(places)
+        keys = [one.idempotency_key for one in arrivals]
+        if not known and len(arrivals) <= room and len(set(keys)) == len(keys):
+            return [Accepted(name, now) for name in self._insert_all(arrivals, prints, operation, now, places)]
+        return self._accept_among_known(arrivals, prints, known, now, room, full)
+
+    def _accept_among_known(
+        self, arrivals: Sequence[Arrival], prints: Sequence[int], known: Mapping[str, Accepted], now: float, room: int, full: str
+    ) -> list[Accepted | FullError]:
+        """When some are duplicates, of earlier messages or of each other, or not all of them have room."""
+        operation = self.operation(arrivals[0].operation)
+        firsts: dict[str, Accepted | int] = dict(known)
         found: list[Accepted | FullError | int] = []
-        new: list[tuple[Arrival, int]] = []
+        new: list[Arrival] = []
+        prints_of_new: list[int] = []
         for one, known_by in zip(arrivals, prints, strict=True):
-            first = known.get(one.idempotency_key)
+            first = firsts.get(one.idempotency_key)
             if first is not None:
                 found.append(first)
             elif len(new) >= room:
                 found.append(FullError(full))
             else:
-                known[one.idempotency_key] = len(new)
+                firsts[one.idempotency_key] = len(new)
                 found.append(len(new))
-                new.append((one, known_by))
-        self.database.executemany(INSERT, (_row(one, known_by, operation, now, 0, 0) for one, known_by in new))
-        for place in places:
-            self._move_tally(self.beyond, place.id, len(new))
-        begin = self.database.last_insert_rowid() - len(new) + 1
-        ids = [self.names.of(begin + number) for number in range(len(new))]
+                new.append(one)
+                prints_of_new.append(known_by)
+        ids = self._insert_all(new, prints_of_new, operation, now, self._by_operation.get(operation, ()))
         kept = iter(ids)
         told: list[Accepted | FullError] = []
         seen = 0
@@ -85,15 +111,31 @@ class Messages(Tables):
                 told.append(Accepted(ids[outcome], now, duplicate_of=ids[outcome]))
         return told
 
-    def _known(self, operation: int, prints: Sequence[int], since: float) -> dict[str, Accepted | int]:
-        """By key, what was accepted since then under these fingerprints."""
-        rows = self._execute(
-            "select m.idempotency_key, m.sequence, m.accepted from json_each(?) k cross join message m on m.known_by = k.value"
-            " where m.operation = ? and m.accepted >= ? and m.replay_of = 0 order by m.sequence desc",
-            (json.dumps(prints), operation, since),
-        )
-        found: dict[str, Accepted | int] = {}
-        for key, sequence, accepted in rows:
+    def _insert_all(self, new: Sequence[Arrival], prints: Sequence[int], operation: int, now: float, places: Sequence[Place]) -> list[str]:
+        """Keeps new messages in order; their ids."""
+        for alike, some in groupby(new, key=_beside_content):
+            group = list(some)
+            if len(group) < TOGETHER:
+                self.database.executemany(INSERT, [_row(one, operation, now, 0, 0) for one in group])
+            else:
+                producer, officer, call_id, not_before, expires = alike
+                values = apsw.carray(tuple(map(_packed, group)))
+                self._execute(INSERT_TOGETHER, (values, operation, producer, officer, call_id, now, not_before, expires))
+        for place in places:
+            self._move_tally(self.beyond, place.id, len(new))
+        first = self.database.last_insert_rowid() + 1 - len(new)
+        if any(one.ordering_key for one in new):
+            for sequence, (one, known_by) in enumerate(zip(new, prints, strict=True), first):
+                self.note(sequence, known_by, _in_line(one))
+        else:
+            self.note_all(first, prints)
+        return [self.names.of(sequence) for sequence in range(first, first + len(new))]
+
+    def _known(self, operation: int, prints: Sequence[int], since: float) -> dict[str, Accepted]:
+        """By key, the first that was accepted since then under these fingerprints."""
+        noted = self.noted(prints)
+        found: dict[str, Accepted] = {}
+        for key, sequence, accepted in self._execute(AMONG, (apsw.carray(array("q", noted)), operation, since)) if noted else ():
             message_id = self.names.of(sequence)
             found[key] = Accepted(message_id, accepted, duplicate_of=message_id)
         return found
@@ -116,17 +158,39 @@ class Messages(Tables):
         return self._insert(arrival, place.operation, now, place.id, sequence, (place,))
 
     def _insert(self, arrival: Arrival, operation: int, now: float, audience: int, replay_of: int, places: Sequence[Place]) -> int:
-        self._execute(INSERT, _row(arrival, _known_by(arrival), operation, now, audience, replay_of))
+        self._execute(INSERT, _row(arrival, operation, now, audience, replay_of))
         for place in places:
             self._move_tally(self.beyond, place.id, 1)
-        return self.database.last_insert_rowid()
+        sequence = self.database.last_insert_rowid()
+        self.note(sequence, _known_by(arrival), _in_line(arrival))
+        return sequence
+
+
+def _packed(one: Arrival) -> bytes:
+    key, line = one.idempotency_key.encode(), one.ordering_key.encode()
+    return b"%08d%08d%b%b%b" % (len(key), len(line), key, line, one.body)
 
 
 def _known_by(one: Arrival) -> int:
     return fingerprint(one.operation, one.idempotency_key)
 
 
-def _row(one: Arrival, known_by: int, operation: int, now: float, audience: int, replay_of: int) -> tuple[Any, ...]:
-    in_line = fingerprint(one.operation, one.ordering_key) if one.ordering_key else 0
-    keys, who = (one.idempotency_key, one.ordering_key, known_by, in_line), (one.producer, one.officer, one.call_id)
-    return (operation, *keys, one.body, *who, now, one.not_before, one.expires, audience, replay_of)
+def _in_line(one: Arrival) -> int:
+    return fingerprint(one.operation, one.ordering_key) if one.ordering_key else 0
+
+
+def _row(one: Arrival, operation: int, now: float, audience: int, replay_of: int) -> tuple[Any, ...]:
+    return (
+        operation,
+        one.idempotency_key,
+        one.ordering_key,
+        one.body,
+        one.producer,
+        one.officer,
+        one.call_id,
+        now,
+        one.not_before,
+        one.expires,
+        audience,
+        replay_of,
+    )

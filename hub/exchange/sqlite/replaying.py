@@ -84,13 +84,14 @@ def retain(store: Store, retention: dict[str, float], now: float, limit: int) ->
         operation = store.operation(name)
         cursor = min((place.cursor for place in store.places.values() if place.operation == operation), default=1 << 62)
         rows = store.all(
-            "select sequence from message m where operation = ?1 and sequence <= ?2 and accepted < ?3 and not exists ("
-            f"select 1 from delivery d join subscription s on s.id = d.subscription where d.sequence = m.sequence and d.state in ({UNDONE})"
-            " and s.closed = 0) and not exists (select 1 from step t where t.sequence = m.sequence and t.at >= ?3)"
-            " order by sequence limit ?4",
+            "select sequence, idempotency_key, ordering_key from message m where operation = ?1 and sequence <= ?2 and accepted < ?3"
+            " and not exists (select 1 from delivery d join subscription s on s.id = d.subscription"
+            f" where d.sequence = m.sequence and d.state in ({UNDONE}) and s.closed = 0)"
+            " and not exists (select 1 from step t where t.sequence = m.sequence and t.at >= ?3) order by sequence limit ?4",
             (operation, cursor, now - seconds, limit - forgotten),
         )
-        for (sequence,) in rows:
+        for sequence, idempotency_key, ordering_key in rows:
+            store.unfile(sequence, name, idempotency_key, ordering_key)
             for subscription, state in store.all("select subscription, state from delivery where sequence = ?", (sequence,)):
                 store.forget(subscription, State(state))
             for table in ("delivery", "step", "message"):

@@ -3,20 +3,18 @@
 A message is one row, whoever is to get it. A subscription has a cursor: what lies beyond it waits, without a row of its own, so that a
 subscriber that is away for days costs nothing but its messages. A delivery has a row from the moment the cursor passes its message.
 
-Keys are found by fingerprints: keys come in no order, so each would touch a page of its own index, and four bytes touch far fewer pages
-than whole keys do. Whoever looks one up compares the key itself too.
+Messages are found by their keys through the table `key`; how it is filled, `keyed` says.
 """
 
 import secrets
 from typing import Any, Final
-from zlib import crc32
 
 import apsw
 
 from hub.exchange.life import DONE, State
 from hub.exchange.records import UnknownError
 
-VERSION: Final = 2
+VERSION: Final = 3
 _DONE: Final = ", ".join(sorted(f"'{state.value}'" for state in DONE))
 WAITING: Final = ", ".join(sorted(f"'{state.value}'" for state in (State.PARKED, State.IN_DOUBT, State.EXPIRED)))
 SCHEMA: Final = f"""
@@ -27,8 +25,6 @@ create table if not exists message (
   operation integer not null references operation,
   idempotency_key text not null,
   ordering_key text not null,
-  known_by integer not null,
-  in_line integer not null,
   body blob not null,
   producer text not null,
   officer text not null,
@@ -40,8 +36,7 @@ create table if not exists message (
   replay_of integer not null
 ) strict;
 create index if not exists message_by_operation on message (operation);
-create index if not exists message_by_idempotency on message (known_by);
-create index if not exists message_by_ordering on message (in_line) where in_line != 0;
+create table if not exists key (entry integer primary key) strict;
 create table if not exists subscription (
   id integer primary key,
   name text not null unique,
@@ -112,11 +107,6 @@ _VARIANT: Final = 0b10 << 62
 _EIGHT: Final = 8 << 76
 
 
-def fingerprint(operation: str, key: str) -> int:
-    """Four bytes that stand for a key of an operation; never 0, which stands for no key. Different keys may share one."""
-    return crc32(key.encode(), crc32(operation.encode())) or 1
-
-
 class Names:
     """Message ids: UUIDs of version 8 (RFC 9562) made of the store's own number and the message's place, so that neither needs an index."""
 
@@ -157,7 +147,7 @@ def opened(path: str, synchronous: str = "full", vfs: str | None = None) -> tupl
         found = _meta(database, "version")
         if found not in (None, VERSION):
             raise apsw.NotADBError(f"the file is of version {found}, and this program writes version {VERSION}")
-        database.execute("insert or ignore into meta values ('version', ?), ('store', ?)", (VERSION, secrets.randbits(60)))
+        database.execute("insert or ignore into meta values ('version', ?), ('store', ?), ('filed', 0)", (VERSION, secrets.randbits(60)))
     number: Any = _meta(database, "store")
     return database, Names(number)
 

@@ -79,7 +79,7 @@ class Tables:
                 except ExchangeError as error:
                     results.append(error)
             self._execute("commit")
-            self._checkpoint()
+            self._committed()
         except apsw.FullError as error:
             self._take_back()
             raise FullError("the disk is full") from error
@@ -94,8 +94,11 @@ class Tables:
         self._log = pages
         return apsw.SQLITE_OK
 
-    def _checkpoint(self) -> None:
-        """Copies a long log into the file. No room for it is no harm, since the log stays; that it can't be synced halts the process."""
+    def _committed(self) -> None:
+        """Follows each transaction, before anybody hears of it: copies a long log into the file.
+
+        No room for it is no harm, since the log stays; that it can't be synced halts the process.
+        """
         if self._log >= LONGEST_LOG:
             with suppress(apsw.FullError, apsw.BusyError):
                 self.database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -149,6 +149,8 @@ class Interface:
     private: bool
     operations: tuple[Operation, ...]
     subscribes: tuple[Subscription, ...] = ()
+    wire: str = ""
+    """What its adapter and its system speak, in a few words."""
 
     @property
     def of_messages(self) -> bool:

@@ -158,6 +158,7 @@ def _interface(
             for place, method in enumerate(service.method)
         ),
         subscribes=messages.subscriptions(file, said, declared),
+        wire=said.wire.strip(),
     )
 
 

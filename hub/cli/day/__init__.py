@@ -1,0 +1,1 @@
+"""A day of the force, played on a running estate: `metip sim day`."""
