@@ -37,10 +37,6 @@ REMANDS: Final = ("", "remanded-on-bail", "remanded-in-custody", "remanded-in-ca
 SESSIONS: Final = re.compile(r"([0-9]{1,3}) SESSIONS")
 
 
-def _capitals(text: str) -> str:
-    return text.upper()
-
-
 def _duration(said: Record) -> cases.SentenceDuration | None:
     """None for a unit that the contract does not have."""
     unit: Any = UNITS.index(said["units"]) if said["units"] in UNITS else 0
@@ -60,7 +56,7 @@ def _court(court: cases.Court) -> Record | None:
 DAY: Final = Kind(day_text, read_day)
 DURATION: Final = Kind(_duration_record, _duration)
 POUNDS: Final = Kind(lambda pence: pence / 100, lambda pounds: round(pounds * 100))
-CAPITALS: Final = Kind(_capitals, _capitals)
+CAPITALS: Final = Kind(str.upper, str.upper)
 COURT: Final = Kind(_court, lambda said: None)
 CODE: Final = Kind(lambda code: code.replace(":", "."), lambda code: code.replace(".", ":"))
 DISPOSAL: Final = Table(

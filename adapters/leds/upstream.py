@@ -1,11 +1,10 @@
 """The way to LEDS: who asks and why in the headers of each request, and the one place where its errors become the faults that PNC's are."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import quote
 from uuid import uuid4, uuid5
 
@@ -27,49 +26,38 @@ SHORTEST: Final = 3
 DONE: Final = (200, 201)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What an error means to an enquiry and to an update, and the exceptions that Bichard 7 raises for PNC's like."""
+class Refusal(NamedTuple):
+    """What an error means to an enquiry and to an update, each with the exception that Bichard 7 raises for PNC's like, or `-`."""
 
-    enquiry: Reason
-    update: Reason
-    exceptions: tuple[str, str] = ("", "")
+    enquiry: str
+    update: str
+    enquiry_exception: str
+    update_exception: str
 
 
-STATE: Final = Refusal(Reason.PRECONDITION, Reason.PRECONDITION, ("HO100313", "HO100401"))
-HELD: Final = Refusal(Reason.UPSTREAM_UNAVAILABLE, Reason.LOCKED, ("HO100302", "HO100404"))
-DATA: Final = Refusal(Reason.INVALID_REQUEST, Reason.INVALID_REQUEST, ("HO100314", "HO100402"))
-UNKNOWN: Final = Refusal(Reason.UPSTREAM_FAULT, Reason.UPSTREAM_FAULT, ("HO100314", "HO100402"))
-# By type of the error, then by HTTP status; the types are Bichard 7's list, what they mean to us follows PNC's nearest code (assumed).
-REFUSALS: Final[Mapping[str, Refusal]] = {
-    "conflict/version": HELD,
-    "conflict/pending-change-exists": HELD,
-    "conflict/duplicate-exists": STATE,
-    "conflict/missing-required-data": DATA,
-    **dict.fromkeys(map("unprocessable/".__add__, ("references-exist", "no-changes", "maximum-limit-reached", "not-allowed")), STATE),
-    "bad-request/does-not-match": STATE,
-    "bad-request/invalid-reference": STATE,
-    "forbidden/payload": Refusal(Reason.JUSTIFICATION_NEEDED, Reason.UPSTREAM_REFUSED),
-    "400": DATA,
-    "403": Refusal(Reason.UPSTREAM_REFUSED, Reason.UPSTREAM_REFUSED),
-}
-# What these HTTP statuses say goes before any type.
-PLAIN: Final[Mapping[int, Refusal]] = {
-    404: Refusal(Reason.NO_TRACE, Reason.PRECONDITION, ("HO100301", "HO100401")),
-    423: HELD,
-    429: Refusal(Reason.BUSY, Reason.BUSY),
-}
-WORDS: Final[Mapping[Reason, str]] = {
-    Reason.NO_TRACE: "LEDS knows nothing by that number or description",
-    Reason.INVALID_REQUEST: "LEDS found bad data in the request",
-    Reason.JUSTIFICATION_NEEDED: "LEDS wants a fuller reason before it answers",
-    Reason.PRECONDITION: "the record is not in the state that the request needs",
-    Reason.LOCKED: "somebody else has changed or holds the record, and nothing was done",
-    Reason.UPSTREAM_UNAVAILABLE: "LEDS is not available",
-    Reason.UPSTREAM_REFUSED: "LEDS refused the request",
-    Reason.BUSY: "LEDS takes no more at the moment",
-    Reason.UPSTREAM_FAULT: "LEDS failed, or answered what nobody here can read",
-}
+# The types are Bichard 7's list, what they mean to us follows PNC's nearest code (assumed). An HTTP status of the first lines goes before
+# any type, one of the last lines speaks where the type is not listed.
+TABLE: Final = """
+404                                  NO_TRACE             PRECONDITION     HO100301 HO100401
+423                                  UPSTREAM_UNAVAILABLE LOCKED           HO100302 HO100404
+429                                  BUSY                 BUSY             -        -
+conflict/version                     UPSTREAM_UNAVAILABLE LOCKED           HO100302 HO100404
+conflict/pending-change-exists       UPSTREAM_UNAVAILABLE LOCKED           HO100302 HO100404
+conflict/duplicate-exists            PRECONDITION         PRECONDITION     HO100313 HO100401
+conflict/missing-required-data       INVALID_REQUEST      INVALID_REQUEST  HO100314 HO100402
+unprocessable/references-exist       PRECONDITION         PRECONDITION     HO100313 HO100401
+unprocessable/no-changes             PRECONDITION         PRECONDITION     HO100313 HO100401
+unprocessable/maximum-limit-reached  PRECONDITION         PRECONDITION     HO100313 HO100401
+unprocessable/not-allowed            PRECONDITION         PRECONDITION     HO100313 HO100401
+bad-request/does-not-match           PRECONDITION         PRECONDITION     HO100313 HO100401
+bad-request/invalid-reference        PRECONDITION         PRECONDITION     HO100313 HO100401
+forbidden/payload                    JUSTIFICATION_NEEDED UPSTREAM_REFUSED -        -
+400                                  INVALID_REQUEST      INVALID_REQUEST  HO100314 HO100402
+403                                  UPSTREAM_REFUSED     UPSTREAM_REFUSED -        -
+"""
+REFUSALS: Final = {row[0]: Refusal(*row[1:]) for row in map(str.split, TABLE.strip().splitlines())}
+UNKNOWN: Final = Refusal("UPSTREAM_FAULT", "UPSTREAM_FAULT", "HO100314", "HO100402")
+PLAIN: Final = ("404", "423", "429")
 
 
 class Leds:
@@ -125,7 +113,7 @@ class Leds:
 
 def _outcome(action: Action, answer: HttpAnswer) -> Record | Fault:
     """The record, or the refusal. Raises `Fault` UPSTREAM_FAULT for what nobody can read, and for a failure of LEDS itself."""
-    kind = str(answer.status)
+    kind = status = str(answer.status)
     try:
         if answer.status in DONE:
             return decode(action.gives, answer.body)
@@ -133,12 +121,12 @@ def _outcome(action: Action, answer: HttpAnswer) -> Record | Fault:
     except WireError as error:
         if answer.status in DONE:
             raise Fault(Reason.UPSTREAM_FAULT, f"LEDS's answer is no message: {error}") from None
-    refusal = PLAIN.get(answer.status) or REFUSALS.get(kind) or REFUSALS.get(str(answer.status), UNKNOWN)
-    reason = refusal.update if action.update else refusal.enquiry
-    exception = refusal.exceptions[action.update]
-    metadata = {"code": kind if kind in REFUSALS else str(answer.status)} | ({"exception": exception} if exception else {})
-    after = {Reason.LOCKED: AGAIN, Reason.BUSY: timedelta(seconds=answer.retry_after or 1)}.get(reason)
-    fault = Fault(reason, WORDS[reason], metadata=metadata, retry_after=after)
-    if reason is Reason.UPSTREAM_FAULT:
+    known = REFUSALS.get(status if status in PLAIN else kind) or REFUSALS.get(status, UNKNOWN)
+    reason, exception = (known.update, known.update_exception) if action.update else (known.enquiry, known.enquiry_exception)
+    code = kind if kind in REFUSALS else status
+    metadata = {"code": code} | ({"exception": exception} if exception != "-" else {})
+    after = {"LOCKED": AGAIN, "BUSY": timedelta(seconds=answer.retry_after or 1)}.get(reason)
+    fault = Fault(Reason[reason], f"LEDS answered {code}", metadata=metadata, retry_after=after)
+    if known is UNKNOWN:
         raise fault
     return fault

@@ -1,9 +1,10 @@
-"""JSON of LEDS: where and under which action code each thing is asked, and the shape of each message, as data; pure.
+"""JSON of LEDS: where and under which action code each thing is asked, and in which shapes (`messages.shapes`); pure.
 
 Names and forms are facts of Bichard 7's published schemas for LEDS, unless a line says (assumed): what LEDS offers beyond arrests and
 disposals is not public.
 """
 
+import importlib.resources
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,60 +15,7 @@ __all__ = ["Record", "WireError", "decode", "encode"]
 
 # Not in what is published (assumed): the crime reference, which Bichard 7's stand-in has; method, dress and reference of an added offence;
 # address, breach, custody and the authority's code and name of a remand; everything of people and vehicles.
-SHAPES: Final = shapes("""
-Court       courtIdentityType! courtCode courtName
-Duration    units! count!:int
-Fine        amount!:float units:int
-Result      disposalCode!:int disposalDuration:Duration disposalFine:Fine disposalEffectiveDate disposalQualifiers:[str] disposalText
-            disposalQualifierDuration:Duration disposalId chargeAppearanceNumber:int
-Offence     courtOffenceSequenceNumber!:int npccOffenceCode roleQualifiers:[str] legislationQualifiers:[str] plea offenceTic:int
-            offenceStartTime offenceEndDate offenceEndTime disposalResults:[Result]
-Finding     adjudication! appearanceNumber:int adjudicationId disposalDate
-OnFile      +Offence offenceId! cjsOffenceCode! offenceStartDate! adjudications:[Finding]
-Case        courtCaseId! courtCaseReference! caseStatusMarker! offences!:[OnFile] court:Court convictionDate userReference otherTicTotal:int
-            crimeOffenceReferenceNumber
-ByAsn       asn! caseStatusMarkers:[str]
-ByCase      personUrn! courtCaseReference!
-Arrest      personId! personUrn! reportId! asn! ownerCode! disposals!:[Case]
-
-Resulted    +Offence offenceId! cjsOffenceCode! adjudication dateOfSentence
-Code        offenceCodeType! cjsOffenceCode npccOffenceCode
-Place       locationText!
-Added       +Offence offenceCode!:Code committedOnBail!:bool locationFsCode! offenceStartDate! locationText:Place adjudication
-            dateOfSentence offenceDescription method dress crimeReference
-Defendant   defendantType! defendantFirstNames:[str] defendantLastName defendantOrganisationName
-Forward     court!:Court appearanceDate
-Referral    reference! text
-Additional  asn! additionalOffences!:[Added]
-OfACase     ownerCode! personUrn! checkName! courtCaseReference! crimeOffenceReferenceNumber court:Court offences:[Resulted]
-Disposal    +OfACase dateOfConviction! defendant!:Defendant otherTic:int carryForward:Forward referToCourtCase:Referral
-            additionalArrestOffences:[Additional]
-Later       +OfACase appearanceDate! reasonForAppearance!
-Sitting     court:Court forceStationCode date
-Telephone   telephoneNumber
-Worker      name telephoneNumber:Telephone
-Authority   localAuthorityIdentityType! localAuthorityCode localAuthorityName localAuthoritySecureUnit:bool socialWorker:Worker
-Custody     forceStationCode institutionCode prisonerNumber text
-Remand      ownerCode! personUrn! checkname! remandDate! appearanceResult! bailConditions!:[str] bailAddress breach custody:Custody
-            currentAppearance:Sitting nextAppearance:Sitting localAuthority:Authority crimeOffenceReferenceNumber
-Made        id!
-Detail      errorDetailType! message description
-Details     errors:[Detail]
-Error       status!:int type! title details instance leds:Details
-
-Report      type! handling forceStationCode reference text
-Home        addressLines!:[str] postcode from
-Marker      code! text
-Name        lastName! firstNames!:[str] dateOfBirth
-Person      +Name personId! personUrn! croNumber sex placeOfBirth ethnicAppearance:int heightCm:int aliases:[Name] warningMarkers:[Marker]
-            addresses:[Home] reports:[Report]
-Sought      personUrn croNumber lastName firstNames:[str] sex bornFrom bornTo limit:int
-People      people!:[Person] more:bool
-Keeper      name! address:Home since
-Vehicle     vrm! vin make model colour firstRegistered motExpiry keeperChanges:int taxed:bool insured:bool reports:[Report] keeper:Keeper
-Vehicles    vehicles!:[Vehicle] registerAsOf! more:bool
-ByMark      vrm vin
-""")
+SHAPES: Final = shapes(importlib.resources.files("adapters.leds").joinpath("messages.shapes").read_text(encoding="utf-8"))
 ERROR: Final = SHAPES["Error"]
 
 
