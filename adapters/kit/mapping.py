@@ -1,5 +1,6 @@
 """Fields of a message beside those of a far system's record, as a table that is read in both directions; pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -50,3 +51,9 @@ class Table:
             if name in inside:
                 found[ours] = kind.read(inside[name])
         return found
+
+
+def tables(text: str, **kinds: Kind) -> dict[str, Table]:
+    """Tables by name. Each begins a line; its rows follow, on further lines too if those begin with a blank."""
+    named = (block.split(maxsplit=1) for block in re.split(r"\n+(?=\S)", text.strip()))
+    return {name: Table(rows, **kinds) for name, rows in named}

@@ -43,13 +43,13 @@ class PersonEnquiries(Enquiries):
     async def SearchPersons(self, request: people.SearchPersonsRequest, call: Call) -> people.SearchPersonsResponse:
         """Searches by name and description."""
         found, at = await self._people(translate.search(request), call, request.access), self._leds.now()
-        nominals = [translate.nominal(one, at.date()) for one in found["people"]]
+        nominals = [translate.nominal(one) for one in found["people"]]
         return people.SearchPersonsResponse(nominals=nominals, provenance=translate.provenance(at, more=found.get("more", False)))
 
     async def GetPerson(self, request: people.GetPersonRequest, call: Call) -> people.GetPersonResponse:
         """Gives one person's record by number."""
         found, at = await self._people(translate.by_number(request), call, request.access), self._leds.now()
-        return people.GetPersonResponse(nominal=translate.nominal(found["people"][0], at.date()), provenance=translate.provenance(at))
+        return people.GetPersonResponse(nominal=translate.nominal(found["people"][0]), provenance=translate.provenance(at))
 
 
 class VehicleEnquiries(Enquiries):

@@ -3,14 +3,15 @@
 Times of offences go out with London's offset and come back in UTC; the day itself stays as it was given (assumed).
 """
 
+import importlib.resources
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Final
 
 from adapters.kit import Fault, Reason
 from adapters.kit.isodates import day_text, read_day, read_instant, read_time, time_text
-from adapters.kit.mapping import Kind, Table
+from adapters.kit.mapping import Kind, tables
 from adapters.leds.wire import Record
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.answer_pb2 import Provenance
@@ -22,7 +23,7 @@ from metip.pnc.v1 import court_case_pb2 as cases
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, SearchPersonsRequest
 from metip.pnc.v1.person_pb2 import Nominal
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Keeper
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Keeper, VehicleReport
 
 Later = updates.RecordDeferredSentenceRequest | updates.RecordVariationRequest
 OfACase = updates.RecordDisposalRequest | Later
@@ -53,57 +54,62 @@ def _court(court: cases.Court) -> Record | None:
     return {"courtIdentityType": "code", "courtCode": court.code} if court.code else named
 
 
-DAY: Final = Kind(day_text, read_day)
-DURATION: Final = Kind(_duration_record, _duration)
-POUNDS: Final = Kind(lambda pence: pence / 100, lambda pounds: round(pounds * 100))
-CAPITALS: Final = Kind(str.upper, str.upper)
-COURT: Final = Kind(_court, lambda said: None)
-CODE: Final = Kind(lambda code: code.replace(":", "."), lambda code: code.replace(".", ":"))
-DISPOSAL: Final = Table(
-    "code:disposalCode duration:disposalDuration:duration date:disposalEffectiveDate:day amount_pence:disposalFine.amount:pounds"
-    " units_fined:disposalFine.units qualifiers:disposalQualifiers:list qualifier_duration:disposalQualifierDuration:duration"
-    " text:disposalText",
-    day=DAY,
-    duration=DURATION,
-    pounds=POUNDS,
-)
-OFFENCE: Final = Table(
-    "number:courtOffenceSequenceNumber cjs_offence_code:cjsOffenceCode npcc_offence_code:npccOffenceCode:code", code=CODE
-)
-PERIOD: Final = Table("start_date:offenceStartDate:day end_date:offenceEndDate:day", day=DAY)
-ADDED: Final = Table(
-    "number:courtOffenceSequenceNumber cjs_offence_code:offenceCode.cjsOffenceCode committed_on_bail:committedOnBail"
-    " location_force_station:locationFsCode location:locationText.locationText description:offenceDescription method:method dress:dress"
-    " crime_offence_reference:crimeReference npcc_offence_code:npccOffenceCode:code",
-    code=CODE,
-)
-PERSON: Final = Table(
-    "date_of_birth:dateOfBirth:day observed_ethnicity:ethnicAppearance height_cm:heightCm cro_number:croNumber:cro",
-    day=DAY,
-    cro=Kind(values.cro_text, values.read_cro),
-)
-VEHICLE: Final = Table(
-    "vin:vin:capitals make:make:capitals model:model:capitals colour:colour:capitals first_registered:firstRegistered:day",
-    day=DAY,
-    capitals=CAPITALS,
-)
-REGISTER: Final = Table("taxed:taxed insured:insured mot_expiry:motExpiry:day keeper_changes:keeperChanges", day=DAY)
-KEPT: Final = Table(
-    "force_station:custody.forceStationCode institution:custody.institutionCode prisoner_number:custody.prisonerNumber text:custody.text"
-)
-CARE: Final = Table(
-    "local_authority_code:localAuthority.localAuthorityCode local_authority:localAuthority.localAuthorityName"
-    " secure_unit:localAuthority.localAuthoritySecureUnit:flag social_worker:localAuthority.socialWorker.name"
-    " phone:localAuthority.socialWorker.telephoneNumber.telephoneNumber",
-    flag=Kind("Y".__eq__, lambda secure: "Y" if secure else ""),
-)
-REMAND: Final = Table(
-    "remanded_on:remandDate:day bail_address:bailAddress breach:breach crime_offence_reference:crimeOffenceReferenceNumber"
-    " court:currentAppearance.court:court remanded_at_station:currentAppearance.forceStationCode next_court:nextAppearance.court:court"
-    " next_station:nextAppearance.forceStationCode next_appearance:nextAppearance.date:day",
-    day=DAY,
-    court=COURT,
-)
+def _name(said: Record) -> pole.PersonName:
+    """Cut as the contract has names; LEDS keeps 54 letters of one."""
+    given = " ".join(said["firstNames"]).upper().split(maxsplit=2)
+    return pole.PersonName(given_names=[name[:LONGEST] for name in given], family_name=said["lastName"].upper()[:LONGEST])
+
+
+def _address(home: Record) -> pole.Address:
+    return values.address(", ".join(home.get("addressLines", ())).upper(), home.get("postcode", ""))
+
+
+def _homes(homes: list[Record]) -> list[pole.Address]:
+    return [_address(home) for home in sorted(homes, key=lambda home: str(home.get("from", "")), reverse=True)]
+
+
+def _report(one: Record) -> tuple[str, str, str]:
+    return one.get("forceStationCode", ""), one.get("reference", ""), one.get("text", "")
+
+
+def _vehicle_report(one: Record) -> VehicleReport:
+    return reports.vehicle_report(one["type"], one.get("handling", ""), *_report(one))
+
+
+def _keeper(said: Record) -> Keeper:
+    return Keeper(name=said["name"].upper(), address=_address(said.get("address", {})), since=read_day(said.get("since")))
+
+
+def _told(read: Callable[[Any], Any]) -> Kind:
+    """A value that is only ever read."""
+    return Kind(lambda value: None, read)
+
+
+def _each(read: Callable[[Record], Any]) -> Kind:
+    return _told(lambda records: [read(one) for one in records])
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "day": Kind(day_text, read_day),
+    "duration": Kind(_duration_record, _duration),
+    "pounds": Kind(lambda pence: pence / 100, lambda pounds: round(pounds * 100)),
+    "capitals": Kind(str.upper, str.upper),
+    "court": Kind(_court, lambda said: None),
+    "npcc": Kind(lambda code: code.replace(":", "."), lambda code: code.replace(".", ":")),
+    "flag": Kind("Y".__eq__, lambda secure: "Y" if secure else ""),
+    "sex": _told(lambda letter: SEXES.get(letter, pole.SEX_UNSPECIFIED)),
+    "urn": _told(lambda text: values.read_pnc_id(text, date.max)),
+    "cro": _told(values.read_cro),
+    "vrm": _told(lambda mark: Vrm(value=mark) if mark else None),
+    "names": _each(_name),
+    "homes": _told(_homes),
+    "markers": _each(lambda one: pole.WarningSignal(code=one["code"], text=one.get("text", ""))),
+    "circulations": _each(lambda one: reports.circulation(one["type"], *_report(one))),
+    "vehicle_reports": _each(_vehicle_report),
+    "keeper": _told(_keeper),
+    "check_name": _told(lambda name: name.upper()[:CHECK_NAME]),
+}
+TABLES: Final = tables(importlib.resources.files("adapters.leds").joinpath("contract.fields").read_text(encoding="utf-8"), **KINDS)
 
 
 # Enquiries.
@@ -142,24 +148,13 @@ def provenance(at: datetime, *, more: bool = False) -> Provenance:
     return source
 
 
-def nominal(person: Record, today: date) -> Nominal:
+def nominal(person: Record) -> Nominal:
     """One person."""
-    aliases, born = person.get("aliases", ()), person.get("dateOfBirth")
-    homes = sorted(person.get("addresses", ()), key=lambda home: str(home.get("from", "")), reverse=True)
-    return Nominal(
-        person=pole.Person(
-            name=_name(person),
-            sex=SEXES.get(person.get("sex", ""), pole.SEX_UNSPECIFIED),
-            pnc_id=values.read_pnc_id(person["personUrn"], today),
-            aliases=[_name(alias) for alias in aliases],
-            addresses=[_address(home) for home in homes],
-            warning_signals=[pole.WarningSignal(code=one["code"], text=one.get("text")) for one in person.get("warningMarkers", ())],
-            **PERSON.fields(person),
-        ),
-        place_of_birth=person.get("placeOfBirth", "").upper(),
-        circulations=[reports.circulation(one["type"], *_report(one)) for one in person.get("reports", ())],
-        other_dates_of_birth=[day for alias in aliases if (said := alias.get("dateOfBirth")) != born and (day := read_day(said))],
-    )
+    others = [
+        alias["dateOfBirth"] for alias in person.get("aliases", ()) if alias.get("dateOfBirth", "") not in ("", person.get("dateOfBirth"))
+    ]
+    described = pole.Person(name=_name(person), **TABLES["Person"].fields(person))
+    return Nominal(person=described, other_dates_of_birth=filter(None, map(read_day, others)), **TABLES["Nominal"].fields(person))
 
 
 def vehicle(reply: Record) -> GetVehicleResponse:
@@ -167,16 +162,10 @@ def vehicle(reply: Record) -> GetVehicleResponse:
     (first, *rest), as_of = reply["vehicles"], read_instant(reply["registerAsOf"])
     if as_of is None:
         raise Fault(Reason.UPSTREAM_FAULT, "LEDS does not say as of when its vehicles are")
-    found = GetVehicleResponse(
-        vehicle=pole.Vehicle(vrm=Vrm(value=first["vrm"]) if first["vrm"] else None, **VEHICLE.fields(first)),
-        reports=[reports.vehicle_report(one["type"], one.get("handling", ""), *_report(one)) for one in first.get("reports", ())],
-        provenance=provenance(as_of, more=bool(rest) or reply.get("more", False)),
-        **REGISTER.fields(first),
+    source = provenance(as_of, more=bool(rest) or reply.get("more", False))
+    return GetVehicleResponse(
+        vehicle=pole.Vehicle(**TABLES["Vehicle"].fields(first)), provenance=source, **TABLES["Register"].fields(first)
     )
-    if keeper := first.get("keeper"):
-        kept = Keeper(name=keeper["name"].upper(), address=_address(keeper.get("address", {})), since=read_day(keeper.get("since")))
-        found.keeper.CopyFrom(kept)
-    return found
 
 
 def arrest_summons(record: Record, person: Record, at: datetime) -> GetArrestSummonsResponse:
@@ -190,11 +179,7 @@ def arrest_summons(record: Record, person: Record, at: datetime) -> GetArrestSum
     others = [case for case in record["disposals"] if case not in penalties]
     return GetArrestSummonsResponse(
         owner=record["ownerCode"],
-        subject=cases.Subject(
-            pnc_id=values.read_pnc_id(record["personUrn"], at.date()),
-            check_name=person["lastName"].upper()[:CHECK_NAME],
-            cro_number=values.read_cro(person.get("croNumber", "")),
-        ),
+        subject=cases.Subject(**TABLES["Subject"].fields(person)),
         court_cases=[cases.CourtCase(reference=values.read_court_case(one["courtCaseReference"]), **contents(one)) for one in others],
         penalty_cases=[cases.PenaltyCase(reference=one["courtCaseReference"], **contents(one)) for one in penalties],
         provenance=provenance(at),
@@ -205,31 +190,25 @@ def _offence(one: Record) -> cases.Offence:
     found: Record = max(one.get("adjudications", ()), key=lambda finding: int(finding.get("appearanceNumber", 0)), default={})
     times: dict[str, Any] = {"start_time": read_time(one.get("offenceStartTime"), one["offenceStartDate"])}
     times["end_time"] = read_time(one.get("offenceEndTime"), one.get("offenceEndDate"))
-    qualifiers = (*one.get("roleQualifiers", ())[:1], *one.get("legislationQualifiers", ())[:1])
     return cases.Offence(
-        qualifiers=[qualifier for qualifier in qualifiers if qualifier],
-        committed=cases.OffencePeriod(**PERIOD.fields(one), **times),
+        qualifiers=filter(None, (*one.get("roleQualifiers", ())[:1], *one.get("legislationQualifiers", ())[:1])),
+        committed=cases.OffencePeriod(**TABLES["Period"].fields(one), **times),
         adjudication=_adjudication(one, found) if found or one.get("plea") else None,
         disposals=[_disposal(result) for result in one.get("disposalResults", ())],
-        **OFFENCE.fields(one),
+        **TABLES["Offence"].fields(one),
     )
 
 
 def _adjudication(one: Record, found: Record) -> cases.Adjudication:
     plea, finding = one.get("plea", ""), found.get("adjudication", "")
-    numbers: dict[str, Any] = {"plea": PLEAS.index(plea) if plea in PLEAS else 0}
-    numbers["finding"] = FINDINGS.index(finding) if finding in FINDINGS else 0
-    return cases.Adjudication(
-        plea_as_received="" if plea in PLEAS else plea.upper(),
-        finding_as_received="" if finding in FINDINGS else finding.upper(),
-        sentence_date=read_day(found.get("disposalDate")),
-        offences_taken_into_consideration=one.get("offenceTic", 0),
-        **numbers,
-    )
+    known: dict[str, Any] = {"plea": PLEAS.index(plea)} if plea in PLEAS else {"plea_as_received": plea.upper()}
+    known |= {"finding": FINDINGS.index(finding)} if finding in FINDINGS else {"finding_as_received": finding.upper()}
+    day, tics = read_day(found.get("disposalDate")), one.get("offenceTic", 0)
+    return cases.Adjudication(sentence_date=day, offences_taken_into_consideration=tics, **known)
 
 
 def _disposal(result: Record) -> cases.Disposal:
-    disposal = cases.Disposal(**DISPOSAL.fields(result))
+    disposal = cases.Disposal(**TABLES["Disposal"].fields(result))
     sessions = SESSIONS.fullmatch(disposal.text)
     if sessions and not disposal.HasField("duration"):
         disposal.duration.CopyFrom(cases.SentenceDuration(unit=cases.DURATION_UNIT_SESSIONS, value=int(sessions[1])))
@@ -270,7 +249,12 @@ def later(request: Later, owner: str, case: Record) -> Record:
 
 def remand(request: updates.RecordRemandRequest, owner: str) -> Record:
     """A remand."""
-    record = REMAND.record(request) | KEPT.record(request.custody) | CARE.record(request.care) | _opening(request, owner)
+    record = (
+        TABLES["Remand"].record(request)
+        | TABLES["Kept"].record(request.custody)
+        | TABLES["Care"].record(request.care)
+        | _opening(request, owner)
+    )
     record |= {"checkname": request.subject.check_name, "appearanceResult": REMANDS[request.result]}
     record["bailConditions"] = [condition for condition in request.bail_conditions if condition.strip()]
     if authority := record.get("localAuthority"):
@@ -326,12 +310,12 @@ def _results(results: Iterable[updates.OffenceResult], case: Record, heard: str)
         offence = on_file.get((result.number, result.cjs_offence_code))
         if offence is None:
             raise Fault(Reason.PRECONDITION, "an offence of the request is not in the case on file", metadata={"exception": "HO100401"})
-        found.append({"offenceId": offence, **OFFENCE.record(result), **_decided(result, f"results[{place}]", heard)})
+        found.append({"offenceId": offence, **TABLES["Offence"].record(result), **_decided(result, f"results[{place}]", heard)})
     return found
 
 
 def _added(one: updates.AddedOffence, path: str) -> Record:
-    when, record = one.committed, ADDED.record(one) | _decided(one, path, "") | PERIOD.record(one.committed)
+    when, record = one.committed, TABLES["Added"].record(one) | _decided(one, path, "") | TABLES["Period"].record(one.committed)
     record["offenceCode"]["offenceCodeType"] = "cjs"
     record["offenceStartTime"] = time_text(when.start_time, when.start_date) if when.HasField("start_time") else ""
     record["offenceEndTime"] = time_text(when.end_time, when.end_date) if when.HasField("end_time") else ""
@@ -354,7 +338,7 @@ def _decided(one: updates.OffenceResult | updates.AddedOffence, path: str, heard
 
 
 def _result(disposal: cases.Disposal, path: str) -> Record:
-    record = DISPOSAL.record(disposal)
+    record = TABLES["Disposal"].record(disposal)
     if "disposalFine" in record:
         record["disposalFine"].setdefault("amount", 0)
     if disposal.duration.unit == cases.DURATION_UNIT_SESSIONS:
@@ -362,17 +346,3 @@ def _result(disposal: cases.Disposal, path: str) -> Record:
             raise values.invalid(f"{path}.text", "has no place beside sessions")
         record["disposalText"] = f"{disposal.duration.value} SESSIONS"
     return record
-
-
-def _name(said: Record) -> pole.PersonName:
-    """Cut as the contract has names; LEDS keeps 54 letters of one."""
-    given = " ".join(said["firstNames"]).upper().split(maxsplit=2)
-    return pole.PersonName(given_names=[name[:LONGEST] for name in given], family_name=said["lastName"].upper()[:LONGEST])
-
-
-def _address(home: Record) -> pole.Address:
-    return values.address(", ".join(home.get("addressLines", ())).upper(), home.get("postcode", ""))
-
-
-def _report(one: Record) -> tuple[str, str, str]:
-    return one.get("forceStationCode", ""), one.get("reference", ""), one.get("text", "")

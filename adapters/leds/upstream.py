@@ -1,5 +1,6 @@
 """The way to LEDS: who asks and why in the headers of each request, and the one place where its errors become the faults that PNC's are."""
 
+import importlib.resources
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -35,26 +36,9 @@ class Refusal(NamedTuple):
     update_exception: str
 
 
-# The types are Bichard 7's list, what they mean to us follows PNC's nearest code (assumed). An HTTP status of the first lines goes before
-# any type, one of the last lines speaks where the type is not listed.
-TABLE: Final = """
-404                                  NO_TRACE             PRECONDITION     HO100301 HO100401
-423                                  UPSTREAM_UNAVAILABLE LOCKED           HO100302 HO100404
-429                                  BUSY                 BUSY             -        -
-conflict/version                     UPSTREAM_UNAVAILABLE LOCKED           HO100302 HO100404
-conflict/pending-change-exists       UPSTREAM_UNAVAILABLE LOCKED           HO100302 HO100404
-conflict/duplicate-exists            PRECONDITION         PRECONDITION     HO100313 HO100401
-conflict/missing-required-data       INVALID_REQUEST      INVALID_REQUEST  HO100314 HO100402
-unprocessable/references-exist       PRECONDITION         PRECONDITION     HO100313 HO100401
-unprocessable/no-changes             PRECONDITION         PRECONDITION     HO100313 HO100401
-unprocessable/maximum-limit-reached  PRECONDITION         PRECONDITION     HO100313 HO100401
-unprocessable/not-allowed            PRECONDITION         PRECONDITION     HO100313 HO100401
-bad-request/does-not-match           PRECONDITION         PRECONDITION     HO100313 HO100401
-bad-request/invalid-reference        PRECONDITION         PRECONDITION     HO100313 HO100401
-forbidden/payload                    JUSTIFICATION_NEEDED UPSTREAM_REFUSED -        -
-400                                  INVALID_REQUEST      INVALID_REQUEST  HO100314 HO100402
-403                                  UPSTREAM_REFUSED     UPSTREAM_REFUSED -        -
-"""
+# The types are Bichard 7's list, what they mean to us follows PNC's nearest code (assumed). The statuses of `PLAIN` go before any type, the
+# others speak where a type is not listed.
+TABLE: Final = importlib.resources.files("adapters.leds").joinpath("errors.table").read_text(encoding="utf-8")
 REFUSALS: Final = {row[0]: Refusal(*row[1:]) for row in map(str.split, TABLE.strip().splitlines())}
 UNKNOWN: Final = Refusal("UPSTREAM_FAULT", "UPSTREAM_FAULT", "HO100314", "HO100402")
 PLAIN: Final = ("404", "423", "429")

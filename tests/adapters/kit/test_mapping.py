@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from adapters.kit.mapping import Kind, Table
+from adapters.kit.mapping import Kind, Table, tables
 
 TABLE = Table(
     "name:title size:box.size depth:box.inner.depth words:words:list number:number:halves", halves=Kind(lambda n: n / 2, lambda n: n * 2)
@@ -30,3 +30,8 @@ def test_what_a_record_does_not_have_is_left_out() -> None:
 def test_a_kind_that_is_not_given_is_a_mistake_of_the_table() -> None:
     with pytest.raises(KeyError):
         Table("a:b:nothing")
+
+
+def test_tables_are_written_as_text() -> None:
+    found = tables("One  a:x b:y\n     c:z\nTwo  d:w")
+    assert {name: one.fields({"x": 1, "z": 2, "w": 3}) for name, one in found.items()} == {"One": {"a": 1, "c": 2}, "Two": {"d": 3}}

@@ -66,7 +66,7 @@ def test_every_charge_is_an_offence_of_the_contract(path: Path) -> None:
         said = {"courtCaseId": "c", "courtCaseReference": reference, "caseStatusMarker": "court-case", "offences": offences}
         whole = {"personId": "p", "personUrn": "2000/1A", "reportId": "r", "asn": "a", "ownerCode": "01ZD", "disposals": [said]}
         record = decode(SHAPES["Arrest"], encode(SHAPES["Arrest"], whole))
-        reply = translate.arrest_summons(record, {"lastName": "x"}, datetime(2026, 11, 23, tzinfo=UTC))
+        reply = translate.arrest_summons(record, {"lastName": "x", "personUrn": "2000/1A"}, datetime(2026, 11, 23, tzinfo=UTC))
         (found,) = reply.court_cases
         assert bool(found.reference.value) == bool(case.get("courtCaseReference"))
         for one, charge in zip(found.offences, case["charges"], strict=True):
