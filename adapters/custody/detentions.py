@@ -8,6 +8,7 @@ from adapters.custody.records import Arrest, Clock, CustodyRecord, Detainee, Dis
 from adapters.kit.population import Arrest as Arrested
 from adapters.kit.population import Person, Population
 
+LATE = timedelta(hours=47)
 NAME = 35
 """Characters that the system keeps of a name (assumed)."""
 SHOES = (
@@ -25,6 +26,18 @@ def versions(population: Population, number: int) -> tuple[CustodyRecord, ...]:
     arrest = population.arrest(number)
     return tuple(
         replace(record, version=version) for version, record in enumerate(_told(arrest, population.person(arrest.person_number)), start=1)
+    )
+
+
+def amended(record: CustodyRecord) -> CustodyRecord:
+    """A closed record as somebody corrects it 47 hours after the release, which is normal practice; as it was if it is open."""
+    if record.release is None:
+        return record
+    return replace(
+        record,
+        version=record.version + 1,
+        recorded=record.release.at + LATE,
+        detainee=replace(record.detainee, height=record.detainee.height + 1),
     )
 
 

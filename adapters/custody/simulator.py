@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from adapters.custody.detentions import versions
+from adapters.custody.detentions import amended, versions
 from adapters.custody.records import CustodyRecord
 from adapters.custody.upstream import OUTBOX
 from adapters.custody.wire import encode
@@ -18,6 +18,7 @@ DIALS = {
     "partial": "leaves an export without its end, which comes after 2s, or after the time that is set, such as 10s, or never",
     "shuffled": "exports the versions of a record in the wrong order",
     "burst": "exports the records of so many more detentions, such as 50; each second again unless it is set for a number of times",
+    "late_edit": "has the last record of a release corrected 47 hours after it",
     "damaged": "changes a byte in the middle of an export",
 }
 AT_START = 3
@@ -45,6 +46,7 @@ class Simulator:
         self._detention = count(1)
         self._export = count(1)
         self._rest: list[_Rest] = []
+        self._last = versions(population, 1)[-1]
         self.folder = Path()
         """Where the files are, once the simulator listens."""
         self.transport = Sftp(self.begin, self.work)
@@ -62,6 +64,9 @@ class Simulator:
             burst = self._dials.strike("burst") if tick % BURST_TICKS == 0 else None
             for _ in range(_number(burst)):
                 self.detain()
+            if tick % BURST_TICKS == 0 and self._dials.strike("late_edit") is not None:
+                self._last = amended(self._last)
+                self.export(self._last)
             self._complete()
             await asyncio.sleep(TICK)
 
@@ -70,6 +75,7 @@ class Simulator:
         re-export does."""
         number = (next(self._detention) - 1) % self._population.scale.arrests + 1
         told = versions(self._population, number)
+        self._last = told[-1]
         for record in reversed(told) if self._dials.strike("shuffled") is not None else told:
             self.export(record)
         return told

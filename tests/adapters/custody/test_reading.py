@@ -152,6 +152,15 @@ async def test_versions_that_came_in_the_wrong_order_are_published_in_order(quie
     assert quiet.exchange.keys == [(told[0].number, version) for version in range(1, VERSIONS + 1)]
 
 
+async def test_a_correction_47_hours_after_the_release_is_published_as_a_further_version(quiet: Site) -> None:
+    told = quiet.simulator.detain()
+    await quiet.empty()
+    quiet.dials.set([Dial("late_edit", times=1)])
+    await until(lambda: quiet.names("outbox") != [])
+    await quiet.empty()
+    assert quiet.exchange.keys[-1] == (told[0].number, VERSIONS + 1)
+
+
 async def test_only_versions_of_one_record_change_places() -> None:
     one, other = versions(POPULATION, 1), versions(POPULATION, 2)
     came = [one[2], other[1], one[0], other[0], one[1]]
