@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 from urllib.parse import quote
 from uuid import uuid4, uuid5
 
 from adapters.kit import Call, Fault, Log, Reason
 from adapters.kit.http import HttpAnswer
+from adapters.kit.refusals import Refusals
 from adapters.kit.rest import RestClient
 from adapters.leds.wire import ERROR, Action, Record, WireError, decode, encode
 from metip.common.v1.access_pb2 import AccessContext
@@ -25,23 +26,8 @@ UNATTENDED: Final = "Automated request of the force's integration hub"
 SAID: Final = ("justification", "reference", "on_behalf_of")
 SHORTEST: Final = 3
 DONE: Final = (200, 201)
-
-
-class Refusal(NamedTuple):
-    """What an error means to an enquiry and to an update, each with the exception that Bichard 7 raises for PNC's like, or `-`."""
-
-    enquiry: str
-    update: str
-    enquiry_exception: str
-    update_exception: str
-
-
-# The types are Bichard 7's list, what they mean to us follows PNC's nearest code (assumed). The statuses of `PLAIN` go before any type, the
-# others speak where a type is not listed.
-TABLE: Final = importlib.resources.files("adapters.leds").joinpath("errors.table").read_text(encoding="utf-8")
-REFUSALS: Final = {row[0]: Refusal(*row[1:]) for row in map(str.split, TABLE.strip().splitlines())}
-UNKNOWN: Final = Refusal("UPSTREAM_FAULT", "UPSTREAM_FAULT", "HO100314", "HO100402")
-PLAIN: Final = ("404", "423", "429")
+# The types are Bichard 7's list, what they mean to us follows PNC's nearest code (assumed).
+REFUSALS: Final = Refusals(importlib.resources.files("adapters.leds").joinpath("errors.table").read_text(encoding="utf-8"))
 
 
 class Leds:
@@ -105,12 +91,8 @@ def _outcome(action: Action, answer: HttpAnswer) -> Record | Fault:
     except WireError as error:
         if answer.status in DONE:
             raise Fault(Reason.UPSTREAM_FAULT, f"LEDS's answer is no message: {error}") from None
-    known = REFUSALS.get(status if status in PLAIN else kind) or REFUSALS.get(status, UNKNOWN)
-    reason, exception = (known.update, known.update_exception) if action.update else (known.enquiry, known.enquiry_exception)
-    code = kind if kind in REFUSALS else status
-    metadata = {"code": code} | ({"exception": exception} if exception != "-" else {})
-    after = {"LOCKED": AGAIN, "BUSY": timedelta(seconds=answer.retry_after or 1)}.get(reason)
-    fault = Fault(Reason[reason], f"LEDS answered {code}", metadata=metadata, retry_after=after)
-    if known is UNKNOWN:
+    again = {Reason.LOCKED: AGAIN, Reason.BUSY: timedelta(seconds=answer.retry_after or 1)}
+    fault = REFUSALS.fault((kind, status), update=action.update, who="LEDS", again=again)
+    if fault.reason is Reason.UPSTREAM_FAULT:
         raise fault
     return fault
