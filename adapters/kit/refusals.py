@@ -32,7 +32,7 @@ class Refusals:
         self._rows: Mapping[str, Row] = {code.removeprefix(FIRST): row for code, row in rows.items()}
 
     def fault(self, codes: Iterable[str], *, update: bool, who: str, again: Mapping[Reason, timedelta] | None = None) -> Fault:
-        """What an error is that goes by these codes, the telling one first. Of what `who` said only a code of the table goes on, or the last.
+        """What an error is that goes by these codes, the telling one first. What `who` said goes on as a code of the table, or as the last.
 
         `again` says by reason when it is worth another try.
         """

@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from adapters.kit import Call, Fault, Reason, Site
 from adapters.leds import translate, wire
 from adapters.leds.upstream import Leds
 from adapters.leds.wire import Record
 from metip.common.v1.access_pb2 import AccessContext
+from metip.common.v1.answer_pb2 import Provenance
+from metip.common.v1.identifiers_pb2 import CourtCaseReference
 from metip.leds.v1.settings_pb2 import Settings
-from metip.pnc import values
+from metip.pnc import receipts, values
 from metip.pnc.recording import Results
 from metip.pnc.v1 import arrest_summons_service_pb2 as arrests
 from metip.pnc.v1 import case_update_service_pb2 as updates
@@ -42,14 +45,14 @@ class PersonEnquiries(Enquiries):
 
     async def SearchPersons(self, request: people.SearchPersonsRequest, call: Call) -> people.SearchPersonsResponse:
         """Searches by name and description."""
-        found, at = await self._people(translate.search(request), call, request.access), self._leds.now()
+        found = await self._people(translate.search(request), call, request.access)
         nominals = [translate.nominal(one) for one in found["people"]]
-        return people.SearchPersonsResponse(nominals=nominals, provenance=translate.provenance(at, more=found.get("more", False)))
+        return people.SearchPersonsResponse(nominals=nominals, provenance=_now(more=found.get("more", False)))
 
     async def GetPerson(self, request: people.GetPersonRequest, call: Call) -> people.GetPersonResponse:
         """Gives one person's record by number."""
-        found, at = await self._people(translate.by_number(request), call, request.access), self._leds.now()
-        return people.GetPersonResponse(nominal=translate.nominal(found["people"][0]), provenance=translate.provenance(at))
+        found = await self._people(translate.by_number(request), call, request.access)
+        return people.GetPersonResponse(nominal=translate.nominal(found["people"][0]), provenance=_now())
 
 
 class VehicleEnquiries(Enquiries):
@@ -74,7 +77,7 @@ class ArrestSummonses(Enquiries):
         """Gives the person, the cases and their offences. The names are the person's own record's, so that LEDS is asked twice."""
         record = await self._arrest(request, call)
         found = await self._people({"personUrn": record["personUrn"], "limit": 1}, call, request.access)
-        return translate.arrest_summons(record, found["people"][0], self._leds.now())
+        return translate.arrest_summons(record, found["people"][0], datetime.now(UTC))
 
 
 class CaseUpdates(Enquiries):
@@ -88,7 +91,7 @@ class CaseUpdates(Enquiries):
         told = translate.disposal(request, self._leds.update_owner, case)
         await self._leds.ask(wire.ADD_DISPOSAL, told, call, request.access, person=record["personId"], case_id=case["courtCaseId"])
         opened = await self._opened(record, call, request.access) if request.HasField("carry_forward") else None
-        return translate.disposal_receipt(request, opened)
+        return receipts.disposal_receipt(request, opened)
 
     async def RecordRemand(self, request: updates.RecordRemandRequest, call: Call) -> updates.RecordRemandResponse:
         """Records a remand."""
@@ -98,7 +101,7 @@ class CaseUpdates(Enquiries):
         except Fault as fault:
             raise _as_update(fault, Reason.INVALID_REQUEST, "HO100402") from None
         await self._leds.ask(wire.ADD_REMAND, told, call, request.access, person=record["personId"], report=record["reportId"])
-        return updates.RecordRemandResponse(receipt=translate.receipt("A0031"))
+        return updates.RecordRemandResponse(receipt=receipts.receipt(receipts.REMAND))
 
     async def RecordDeferredSentence(
         self, request: updates.RecordDeferredSentenceRequest, call: Call
@@ -114,7 +117,7 @@ class CaseUpdates(Enquiries):
         record, case = await self._case(request, call)
         told = translate.later(request, self._leds.update_owner, case)
         await self._leds.ask(wire.ADD_LATER, told, call, request.access, person=record["personId"], case_id=case["courtCaseId"])
-        return translate.receipt("A0005")
+        return receipts.receipt(receipts.LATER)
 
     async def _case(self, request: updates.RecordDisposalRequest | translate.Later, call: Call) -> tuple[Record, Record]:
         """The arrest that a case belongs to, and the case. PNC compares CRO numbers itself; here it is done before LEDS is told."""
@@ -133,14 +136,19 @@ class CaseUpdates(Enquiries):
             raise Fault(Reason.UPSTREAM_FAULT, "LEDS answered with other cases than the one it was asked for")
         return record, case
 
-    async def _opened(self, before: Record, call: Call, access: AccessContext) -> Record | None:
+    async def _opened(self, before: Record, call: Call, access: AccessContext) -> CourtCaseReference | None:
         """The case that an update has opened; None too where LEDS can't be asked any more, since the update itself was done."""
         try:
             after = await self._leds.ask(wire.BY_ASN, {"asn": before["asn"], "caseStatusMarkers": list(translate.MARKERS)}, call, access)
         except Fault:
             return None
-        known = {case["courtCaseId"] for case in before["disposals"]}
-        return next((case for case in after["disposals"] if case["courtCaseId"] not in known), None)
+        known = [case["courtCaseId"] for case in before["disposals"]]
+        new = [case["courtCaseReference"] for case in after["disposals"] if case["courtCaseId"] not in known]
+        return values.read_court_case(new[0]) if new else None
+
+
+def _now(*, more: bool = False) -> Provenance:
+    return values.provenance(translate.SYSTEM, datetime.now(UTC), more=more)
 
 
 def _as_update(fault: Fault, reason: Reason, exception: str) -> Fault:

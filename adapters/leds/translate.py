@@ -11,11 +11,9 @@ from typing import Any, Final
 
 from adapters.kit import Fault, Reason
 from adapters.kit.isodates import day_text, read_day, read_instant, read_time, time_text
-from adapters.kit.mapping import Kind, tables
+from adapters.kit.mapping import Kind, Table, tables
 from adapters.leds.wire import Record
 from metip.common.v1 import pole_pb2 as pole
-from metip.common.v1.answer_pb2 import Provenance
-from metip.common.v1.answer_pb2 import Warning as Remark
 from metip.common.v1.identifiers_pb2 import PncId, Vrm
 from metip.pnc import reports, values
 from metip.pnc.v1 import case_update_service_pb2 as updates
@@ -23,11 +21,12 @@ from metip.pnc.v1 import court_case_pb2 as cases
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, SearchPersonsRequest
 from metip.pnc.v1.person_pb2 import Nominal
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Keeper, VehicleReport
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse, Keeper
 
 Later = updates.RecordDeferredSentenceRequest | updates.RecordVariationRequest
 OfACase = updates.RecordDisposalRequest | Later
 MARKERS: Final = ("impending-prosecution-detail", "penalty-notice", "court-case")
+SYSTEM: Final = "LEDS"
 MOST, CHECK_NAME, LONGEST = 20, 12, 35
 SEXES: Final = {"M": pole.SEX_MALE, "F": pole.SEX_FEMALE, "U": pole.SEX_NOT_SPECIFIED}
 # By number of the contract's enums. Sessions are told as text: `10 SESSIONS`.
@@ -64,22 +63,6 @@ def _address(home: Record) -> pole.Address:
     return values.address(", ".join(home.get("addressLines", ())).upper(), home.get("postcode", ""))
 
 
-def _homes(homes: list[Record]) -> list[pole.Address]:
-    return [_address(home) for home in sorted(homes, key=lambda home: str(home.get("from", "")), reverse=True)]
-
-
-def _report(one: Record) -> tuple[str, str, str]:
-    return one.get("forceStationCode", ""), one.get("reference", ""), one.get("text", "")
-
-
-def _vehicle_report(one: Record) -> VehicleReport:
-    return reports.vehicle_report(one["type"], one.get("handling", ""), *_report(one))
-
-
-def _keeper(said: Record) -> Keeper:
-    return Keeper(name=said["name"].upper(), address=_address(said.get("address", {})), since=read_day(said.get("since")))
-
-
 def _told(read: Callable[[Any], Any]) -> Kind:
     """A value that is only ever read."""
     return Kind(lambda value: None, read)
@@ -102,14 +85,19 @@ KINDS: Final[dict[str, Kind]] = {
     "cro": _told(values.read_cro),
     "vrm": _told(lambda mark: Vrm(value=mark) if mark else None),
     "names": _each(_name),
-    "homes": _told(_homes),
+    "home": _told(_address),
+    "homes": _told(lambda homes: [_address(one) for one in sorted(homes, key=lambda home: str(home.get("from", "")), reverse=True)]),
     "markers": _each(lambda one: pole.WarningSignal(code=one["code"], text=one.get("text", ""))),
-    "circulations": _each(lambda one: reports.circulation(one["type"], *_report(one))),
-    "vehicle_reports": _each(_vehicle_report),
-    "keeper": _told(_keeper),
+    "circulations": _each(lambda one: reports.circulation(**TABLES["Circulation"].fields(one))),
+    "vehicle_reports": _each(lambda one: reports.vehicle_report(**TABLES["Report"].fields(one))),
+    "keeper": _told(lambda said: Keeper(**TABLES["Keeper"].fields(said))),
+    "offences": _each(lambda one: _offence(one)),
+    "court_case": _told(values.read_court_case),
     "check_name": _told(lambda name: name.upper()[:CHECK_NAME]),
 }
-TABLES: Final = tables(importlib.resources.files("adapters.leds").joinpath("contract.fields").read_text(encoding="utf-8"), **KINDS)
+TABLES: Final[dict[str, Table]] = tables(
+    importlib.resources.files("adapters.leds").joinpath("contract.fields").read_text(encoding="utf-8"), **KINDS
+)
 
 
 # Enquiries.
@@ -141,13 +129,6 @@ def vehicle_key(request: GetVehicleRequest) -> Record:
     return {"vrm": request.vrm.value, "vin": request.vin}
 
 
-def provenance(at: datetime, *, more: bool = False) -> Provenance:
-    """Where an answer is from."""
-    source = Provenance(system="LEDS", truncated=more)
-    source.as_of.FromDatetime(at)
-    return source
-
-
 def nominal(person: Record) -> Nominal:
     """One person."""
     others = [
@@ -162,7 +143,7 @@ def vehicle(reply: Record) -> GetVehicleResponse:
     (first, *rest), as_of = reply["vehicles"], read_instant(reply["registerAsOf"])
     if as_of is None:
         raise Fault(Reason.UPSTREAM_FAULT, "LEDS does not say as of when its vehicles are")
-    source = provenance(as_of, more=bool(rest) or reply.get("more", False))
+    source = values.provenance(SYSTEM, as_of, more=bool(rest) or reply.get("more", False))
     return GetVehicleResponse(
         vehicle=pole.Vehicle(**TABLES["Vehicle"].fields(first)), provenance=source, **TABLES["Register"].fields(first)
     )
@@ -170,19 +151,13 @@ def vehicle(reply: Record) -> GetVehicleResponse:
 
 def arrest_summons(record: Record, person: Record, at: datetime) -> GetArrestSummonsResponse:
     """What is on file under an arrest/summons number, and whom it is about."""
-
-    def contents(case: Record) -> dict[str, Any]:
-        reference = case.get("crimeOffenceReferenceNumber", "")
-        return {"crime_offence_reference": reference, "offences": [_offence(one) for one in case["offences"]]}
-
     penalties = [case for case in record["disposals"] if case["caseStatusMarker"] == "penalty-notice"]
-    others = [case for case in record["disposals"] if case not in penalties]
     return GetArrestSummonsResponse(
         owner=record["ownerCode"],
         subject=cases.Subject(**TABLES["Subject"].fields(person)),
-        court_cases=[cases.CourtCase(reference=values.read_court_case(one["courtCaseReference"]), **contents(one)) for one in others],
-        penalty_cases=[cases.PenaltyCase(reference=one["courtCaseReference"], **contents(one)) for one in penalties],
-        provenance=provenance(at),
+        court_cases=[cases.CourtCase(**TABLES["Case"].fields(one)) for one in record["disposals"] if one not in penalties],
+        penalty_cases=[cases.PenaltyCase(**TABLES["Penalty"].fields(one)) for one in penalties],
+        provenance=values.provenance(SYSTEM, at),
     )
 
 
@@ -266,19 +241,6 @@ def urn(number: PncId) -> str:
     """A PNC id as LEDS prints it, `2021/17M`."""
     year, slash, serial = number.value.partition("/")
     return f"{year}{slash}{serial.lstrip('0')}" or number.as_received
-
-
-def receipt(code: str, *more: tuple[str, str]) -> updates.UpdateReceipt:
-    """What was done, in the codes of the PNC: the contract's callers know no others."""
-    return updates.UpdateReceipt(code=code, remarks=[Remark(code=one, text=words) for one, words in more])
-
-
-def disposal_receipt(request: updates.RecordDisposalRequest, opened: Record | None) -> updates.RecordDisposalResponse:
-    """The receipt of a disposal, with the case that was opened for what was carried forward."""
-    more = [("A0029", "charges that the court added were recorded")] if request.HasField("added_charges") else []
-    more += [("A0027", "a case was opened for what was carried forward")] if request.HasField("carry_forward") else []
-    reference = values.read_court_case(opened["courtCaseReference"]) if opened else None
-    return updates.RecordDisposalResponse(receipt=receipt("A0003", *more), additional_case=reference)
 
 
 def case_named(record: Record, reference: str) -> Record | None:

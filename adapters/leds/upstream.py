@@ -46,11 +46,6 @@ class Leds:
         async with RestClient.connected(settings.upstream, settings.logon, log) as rest:
             yield cls(rest, settings)
 
-    @staticmethod
-    def now() -> datetime:
-        """The moment, in UTC."""
-        return datetime.now(UTC)
-
     async def ask(self, action: Action, record: Record, call: Call, access: AccessContext, **ids: str) -> Record:
         """One request. `ids` fill the path. Raises `Fault`: every error by `REFUSALS`; IN_DOUBT for an update that may have been done."""
         headers = self._headers(action, call, access)
@@ -61,15 +56,16 @@ class Leds:
         return await self._rest.post(path, data, headers, call, partial(_outcome, action), write_once=action.update)
 
     def _headers(self, action: Action, call: Call, access: AccessContext) -> dict[str, str]:
+        at = datetime.now(UTC)
         said = {name: " ".join(typed(getattr(access, name), f"access.{name}").split()) for name in SAID}
         asker = call.officer.warrant_number if call.officer else ""
-        reason = reason_code(PURPOSE_AUDIT if action.update else access.purpose, self.now().date())
+        reason = reason_code(PURPOSE_AUDIT if action.update else access.purpose, at.date())
         behalf = said["on_behalf_of"] or asker
         call_id = call.id or str(uuid4())
         return {
             "X-Leds-Session-Id": str(uuid5(self._sessions, asker or call.consumer)),
             "X-Leds-System-Name": self._system_name,
-            "X-Leds-Application-Datetime": self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "X-Leds-Application-Datetime": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "X-Leds-Justification": said["justification"] or UNATTENDED,
             "X-Leds-Reason": str(reason),
             "X-Leds-Activity-Flow-Id": call_id,

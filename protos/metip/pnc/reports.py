@@ -13,7 +13,7 @@ _HANDLINGS = {
 }
 
 
-def circulation(kind: str, station: str, reference: str, text: str) -> Circulation:
+def circulation(kind: str, station: str = "", reference: str = "", text: str = "") -> Circulation:
     """A report on the wanted and missing index; of a type that nobody here knows, the text says it."""
     return Circulation(
         type=_CIRCULATIONS.get(kind, CirculationType.CIRCULATION_TYPE_UNSPECIFIED),
@@ -23,7 +23,7 @@ def circulation(kind: str, station: str, reference: str, text: str) -> Circulati
     )
 
 
-def vehicle_report(kind: str, handling: str, station: str, reference: str, text: str) -> VehicleReport:
+def vehicle_report(kind: str, handling: str = "", station: str = "", reference: str = "", text: str = "") -> VehicleReport:
     """A report about a vehicle; of a type that nobody here knows, the text says it."""
     return VehicleReport(
         type=_REPORTS.get(kind, VehicleReportType.VEHICLE_REPORT_TYPE_UNSPECIFIED),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from metip import identifiers
+from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId
 from metip.common.v1.pole_pb2 import Address, AddressLines
 from metip.common.v1.time_pb2 import CivilDate
@@ -56,6 +57,13 @@ def bound_day(date: CivilDate, path: str, *, last: bool) -> datetime.date | None
 def latin(text: str) -> bool:
     """Whether every character is one of Latin-1, which is all that PNC has and all that a header may hold."""
     return all(ord(character) < 0x100 for character in text)
+
+
+def provenance(system: str, at: datetime.datetime, *, more: bool = False) -> Provenance:
+    """Where an answer is from, and as of when."""
+    source = Provenance(system=system, truncated=more)
+    source.as_of.FromDatetime(at)
+    return source
 
 
 def typed(text: str, path: str) -> str:
