@@ -60,7 +60,8 @@ def _name(said: Record) -> pole.PersonName:
 
 
 def _address(home: Record) -> pole.Address:
-    return values.address(", ".join(home.get("addressLines", ())).upper(), home.get("postcode", ""))
+    lines = values.address_lines(", ".join(home.get("addressLines", ())).upper())
+    return pole.Address(lines=lines, postcode=home.get("postcode", ""))
 
 
 def _told(read: Callable[[Any], Any]) -> Kind:

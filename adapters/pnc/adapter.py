@@ -18,90 +18,109 @@ from metip.pnc.v1.case_update_service_pb2 import (
     RecordVariationRequest,
     RecordVariationResponse,
 )
+from metip.pnc.v1.driver_enquiry_service_pb2 import GetDriverRequest, GetDriverResponse
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, GetPersonResponse, SearchPersonsRequest, SearchPersonsResponse
+from metip.pnc.v1.property_enquiry_service_pb2 import SearchPropertyRequest, SearchPropertyResponse
 from metip.pnc.v1.settings_pb2 import Settings
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, GetVehicleResponse
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import (
+    GetVehicleRequest,
+    GetVehicleResponse,
+    SearchVehiclesRequest,
+    SearchVehiclesResponse,
+)
 
 
-class PersonEnquiries:
+class Index:
+    """What the servicers share: the host."""
+
+    def __init__(self, pnc: Pnc) -> None:
+        self._pnc = pnc
+
+
+class PersonEnquiries(Index):
     """The names index."""
 
     interface = "metip.pnc.v1.PersonEnquiryService"
 
-    def __init__(self, pnc: Pnc) -> None:
-        self._pnc = pnc
-
     async def SearchPersons(self, request: SearchPersonsRequest, call: Call) -> SearchPersonsResponse:
         """Searches by name and description."""
-        key = translate.search(request, call.officer, self._pnc.now().date())
-        return translate.candidates(await self._pnc.ask("SIMNAM", key, call), self._pnc.now())
+        return await self._pnc.enquire("SIMNAM", request, SearchPersonsResponse, call)
 
     async def GetPerson(self, request: GetPersonRequest, call: Call) -> GetPersonResponse:
         """Gives one person's record by number."""
-        key = translate.by_number(request, call.officer, self._pnc.now().date())
-        return translate.person(await self._pnc.ask("SIMNAM", key, call), self._pnc.now())
+        return await self._pnc.enquire("SIMNAM", request, GetPersonResponse, call)
 
 
-class VehicleEnquiries:
+class VehicleEnquiries(Index):
     """The vehicles index."""
 
     interface = "metip.pnc.v1.VehicleEnquiryService"
 
-    def __init__(self, pnc: Pnc) -> None:
-        self._pnc = pnc
-
     async def GetVehicle(self, request: GetVehicleRequest, call: Call) -> GetVehicleResponse:
         """Gives a vehicle by mark or number."""
-        key = translate.vehicle_key(request, call.officer, self._pnc.now().date())
-        return translate.vehicle(await self._pnc.ask("SIMVEH", key, call), self._pnc.now())
+        return await self._pnc.enquire("SIMVEH", request, GetVehicleResponse, call)
+
+    async def SearchVehicles(self, request: SearchVehiclesRequest, call: Call) -> SearchVehiclesResponse:
+        """Searches by what a witness saw."""
+        return await self._pnc.enquire("SIMVOD", request, SearchVehiclesResponse, call)
 
 
-class ArrestSummonses:
+class DriverEnquiries(Index):
+    """The drivers index."""
+
+    interface = "metip.pnc.v1.DriverEnquiryService"
+
+    async def GetDriver(self, request: GetDriverRequest, call: Call) -> GetDriverResponse:
+        """Gives a driver by number, or those who fit a description."""
+        return await self._pnc.enquire("SIMDRV", request, GetDriverResponse, call)
+
+
+class PropertyEnquiries(Index):
+    """The property index."""
+
+    interface = "metip.pnc.v1.PropertyEnquiryService"
+
+    async def SearchProperty(self, request: SearchPropertyRequest, call: Call) -> SearchPropertyResponse:
+        """Searches by type and serial number."""
+        return await self._pnc.enquire("SIMPRO", request, SearchPropertyResponse, call)
+
+
+class ArrestSummonses(Index):
     """Cases by arrest/summons number."""
 
     interface = "metip.pnc.v1.ArrestSummonsService"
 
-    def __init__(self, pnc: Pnc) -> None:
-        self._pnc = pnc
-
     async def GetArrestSummons(self, request: GetArrestSummonsRequest, call: Call) -> GetArrestSummonsResponse:
         """Gives the person, the cases and their offences."""
-        key = translate.number_key(request)
-        return translate.arrest_summons(await self._pnc.ask("ENQASI", key, call), self._pnc.now())
+        return await self._pnc.enquire("ENQASI", request, GetArrestSummonsResponse, call)
 
 
-class CaseUpdates:
+class CaseUpdates(Index):
     """What a court did. The host is asked once and never again, whatever comes of it."""
 
     interface = "metip.pnc.v1.CaseUpdateService"
 
-    def __init__(self, pnc: Pnc) -> None:
-        self._pnc = pnc
-
     async def RecordDisposal(self, request: RecordDisposalRequest, call: Call) -> RecordDisposalResponse:
         """Records findings and disposals of a hearing."""
-        update = translate.disposal(request, self._pnc.update_owner)
-        return translate.disposal_receipt(await self._pnc.ask("DISARR", update, call))
+        return translate.disposal_receipt(await self._pnc.update("DISARR", request, call))
 
     async def RecordRemand(self, request: RecordRemandRequest, call: Call) -> RecordRemandResponse:
         """Records a remand."""
-        update = translate.remand(request, self._pnc.update_owner)
-        return RecordRemandResponse(receipt=translate.receipt(await self._pnc.ask("NEWREM", update, call)))
+        return RecordRemandResponse(receipt=translate.receipt(await self._pnc.update("NEWREM", request, call)))
 
     async def RecordDeferredSentence(self, request: RecordDeferredSentenceRequest, call: Call) -> RecordDeferredSentenceResponse:
         """Records the sentence of a case whose sentence was deferred."""
-        update = translate.deferred_sentence(request, self._pnc.update_owner)
-        return RecordDeferredSentenceResponse(receipt=translate.receipt(await self._pnc.ask("SENDEF", update, call)))
+        return RecordDeferredSentenceResponse(receipt=translate.receipt(await self._pnc.update("SENDEF", request, call)))
 
     async def RecordVariation(self, request: RecordVariationRequest, call: Call) -> RecordVariationResponse:
         """Records a result that a later appearance varied."""
-        update = translate.variation(request, self._pnc.update_owner)
-        return RecordVariationResponse(receipt=translate.receipt(await self._pnc.ask("SUBVAR", update, call)))
+        return RecordVariationResponse(receipt=translate.receipt(await self._pnc.update("SUBVAR", request, call)))
 
 
 @asynccontextmanager
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """The servicers, for the length of the block."""
     async with Pnc.connected(settings, site.log) as pnc:
-        arrests, updates = ArrestSummonses(pnc), CaseUpdates(pnc)
-        yield PersonEnquiries(pnc), VehicleEnquiries(pnc), arrests, updates, Results(arrests, updates, dict(settings.courts))
+        enquiries = PersonEnquiries(pnc), VehicleEnquiries(pnc), DriverEnquiries(pnc), PropertyEnquiries(pnc), ArrestSummonses(pnc)
+        updates = CaseUpdates(pnc)
+        yield *enquiries, updates, Results(enquiries[-1], updates, dict(settings.courts))

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from adapters.kit.population import Arrest, Person, Population
 from adapters.kit.population.standing import DEFERRED_MONTHS, FINE_POUNDS, Standing, opened_serial, standing
-from adapters.pnc.records import Segment, Transaction, runs
-from adapters.pnc.segments import layout_of
+from adapters.pnc.records import SEGMENTS, Segment, Transaction, runs
 from metip import identifiers
 
 CARRIED_FORWARD = "2059"
@@ -192,9 +191,7 @@ def told(message: str) -> Segment:
 
 def cut(tag: str, **fields: str) -> Segment:
     """A segment whose values are cut to their fields, as the host does with a surname of more than 35 letters."""
-    layout = layout_of(tag)
-    assert layout is not None
-    widths = {name: at.stop - at.start for name, at in layout.fields.items()}
+    widths = {one.name: one.width for one in SEGMENTS[tag].fields}
     return Segment.of(tag, **{name: value[: widths[name]] for name, value in fields.items()})
 
 

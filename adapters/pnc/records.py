@@ -8,23 +8,12 @@ Bodies hold personal data and never show in a `repr` or an error.
 import dataclasses
 import datetime
 import enum
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Annotated, Final, Self, get_type_hints
 
-from adapters.pnc.segments import (
-    ENQUIRY_ROOTS,
-    HEADER,
-    MIXED_CASE,
-    OPERATIONS,
-    TRAILER,
-    TRAILER_WIDTH,
-    WRAPPERS,
-    Layout,
-    layout_of,
-    positions,
-)
+from adapters.kit.fixed_width import Field, Layout, Misfit, Problem, digits, layouts
+from metip.tables import read_table
 
 
 class Reason(enum.StrEnum):
@@ -46,12 +35,11 @@ class Reason(enum.StrEnum):
     TRAILER_IDENTITY = "trailer belongs to another header"
     BODY_WIDTH = "segment is longer than its table says"
     UNKNOWN_SEGMENT = "no such segment"
-    UNKNOWN_FIELD = "no such field"
     UNKNOWN_FUNCTION = "no such function"
-    TOO_WIDE = "value is wider than its field"
-    WRONG_WIDTH = "value does not fill its field"
-    UNCARRIABLE = "character that the host cannot carry"
-    EMPTY_FRAME = "frame without a message"
+    UNKNOWN_FIELD = Problem.UNKNOWN_FIELD
+    TOO_WIDE = Problem.TOO_WIDE
+    WRONG_WIDTH = Problem.WRONG_WIDTH
+    UNCARRIABLE = Problem.UNCARRIABLE
 
 
 class WireError(ValueError):
@@ -64,6 +52,11 @@ class WireError(ValueError):
         place = f" at byte {offset}" if offset is not None else ""
         super().__init__(f"{where}: {reason}{place}" if where else f"{reason}{place}")
 
+    @classmethod
+    def of(cls, tag: str, misfit: Misfit) -> Self:
+        """A value that does not fit into a segment."""
+        return cls(Reason(misfit.problem), where=f"{tag}.{misfit.where}")
+
 
 class Direction(enum.StrEnum):
     """The direction mark in header and trailer, as this interface writes it."""
@@ -74,29 +67,56 @@ class Direction(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Operation:
+    """What goes with a function code of the header; `data` is the segment without which a reply to an enquiry brings nothing."""
+
+    root: str
+    group: str
+    kind: str
+    data: str = ""
+
+    @property
+    def update(self) -> bool:
+        """Whether it changes the record."""
+        return self.kind == "09"
+
+
+TABLE: Final = read_table(__file__, "segments.yaml")
+OPERATIONS: Final[Mapping[str, Operation]] = {function: Operation(*row) for function, row in TABLE["functions"].items()}
+"""By function code of the header."""
+ENQUIRY_ROOTS: Final = frozenset(operation.root for operation in OPERATIONS.values() if not operation.update)
+SEGMENTS: Final[Mapping[str, Layout]] = layouts(TABLE["segments"])
+"""By tag."""
+WRAPPERS: Final = frozenset({"ASI"})
+"""Tags that hold segments instead of text. The trailer counts each of them twice, once for either tag."""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The header segment GMH, each part at its full width and in the order of the wire.
 
-    `date` is YYYYMMDD and `time` HHMM, on a clock whose zone is not told: in Bichard 7's recorded exchanges a reply is
-    stamped one hour after its request (host on summer time, requester on UTC), so never subtract one from the other.
+    What `application`, `route`, `terminal` and `kind` mean is not public. They never vary in what has been recorded, but for `kind`: 05 on
+    enquiries and their replies, 09 on updates and theirs. `date` is YYYYMMDD and `time` HHMM, on a clock whose zone is not told: in
+    Bichard 7's recorded exchanges a reply is stamped one hour after its request (host on summer time, requester on UTC), so never subtract
+    one from the other.
     """
 
-    sender: str
-    group: str
-    serial: str
-    direction: str
-    function: str
-    application: str
-    route: str
-    date: str
-    time: str
-    terminal: str
-    filler: str
-    kind: str
-    sequence: str
+    sender: Annotated[str, 3]
+    group: Annotated[str, 4]
+    serial: Annotated[str, 6]
+    direction: Annotated[str, 1]
+    function: Annotated[str, 6]
+    application: Annotated[str, 7] = field(default="PNCA05A", kw_only=True)
+    route: Annotated[str, 15] = field(default="730000173000001", kw_only=True)
+    date: Annotated[str, 8]
+    time: Annotated[str, 4]
+    terminal: Annotated[str, 8] = field(default="73000001", kw_only=True)
+    filler: Annotated[str, 45] = field(default=" " * 45, kw_only=True)
+    kind: Annotated[str, 2]
+    sequence: Annotated[str, 7]
 
     @classmethod
-    def of(cls, function: str, *, serial: int, sequence: int, at: datetime.datetime) -> Self:
+    def of(cls, function: str, *, serial: int, sequence: int, at: datetime.datetime, sender: str = "073") -> Self:
         """The header of a request.
 
         Raises `WireError` for a function that is not in `OPERATIONS` and for a number too long for its field.
@@ -104,50 +124,32 @@ class Header:
         operation = OPERATIONS.get(function)
         if operation is None:
             raise WireError(Reason.UNKNOWN_FUNCTION, where="GMH.function")
-        return cls(
-            sender="073",
-            group=operation.group,
-            serial=_digits(serial, HEADER["serial"], "GMH.serial"),
-            direction=Direction.SENT,
-            function=function,
-            application="PNCA05A",
-            route="730000173000001",
-            date=at.strftime("%Y%m%d"),
-            time=at.strftime("%H%M"),
-            terminal="73000001",
-            filler=" " * HEADER["filler"],
-            kind=operation.kind,
-            sequence=_digits(sequence, HEADER["sequence"], "GMH.sequence"),
-        )
+        try:
+            numbers = digits(serial, 6, "serial"), digits(sequence, 7, "sequence")
+        except Misfit as misfit:
+            raise WireError.of("GMH", misfit) from None
+        day, time = f"{at:%Y%m%d}", f"{at:%H%M}"
+        return cls(sender, operation.group, numbers[0], Direction.SENT, function, day, time, operation.kind, numbers[1])
 
     @classmethod
     def read(cls, body: str) -> Self | None:
         """Slices a GMH body; `None` if it is not 116 characters."""
-        parts = _HEADER.fullmatch(body)
-        return None if parts is None else cls(*parts.groups())
+        return cls(**{name: body[at] for name, at in HEADER.at.items()}) if len(body) == HEADER.width else None
 
     def body(self) -> str:
         """The 116 characters. Raises `WireError` if a part does not have its exact width."""
-        parts: list[str] = []
-        for name, width in HEADER.items():
-            part: str = getattr(self, name)
-            if len(part) != width:
-                raise WireError(Reason.WRONG_WIDTH, where=f"GMH.{name} ({width})")
-            parts.append(part)
-        return "".join(parts)
+        try:
+            return HEADER.exactly(dataclasses.asdict(self))
+        except Misfit as misfit:
+            raise WireError.of("GMH", misfit) from None
 
     def reply(self, *, at: datetime.datetime, error: bool = False) -> Self:
         """The header the host answers with: same serial and sequence.
 
         An answer that refuses (`error`) has direction E, and `ERR` for the first three letters of its function.
         """
-        return dataclasses.replace(
-            self,
-            direction=Direction.ERROR if error else Direction.REPLY,
-            function=f"ERR{self.function[3:]}" if error else self.function,
-            date=at.strftime("%Y%m%d"),
-            time=at.strftime("%H%M"),
-        )
+        direction, function = (Direction.ERROR, f"ERR{self.function[3:]}") if error else (Direction.REPLY, self.function)
+        return dataclasses.replace(self, direction=direction, function=function, date=f"{at:%Y%m%d}", time=f"{at:%H%M}")
 
     @property
     def identity(self) -> str:
@@ -159,22 +161,32 @@ class Header:
 class Trailer:
     """The trailer segment GMT: number of segments, then the identity of the header."""
 
-    count: int
-    identity: str
+    count: Annotated[int, 6]
+    identity: Annotated[str, 14]
 
     @classmethod
     def read(cls, body: str) -> Self | None:
         """Slices a GMT body; `None` if it is not 6 digits and 14 characters."""
-        digits = body[_TRAILER["count"]]
-        if len(body) != TRAILER_WIDTH or not (digits.isascii() and digits.isdigit()):
-            return None
-        return cls(int(digits), body[_TRAILER["count"].stop :])
+        count = body[TRAILER.at["count"]]
+        fits = len(body) == TRAILER.width and count.isascii() and count.isdigit()
+        return cls(int(count), body[TRAILER.at["identity"]]) if fits else None
 
     def body(self) -> str:
         """The 20 characters. Raises `WireError` if count or identity do not fit."""
-        if len(self.identity) != TRAILER_WIDTH - TRAILER["count"]:
-            raise WireError(Reason.WRONG_WIDTH, where="GMT.identity")
-        return _digits(self.count, TRAILER["count"], "GMT.count") + self.identity
+        try:
+            return TRAILER.exactly({"count": digits(self.count, 6, "count"), "identity": self.identity})
+        except Misfit as misfit:
+            raise WireError.of("GMT", misfit) from None
+
+
+def _annotated(tag: str, record: type) -> Layout:
+    """The layout of a record whose fields are annotated with their widths."""
+    hints = get_type_hints(record, include_extras=True)
+    return Layout(tag, "", tuple(Field(part.name, hints[part.name].__metadata__[0]) for part in dataclasses.fields(record)))
+
+
+HEADER: Final = _annotated("GMH", Header)
+TRAILER: Final = _annotated("GMT", Trailer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,35 +204,33 @@ class Segment:
 
     @classmethod
     def of(cls, tag: str, /, **fields: str) -> Self:
-        """Builds a segment of the table: padded, blank where no value is given, upper case but for `MIXED_CASE`.
+        """Builds a segment of the table: padded, blank where no value is given, upper case but for what is prose.
 
         `update`, where the tag has it, is the tag's usual type unless given. Raises `WireError`, which names tag, field
         and width, for an unknown tag or field, a value too wide, or one that holds an unprintable character (control
         characters, line breaks and the like, which the host would drop or read as something else).
         """
-        layout = layout_of(tag)
-        if layout is None:
-            raise WireError(Reason.UNKNOWN_SEGMENT, where=tag)
-        for name in fields.keys() - layout.fields.keys():
-            raise WireError(Reason.UNKNOWN_FIELD, where=f"{tag}.{name}")
-        if layout.update_type:
-            fields.setdefault("update", layout.update_type)
-        return cls(tag, "".join(_cell(layout, name, fields.get(name, "")) for name in layout.fields))
+        try:
+            return cls(tag, SEGMENTS[tag].fill(fields))
+        except KeyError:
+            raise WireError(Reason.UNKNOWN_SEGMENT, where=tag) from None
+        except Misfit as misfit:
+            raise WireError.of(tag, misfit) from None
 
     def __getitem__(self, name: str) -> str:
         """A field without its padding, `""` where the body is cut short.
 
         Raises `KeyError` if the table has no such field.
         """
-        layout = layout_of(self.tag)
-        if layout is None or name not in layout.fields:
+        layout = SEGMENTS.get(self.tag)
+        if layout is None or name not in layout.at:
             raise KeyError(f"{self.tag}.{name}")
-        return self.body[layout.fields[name]].strip()
+        return self.body[layout.at[name]].strip()
 
     def fields(self) -> dict[str, str]:
         """Every field by name; empty for a tag that the table does not know."""
-        layout = layout_of(self.tag)
-        return {name: self.body[at].strip() for name, at in layout.fields.items()} if layout else {}
+        layout = SEGMENTS.get(self.tag)
+        return layout.cut(self.body) if layout else {}
 
     def walk(self) -> Iterator["Segment"]:
         """This segment, then those inside it."""
@@ -278,7 +288,7 @@ class Transaction:
         if self.trailer.identity != self.header.identity:
             found.append(WireError(Reason.TRAILER_IDENTITY, where="GMT.identity"))
         for segment in self.walk():
-            layout = layout_of(segment.tag)
+            layout = SEGMENTS.get(segment.tag)
             if layout is not None and len(segment.body) > layout.width:
                 found.append(WireError(Reason.BODY_WIDTH, where=f"{segment.tag} ({layout.width})"))
         return tuple(found)
@@ -307,24 +317,3 @@ def _tags(segment: Segment) -> int:
     if not segment.children and segment.tag not in WRAPPERS:
         return 1
     return 2 + sum(_tags(child) for child in segment.children)
-
-
-def _cell(layout: Layout, name: str, value: str) -> str:
-    width = layout.fields[name].stop - layout.fields[name].start
-    text = value if name in MIXED_CASE else value.upper()
-    if not text.isprintable():
-        raise WireError(Reason.UNCARRIABLE, where=f"{layout.tag}.{name}")
-    if len(text) > width:
-        raise WireError(Reason.TOO_WIDE, where=f"{layout.tag}.{name} ({width})")
-    return text.ljust(width)
-
-
-def _digits(number: int, width: int, where: str) -> str:
-    text = f"{number:0{width}d}"
-    if number < 0 or len(text) > width:
-        raise WireError(Reason.TOO_WIDE, where=f"{where} ({width})")
-    return text
-
-
-_HEADER = re.compile("".join(f"(.{{{width}}})" for width in HEADER.values()), re.DOTALL)
-_TRAILER = positions(TRAILER)

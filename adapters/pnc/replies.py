@@ -1,17 +1,17 @@
 """What the reply texts of the PNC mean: each code to one of a closed set of outcomes.
 
-The table follows the one by which Bichard 7 turns PNC messages into its exceptions (HO100…), published in
-ministryofjustice/bichard7-next-core; the outcomes beside them are our reading (assumed). Its law: an update whose reply
-we cannot read may have been done, so what is not in the table is IN_DOUBT for an update, and never a refusal.
+The table is `replies.yaml`. Its law: an update whose reply we cannot read may have been done, so what is not in the table is IN_DOUBT for
+an update, and never a refusal.
 """
 
 import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.pnc.records import Transaction
+from metip.tables import read_table
 
 
 class Outcome(enum.Enum):
@@ -46,48 +46,23 @@ class Row:
     update: Verdict | None
     phrase: str = ""
 
+    @classmethod
+    def of(cls, row: Mapping[str, str]) -> "Row":
+        """A row of the table."""
+        spans = tuple((span.partition("-")[0], span.rpartition("-")[2]) for span in row["codes"].split())
+        return cls(spans, _verdict(row["enquiry"]), _verdict(row["update"]), row.get("phrase", ""))
 
+
+def _verdict(said: str) -> Verdict | None:
+    outcome, _, exception = said.partition(" ")
+    return None if outcome == "-" else Verdict(Outcome[outcome], exception)
+
+
+ROWS: Final = tuple(Row.of(row) for row in read_table(__file__, "replies.yaml")["replies"])
+JUSTIFY: Final = "J0001"
 UNKNOWN_ENQUIRY: Final = Verdict(Outcome.HOST_FAULT, "HO100314")
 # Bichard 7 takes an unknown code for bad data (HO100402). We do not: "refused" would invite somebody to send it again.
 UNKNOWN_UPDATE: Final = Verdict(Outcome.IN_DOUBT, "HO100402")
-
-JUSTIFY: Final = "J0001"
-
-# The first row that speaks wins; overlaps in the source are settled by the order.
-ROWS: Final = (
-    # A0003 disposals processed, A0005 subsequent appearance, A0027 new court case, A0029 added charges, A0031 remand.
-    Row((("A0000", "A9999"),), Verdict(Outcome.ACCEPTED, ""), Verdict(Outcome.ACCEPTED, "")),
-    # About one enquiry in ten was met with a prompt for a fuller reason (Leveson Inquiry); the code is (assumed).
-    Row(((JUSTIFY, JUSTIFY),), Verdict(Outcome.JUSTIFY, ""), None),
-    # Before I1001-I1041, which hold it: only with these words does it mean that there is no such record.
-    Row((("I1008", "I1008"),), Verdict(Outcome.NOT_FOUND, "HO100301"), None, phrase="NOT FOUND"),
-    # Before I0013-I0022, which hold I0017: bad data for an update, and for an enquiry left to that row.
-    Row(
-        (("I0001", "I0005"), ("I0017", "I0017"), ("I0024", "I0024"), ("I0030", "I0030")),
-        None,
-        Verdict(Outcome.INVALID, "HO100402"),
-    ),
-    # For an update Bichard 7 names 13-15, 21 and 22 only; 16 and 18-20 follow their neighbours (assumed).
-    Row((("I0013", "I0022"),), Verdict(Outcome.NOT_FOUND, "HO100301"), Verdict(Outcome.PRECONDITION, "HO100401")),
-    Row(
-        (("I0007", "I0008"), ("I0023", "I0023"), ("I0031", "I0036")),
-        Verdict(Outcome.HOST_FAULT, "HO100314"),
-        Verdict(Outcome.PRECONDITION, "HO100401"),
-    ),
-    Row(
-        (("I0208", "I0209"), ("I0212", "I0212"), ("I0256", "I0256")),
-        Verdict(Outcome.PRECONDITION, "HO100313"),
-        Verdict(Outcome.PRECONDITION, "HO100401"),
-    ),
-    Row((("I1001", "I1041"),), Verdict(Outcome.INVALID, "HO100314"), Verdict(Outcome.INVALID, "HO100402")),
-    # The work was done, and the host remarks on it: I5069 only non-recordable offences, I5116 defendant deceased.
-    Row((("I5001", "I5999"),), Verdict(Outcome.WARNING, "HO100315"), Verdict(Outcome.WARNING, "HO100403")),
-    # A lock: the update was not begun. An enquiry has nothing to undo, so to its caller the host is just not available.
-    Row((("I6001", "I6002"),), Verdict(Outcome.UNAVAILABLE, "HO100314"), Verdict(Outcome.LOCKED, "HO100404")),
-    Row((("PNCUE", "PNCUE"),), Verdict(Outcome.UNAVAILABLE, "HO100302"), Verdict(Outcome.LOCKED, "HO100404")),
-    # Communications, access or time-out: an update may have arrived before the line was lost.
-    Row((("PNCAM", "PNCAM"),), Verdict(Outcome.UNAVAILABLE, "HO100302"), Verdict(Outcome.IN_DOUBT, "HO100404")),
-)
 
 
 @dataclass(frozen=True, slots=True)

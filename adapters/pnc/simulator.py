@@ -1,6 +1,6 @@
 """A stand-in for the host on its own wire, over the population that all simulators share.
 
-It answers by arrest/summons number, name, number and registration mark, takes the four updates and remembers them until it ends. Its
+It answers by arrest/summons number and from its registers, takes the four updates and remembers them until it ends. Its
 dials play what the real host does to callers: locks, lost replies, warnings, a clock an hour ahead, prompts for a fuller reason.
 """
 
@@ -9,10 +9,11 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from adapters.kit.population import WARNING_SIGNALS, Person, Population, Vehicle
+from adapters.kit.population import Population
 from adapters.kit.simulation import Dials, Framed
-from adapters.pnc.holdings import Holdings, Refused, cut, identity, told
+from adapters.pnc.holdings import Holdings, Refused, identity, told
 from adapters.pnc.records import Segment, Transaction, WireError
+from adapters.pnc.registers import Registers
 from adapters.pnc.replies import JUSTIFY, Outcome, classify
 from adapters.pnc.wire import decode, encode
 
@@ -23,12 +24,11 @@ DIALS: Final[Mapping[str, str]] = {
     "clock_ahead": "stamps replies one hour ahead",
     "trim": "cuts the blanks at the right end of each segment",
     "wrong_serial": "answers with the serial of another message",
-    "justify": "wants a reason of at least so many letters (40 when not set) before it answers a names or vehicle enquiry",
+    "justify": "wants a reason of at least so many letters (40 when not set) before it answers an enquiry that says why",
     "weeded": "no longer has the record that is asked for by number",
     "refreshed": "names a new keeper, as after the nightly refresh",
 }
 FULLER: Final = 40
-MOST: Final = 20
 # The codes that the host is known to understand as a reason for asking.
 REASONS: Final = frozenset("0123456789")
 
@@ -41,12 +41,15 @@ class Simulator:
     def __init__(self, population: Population, dials: Dials) -> None:
         self.transport = Framed(self.answer)
         self.holdings = Holdings(population)
-        self._population = population
         self._dials = dials
+        registers = Registers(population, dials)
         self._answers: Mapping[str, Answer] = {
             "ENQASI": self._arrest_summons,
-            "SIMNAM": self._names,
-            "SIMVEH": self._vehicle,
+            "SIMNAM": registers.names,
+            "SIMVEH": registers.vehicle,
+            "SIMVOD": registers.vehicles,
+            "SIMDRV": registers.drivers,
+            "SIMPRO": registers.property,
             "DISARR": self.holdings.dispose,
             "NEWREM": self.holdings.remand,
             "SENDEF": self.holdings.resume,
@@ -116,119 +119,10 @@ class Simulator:
         owner = Segment.of("FSC", force_station=arrest.force_station)
         return [Segment("ASI", "", (owner, identity(self.holdings.person(arrest)), *cases))]
 
-    def _names(self, request: Transaction) -> list[Segment]:
-        key = request.find("N01")
-        if key is None:
-            raise Refused("I1002", "NO KEY")
-        maximum = min(int(key["maximum"] or MOST), MOST)
-        found = self._by_number(key) if key["pnc_id"] or key["cro_number"] else self._by_name(key)
-        if not found:
-            raise Refused("I1008", f"NAME {key['surname']} NOT FOUND")
-        inside = [segment for person in found[:maximum] for segment in self._person(person)]
-        more = [Segment.of("MOR", more="Y")] if len(found) > maximum else []
-        return [Segment("ASI", "", (*inside, *more))]
-
-    def _by_number(self, key: Segment) -> list[Person]:
-        by_pnc_id, by_cro = self._population.person_by_pnc_id, self._population.person_by_cro
-        person = by_pnc_id(key["pnc_id"]) if key["pnc_id"] else by_cro(key["cro_number"])
-        return [] if person is None or self._dials.strike("weeded") is not None else [person]
-
-    def _by_name(self, key: Segment) -> list[Person]:
-        people = self._population.find_people(
-            surname=key["surname"],
-            forename=key["forenames"],
-            sex=key["sex"],
-            born_from=_date(key["born_from"]),
-            born_to=_date(key["born_to"]),
-            limit=self._population.scale.people,
-        )
-        return [person for person in people if person.pnc_id]
-
-    def _person(self, person: Person) -> list[Segment]:
-        home = self._population.address(person.address_number)
-        return [
-            cut(
-                "NOM",
-                pnc_id=person.pnc_id,
-                cro_number=person.cro,
-                surname=person.surname,
-                forenames=" ".join(person.forenames),
-                sex=person.sex,
-                born=_text(person.date_of_birth),
-                ethnic_appearance=str(person.observed_ethnicity),
-                height_cm=str(person.height_cm),
-                birth_place=person.place_of_birth,
-            ),
-            *(
-                cut("ALI", surname=alias.surname, forenames=" ".join(alias.forenames), born=_text(alias.date_of_birth))
-                for alias in person.aliases
-            ),
-            *(cut("WRN", code=code, text=WARNING_SIGNALS[code]) for code in person.warning_signals),
-            cut("NAD", address=", ".join(home.lines), postcode=home.postcode),
-            *(
-                cut("RPT", type=report.kind, force_station=report.circulated_by, reference=report.reference, text=report.text)
-                for report in person.circulations
-            ),
-        ]
-
-    def _vehicle(self, request: Transaction) -> list[Segment]:
-        key = request.find("V01")
-        mark = key["vrm"] if key else ""
-        vehicle = self._population.vehicle_by_vrm(mark) if mark else self._population.vehicle_by_vin(key["vin"] if key else "")
-        if vehicle is None or self._dials.strike("weeded") is not None:
-            raise Refused("I1008", f"VEHICLE {mark} NOT FOUND")
-        refreshed = self._dials.strike("refreshed") is not None
-        keeper = self._next_keeper(vehicle) if refreshed else self._population.person(vehicle.keeper_number)
-        since = self._population.scale.as_of if refreshed else vehicle.keeper_since
-        home = self._population.address(keeper.address_number)
-        inside = (
-            cut(
-                "VEH",
-                vrm=vehicle.vrm,
-                vin=vehicle.vin,
-                make=vehicle.make,
-                model=vehicle.model,
-                colour=vehicle.colour,
-                first_registered=_text(vehicle.first_registered),
-                keeper_changes=f"{vehicle.number % 4 + refreshed:02d}",
-                taxed="Y" if vehicle.taxed else "N",
-                mot_expiry=_text(vehicle.mot_expiry),
-                insured="Y" if vehicle.insured else "N",
-            ),
-            cut(
-                "KPR",
-                name=" ".join((*keeper.forenames, keeper.surname)),
-                address=", ".join(home.lines),
-                postcode=home.postcode,
-                since=_text(since),
-            ),
-            *(
-                cut(
-                    "VRP",
-                    type=report.kind,
-                    handling="NORMAL" if report.open_air else "NOT_OVER_OPEN_AIR",
-                    force_station=report.circulated_by,
-                    reference=report.reference,
-                    text=report.text,
-                )
-                for report in vehicle.reports
-            ),
-        )
-        return [Segment("ASI", "", inside)]
-
-    def _next_keeper(self, vehicle: Vehicle) -> Person:
-        """The next grown-up by number."""
-        today, number = self._population.scale.as_of, vehicle.keeper_number
-        while True:
-            number = number % self._population.scale.people + 1
-            person = self._population.person(number)
-            if person.age_on(today) >= 17:
-                return person
-
 
 def _subject(request: Transaction) -> str:
     """What a request is about, as the host's words name it."""
-    named = (("IDS", "check_name"), ("E07", "asn"), ("N01", "surname"), ("V01", "vrm"))
+    named = (("IDS", "check_name"), ("E07", "asn"), ("N01", "surname"), ("V01", "vrm"), ("D01", "surname"), ("P01", "serial_number"))
     return next((segment[name] for tag, name in named if (segment := request.find(tag)) is not None), "")
 
 
@@ -238,11 +132,3 @@ def _trimmed(segment: Segment) -> Segment:
 
 def _trims(segments: Iterable[Segment]) -> Iterable[Segment]:
     return (_trimmed(segment) for segment in segments)
-
-
-def _date(text: str) -> datetime.date | None:
-    return datetime.datetime.strptime(text, "%d%m%Y").date() if text else None  # noqa: DTZ007 - a date has no zone
-
-
-def _text(date: datetime.date | None) -> str:
-    return f"{date:%d%m%Y}" if date else ""

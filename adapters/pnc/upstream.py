@@ -4,25 +4,26 @@ The law: an update is sent at most once, and what became of one whose reply was 
 IN_DOUBT. Nothing is repeated here; Bichard 7 repeats a lock at most three times, ten seconds apart, and our callers may.
 """
 
-import dataclasses
 import datetime
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
+
+from google.protobuf.message import Message
 
 from adapters.kit import Call, Fault, Guard, Limits, Log, Reason
+from adapters.kit.framing import FramedSession, FrameError, endpoint
 from adapters.kit.sessions import Pool
-from adapters.pnc.records import Direction, Header, Segment, Transaction, WireError
+from adapters.pnc import translate
+from adapters.pnc.records import OPERATIONS, Direction, Header, Segment, Transaction, WireError
 from adapters.pnc.replies import Outcome, ReplyText, classify, overall, reply_codes, verdict
-from adapters.pnc.segments import OPERATIONS
-from adapters.pnc.sessions import HostSession
 from adapters.pnc.wire import decode, encode
 from metip.pnc.v1.settings_pb2 import Settings
-from metip.settings import SettingsError
 
+M = TypeVar("M", bound=Message)
 SENDER: Final = "073"
 AGAIN: Final = timedelta(seconds=10)
 """When a locked record is worth another try (Bichard 7's own interval)."""
@@ -38,8 +39,6 @@ REFUSALS: Final[Mapping[Outcome, tuple[Reason, str]]] = {
     Outcome.HOST_FAULT: (Reason.UPSTREAM_FAULT, "the host failed, or answered what nobody here can read"),
     Outcome.IN_DOUBT: (Reason.IN_DOUBT, "the update may have been done"),
 }
-# Function of an enquiry -> segment without which a reply brings no data.
-DATA: Final[Mapping[str, str]] = {"ENQASI": "IDS", "SIMNAM": "NOM", "SIMVEH": "VEH"}
 GONE: Final = "PNCAM"
 """Communications, access or time-out behind the interface: the host as a whole can't be reached."""
 DONE: Final = frozenset({Outcome.ACCEPTED, Outcome.WARNING})
@@ -72,11 +71,12 @@ class Pnc:
         """Raises `SettingsError` for an address that is not `host:port`."""
         limits = Limits.of(settings.upstream)
         host, port = endpoint(limits.address)
-        self.update_owner = settings.update_owner
+        self._update_owner = settings.update_owner
         self.now = now
         self._sender = settings.sender or SENDER
         self._guard = Guard(limits, log)
-        self._pool = Pool(lambda: HostSession.connected(host, port))
+        # How the host's own line delimits messages is not public; the framing is (assumed).
+        self._pool = Pool(lambda: FramedSession.connected(host, port))
         self._serials = Serials(time.time_ns() // 1_000)
 
     @classmethod
@@ -89,6 +89,15 @@ class Pnc:
         finally:
             await pnc._pool.close()
 
+    async def enquire(self, function: str, request: Message, kind: type[M], call: Call) -> M:
+        """Asks what a message asks and gives the answer of that kind. Raises `Fault`, see `ask`."""
+        segments = translate.question(request, call.officer, self.now().date())
+        return translate.answer(kind, await self.ask(function, segments, call), self.now())
+
+    async def update(self, function: str, request: translate.Update, call: Call) -> Transaction:
+        """Tells the host what a court did and gives its receipt. Raises `Fault`, see `ask`."""
+        return await self.ask(function, translate.update(request, self._update_owner), call)
+
     async def ask(self, function: str, segments: Sequence[Segment], call: Call) -> Transaction:
         """Sends one transaction of a function (`ENQASI`, `DISARR`, …) and gives the reply, which answers it or says that it was done.
 
@@ -96,7 +105,7 @@ class Pnc:
         are IN_DOUBT once its first byte may have left, BUSY and CIRCUIT_OPEN.
         """
         serial, sequence = self._serials.next()
-        header = dataclasses.replace(Header.of(function, serial=serial, sequence=sequence, at=self.now()), sender=self._sender)
+        header = Header.of(function, serial=serial, sequence=sequence, at=self.now(), sender=self._sender)
         request = Transaction.of(OPERATIONS[function].root, header, segments)
         try:
             data = encode(request)
@@ -118,20 +127,12 @@ class Pnc:
         return reply
 
 
-def endpoint(address: str) -> tuple[str, int]:
-    """Host and port of `host:port`, an IPv6 address in brackets. Raises `SettingsError`."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise SettingsError("upstream.address", ("must be host:port",))
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
 @contextmanager
 def map_upstream() -> Iterator[None]:
     """Turns what a connection and the codec raise into faults."""
     try:
         yield
-    except WireError as error:
+    except (WireError, FrameError) as error:
         raise Fault(Reason.UPSTREAM_FAULT, f"the host's reply is no message: {error}") from None
     except OSError as error:
         raise Fault(Reason.UPSTREAM_UNAVAILABLE, f"no connection to the host ({type(error).__name__})") from None
@@ -158,7 +159,7 @@ def check_echo(request: Transaction, reply: Transaction) -> None:
 def refusal(function: str, reply: Transaction) -> Fault | None:
     """The `Fault` of a reply that refuses, or that brings neither the data nor the acceptance that its function needs."""
     texts, update = reply_codes(reply), OPERATIONS[function].update
-    answered = not update and reply.find(DATA[function]) is not None
+    answered = not update and reply.find(OPERATIONS[function].data) is not None
     if answered and not texts:
         return None
     outcome = overall(texts, update=update)

@@ -13,31 +13,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from adapters.pnc.records import (
-    Direction,
-    Header,
-    Reason,
-    Segment,
-    Trailer,
-    Transaction,
-    WireError,
-    runs,
-)
-from adapters.pnc.segments import HEADER_WIDTH, TRAILER_WIDTH, layout_of
+from adapters.pnc.records import HEADER, SEGMENTS, TRAILER, Direction, Header, Reason, Segment, Trailer, Transaction, WireError, runs
 
-__all__ = [
-    "MAX_MESSAGE",
-    "Direction",
-    "Header",
-    "Reason",
-    "Segment",
-    "Trailer",
-    "Transaction",
-    "WireError",
-    "decode",
-    "encode",
-    "runs",
-]
+__all__ = ["MAX_MESSAGE", "Direction", "Header", "Reason", "Segment", "Trailer", "Transaction", "WireError", "decode", "encode", "runs"]
 
 MAX_MESSAGE: Final = 1 << 20
 """Bytes. The longest segment has 4,957 characters and a case at most 100 offences: a real message stays far below."""
@@ -156,12 +134,11 @@ def _body(tag: str, raw: str) -> str:
     if not raw.isascii():
         raw = raw.translate(_LATIN_1)
     if "\n" in raw or "\r" in raw:
-        layout = layout_of(tag)
-        raw = _unbroken(raw, layout.width if layout else _FRAME_WIDTHS.get(tag))
+        raw = _unbroken(raw, _WIDTHS.get(tag))
     return raw
 
 
-_FRAME_WIDTHS: Final = {"GMH": HEADER_WIDTH, "GMT": TRAILER_WIDTH}
+_WIDTHS: Final = {tag: layout.width for tag, layout in (*SEGMENTS.items(), ("GMH", HEADER), ("GMT", TRAILER))}
 
 
 def _unbroken(body: str, width: int | None) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hub.cli.staging import Answer
     from metip.simulator.v1.catalogue_pb2 import Catalogue, NamedFault
 
-FILE: Final = "kit/simulation/catalogue.yaml"
+FILE: Final = "faults.yaml"
 
 
 def catalogue(folder: Path | None = None) -> "Catalogue":

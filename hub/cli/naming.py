@@ -8,7 +8,8 @@ A system's name is a word like any other (`tablet`), and prose may use it. A fil
 - in configuration (YAML, TOML, INI, Makefiles, shell), where a string needs no quotation marks: the bare name outside comments.
 
 So `consumer/tablet`, `tablet_id`, `tablet-7` and `# the tablet asks` name nothing, and neither does the name in capitals. Documentation,
-the change log and deployment values (`values.yaml`, `*.values.yaml`) may name whom they like.
+the change log, deployment values (`values.yaml`, `*.values.yaml`) and what is played across systems (`adapters/*.yaml`) may name whom they
+like.
 """
 
 import os
@@ -77,7 +78,8 @@ def _walked(root: Path) -> Iterator[str]:
 
 def _rule(path: str) -> Callable[[str, str], bool] | None:
     file = PurePath(path)
-    if file.name == "values.yaml" or file.name.endswith(".values.yaml"):
+    across = file.parent == PurePath("adapters") and file.suffix == ".yaml"
+    if across or file.name == "values.yaml" or file.name.endswith(".values.yaml"):
         return None
     if file.suffix in CONFIGURATION or file.name in CONFIGURATION_NAMES:
         return _named_in_configuration

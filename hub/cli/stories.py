@@ -21,7 +21,7 @@ from metip.settings import SettingsError, read_settings
 from metip.simulator.v1.simulator_service_pb2 import DrawSubjectsRequest
 from metip.simulator.v1.stories_pb2 import Step, Stories, Story
 
-FILE: Final = "kit/simulation/stories.yaml"
+FILE: Final = "stories.yaml"
 COMES_WITHIN: Final = 30.0
 POLL: Final = 0.2
 

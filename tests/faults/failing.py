@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
+import filing
 from engines import Time, arrival, settled, subscription
 
 from hub.exchange.life import Event, State
@@ -22,6 +23,9 @@ from tests.faults.disk import Disk, How, Vfs
 from tests.faults.power import integrity
 
 AGAIN, ONCE = subscription("again"), subscription("once", write_once=True)
+
+filing.soon()
+
 FILE = "exchange.sqlite"
 LONGEST_LOG = 12
 """Pages after which the log is copied into the file, few enough that it happens in a short run."""

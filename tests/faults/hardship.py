@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import filing
 import grpc
 from engines import NOW, Time, arrival, settled, subscription
 from exchange_rig import PROBE, ROOT, ExchangeRig, kind, probe, running_exchange
@@ -30,6 +31,9 @@ from tests.faults.disk import Disk, Vfs
 from tests.faults.planted import CLOCK
 
 Told = Callable[[str], None]
+
+filing.soon()
+
 ROOM = 24
 """MiB of the small disk."""
 BALLAST = 6

@@ -51,7 +51,7 @@ class Effort:
     producers: Sequence[Producer] = PRODUCERS
     calm: float = CALM
     engine: str = SQLITE
-    hub_module: str = "hub"
+    hub_module: str = "tests.faults.planted"
     environment: dict[str, str] = field(default_factory=dict)
 
 

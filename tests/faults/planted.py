@@ -1,4 +1,4 @@
-"""Starts something with a planted bug, or with a clock that is put back; see `plants`.
+"""Starts something with a planted bug, or with a clock that is put back; see `plants`. Keys are filed soon.
 
 `python -m tests.faults.planted --settings …` is the hub, `… planted pytest …` a test run, `… planted faults …` a fault run.
 """
@@ -6,6 +6,8 @@
 import os
 import sys
 import time
+
+import filing
 
 from hub.exchange.clock import SteadyClock
 from tests.faults import plants
@@ -30,6 +32,7 @@ def put_back(moment: float) -> None:
 def main() -> int:
     """Plants, then runs what was asked for."""
     plants.grow()
+    filing.soon(200)
     if CLOCK in os.environ:
         put_back(float(os.environ[CLOCK]))
     if sys.argv[1:2] == ["pytest"]:

@@ -97,6 +97,17 @@ def cursor_before_rows() -> None:
 
 
 @_plant
+def filed_keys_forgotten() -> None:
+    """Keys that are filed are written nowhere, so that their messages are accepted again."""
+
+    def file(before: Any, self: Any) -> None:
+        self._new.clear()
+        before(self)
+
+    _put(Store, "_file", file)
+
+
+@_plant
 def given_before_recorded() -> None:
     """An attempt is given while its row still says that it is pending."""
 

@@ -11,7 +11,6 @@ from exchange_rig import JETSTREAM, ROOT, SQLITE
 
 from tests.faults import failing, hardship, killing, power, tearing, teeth
 from tests.faults.checking import Finding, check
-from tests.faults.plants import VARIABLE
 
 Told = Callable[[str], None]
 CUTS, QUICK_CUTS = 60, 3
@@ -36,8 +35,7 @@ async def kills(wanted: Wanted, told: Told, engine: str = SQLITE) -> list[Findin
     """Processes are killed while messages flow."""
     effort = killing.QUICK if wanted.quick else killing.Effort()
     seconds = wanted.seconds or (effort.seconds * (wanted.kills or effort.kills) / effort.kills)
-    module = "tests.faults.planted" if VARIABLE in os.environ else "hub"
-    asked = replace(effort, seed=wanted.seed, kills=wanted.kills or effort.kills, seconds=seconds, engine=engine, hub_module=module)
+    asked = replace(effort, seed=wanted.seed, kills=wanted.kills or effort.kills, seconds=seconds, engine=engine)
     return check(await killing.run(asked, told))
 
 

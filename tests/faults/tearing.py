@@ -6,12 +6,15 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import filing
 from engines import Time, arrival, subscription
 
 from hub.exchange.records import Accepted, Filter
 from hub.exchange.sqlite import SqliteEngine
 from tests.faults.checking import Finding
 from tests.faults.power import integrity
+
+filing.soon()
 
 FILE = "exchange.sqlite"
 MESSAGES = 120

@@ -16,6 +16,7 @@ from tests.faults.plants import VARIABLE
 
 Told = Callable[[str], None]
 SUITE = ("pytest", "-x", "-q", "tests/hub/exchange/test_engines.py")
+KEYS = ("pytest", "-x", "-q", "tests/hub/exchange/test_keyed.py", "-k", "room")
 ORDER = ("pytest", "-x", "-q", "tests/hub/exchange/test_order.py")
 POWER = ("faults", "--quick", "--cuts", "9", "--only", "power")
 DISK = ("faults", "--quick", "--only", "disk")
@@ -53,6 +54,7 @@ TEETH = (
     Tooth("next-of-key-forgotten", ORDER),
     Tooth("old-attempt-settled", SUITE),
     Tooth("window-ignored", SUITE),
+    Tooth("filed-keys-forgotten", KEYS),
     Tooth("wake-up-lost", SUITE),
     Tooth("backlog-unbounded", SUITE),
     Tooth("clock-goes-back", SUITE),

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import filing
 from engines import arrival, settled, subscription
 
 from hub.exchange.life import Event
@@ -21,6 +22,9 @@ from hub.exchange.sqlite import SqliteEngine
 from tests.faults import plants
 
 AGAIN, ONCE = subscription("again"), subscription("once", write_once=True, parked_blocks=False)
+
+filing.soon()
+
 BOTH = (AGAIN, ONCE)
 PRODUCERS = 8
 BODY = 2000

@@ -6,7 +6,8 @@ folder (`metip.x`, `adapters/x`, `adapter-x`), or the bare name as a whole strin
 parts of longer words are no names.
 
 Who may name a system: its own two folders and its adapter's tests; the folders of a system whose contract says that it `consults` it,
-`serves` its operations as another back end or `subscribes` to its messages; documentation and the change log; deployment values.
+`serves` its operations as another back end or `subscribes` to its messages; documentation and the change log; deployment values; the
+faults and stories that are played across systems.
 """
 
 from collections.abc import Iterable, Mapping
@@ -143,6 +144,7 @@ INNOCENT: Mapping[str, tuple[str, str]] = {
     "documentation": ("docs/adding-a-system.md", "see adapters/@"),
     "the change log": ("CHANGELOG.md", "metip.@.v1 is new"),
     "deployment values": ("deploy/values.yaml", "@: {replicas: 2}"),
+    "what is played across systems": ("adapters/stories.yaml", "processed_by: [@]"),
     "its own contract": ("protos/metip/@/v1/@_service.proto", "package metip.@.v1;"),
     "its own adapter": ("adapters/@/adapter.py", "from adapters.@ import wire"),
     "its own tests": ("tests/adapters/@/test_wire.py", "from adapters.@ import wire"),

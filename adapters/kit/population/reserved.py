@@ -9,6 +9,7 @@
 | USRN            | from 99,900,000                         | top of the eight-digit range, not allocated (assumed)      |
 | VRM             | age identifier 00, 01 or 50             | the current scheme began with 51 (DVLA leaflet INF104)     |
 | VIN             | maker 000                               | no region of ISO 3780 begins with 0 (general knowledge)    |
+| engine number   | begins with 000MET                      | as the VIN's maker (assumed)                               |
 | driver number   | letter X in 14th place                  | that place holds a digit (general knowledge)               |
 | PNC id          | 1995 on, serial 9,000,000-9,999,999     | all years together held 11.56 million people in 2014       |
 | CRO number      | 1995 on, serial from 900,000            | no year has that many new fingerprint records (assumed)    |
@@ -122,6 +123,11 @@ def vin(number: int, dice: Dice) -> str:
     """The vehicle identification number of a vehicle."""
     letters = "ABCDEFGHJKLMNPRST"
     return f"000MET{dice.pick(letters)}{dice.pick(letters)}0{dice.pick(letters)}Z{900_000 + number:06d}"
+
+
+def engine_number(vehicle_number: int) -> str:
+    """The number on the engine of a vehicle."""
+    return f"000MET{_spread(vehicle_number, 900_000, 100_000)}"
 
 
 def arrest_summons_number(number: int, force_station: str, year: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 import apsw
@@ -75,7 +75,7 @@ class Keyed(Tables):
 
     def noted(self, prints: Sequence[int]) -> list[int]:
         """Places of messages with one of these fingerprints, from the earliest."""
-        found = [row[0] for row in self._execute(FILED, (apsw.carray(array("q", prints)),))]
+        found = [row[0] for row in self._execute(FILED, (numbers(prints),))]
         for one in prints:
             if one in self._new:
                 found += (*self._more.get(one, ()), self._new[one])
@@ -101,7 +101,8 @@ class Keyed(Tables):
         self._file_at = self._newest + AT_ONCE
         try:
             self._execute("begin immediate")
-            self._execute("insert into key (entry) select value from carray(?)", (apsw.carray(array("q", entries)),))
+            if entries:
+                self._execute("insert into key (entry) select value from carray(?)", (numbers(entries),))
             self._execute("update meta set value = ? where name = 'filed'", (self._newest,))
             self._execute("commit")
         except apsw.FullError:
@@ -134,3 +135,8 @@ class Keyed(Tables):
 
 def _entry(one: int, sequence: int) -> int:
     return one << PLACES | sequence
+
+
+def numbers(values: Sequence[int]) -> Any:
+    """Numbers as a table of a statement; where there are none a 0, which is no place and no fingerprint."""
+    return apsw.carray(array("q", values or (0,)))

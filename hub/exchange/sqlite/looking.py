@@ -4,17 +4,14 @@ A delivery whose message lies beyond its subscription's cursor has no row; it is
 """
 
 import heapq
-from array import array
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-import apsw
-
 from hub.exchange.life import OPEN, State
 from hub.exchange.records import Account, Delivery, Filter, Group, Message, Step, UnknownError
-from hub.exchange.sqlite.keyed import fingerprint
+from hub.exchange.sqlite.keyed import fingerprint, numbers
 from hub.exchange.sqlite.schema import WAITING
 from hub.exchange.sqlite.store import Place, Store
 
@@ -88,7 +85,7 @@ def _named(store: Store, place: Place, wanted: Filter) -> set[int] | None:
         rows = store.all(
             "select m.sequence from carray(?1) k cross join message m on m.sequence = k.value"
             " where m.operation = ?2 and ?3 in (m.idempotency_key, m.ordering_key)",
-            (apsw.carray(array("q", noted)), place.operation, wanted.key),
+            (numbers(noted), place.operation, wanted.key),
         )
         by_key = {int(row[0]) for row in rows}
         found = by_key if found is None else found & by_key

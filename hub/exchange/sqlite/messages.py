@@ -1,6 +1,5 @@
 """Accepting messages on one SQLite file: each is kept once, or known as the duplicate of an earlier one."""
 
-from array import array
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -9,7 +8,7 @@ from typing import Any, Final
 import apsw
 
 from hub.exchange.records import Accepted, Arrival, FullError, UnknownError
-from hub.exchange.sqlite.keyed import Keyed, fingerprint
+from hub.exchange.sqlite.keyed import Keyed, fingerprint, numbers
 from hub.exchange.sqlite.tables import Place
 
 MANY: Final = 8
@@ -135,7 +134,7 @@ class Messages(Keyed):
         """By key, the first that was accepted since then under these fingerprints."""
         noted = self.noted(prints)
         found: dict[str, Accepted] = {}
-        for key, sequence, accepted in self._execute(AMONG, (apsw.carray(array("q", noted)), operation, since)) if noted else ():
+        for key, sequence, accepted in self._execute(AMONG, (numbers(noted), operation, since)) if noted else ():
             message_id = self.names.of(sequence)
             found[key] = Accepted(message_id, accepted, duplicate_of=message_id)
         return found

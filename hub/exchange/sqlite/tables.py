@@ -18,8 +18,8 @@ from hub.exchange.records import BrokenError, ExchangeError, FullError, Step, Un
 from hub.exchange.sqlite.schema import opened
 from metip.contracts import Start, Subscription
 
-LONGEST_LOG: Final = 4000
-"""Pages of the log after which it is copied into the file."""
+LONGEST_LOG: Final = 1000
+"""Pages of the log after which it is copied into the file: a long one would need its own size again on a disk that has been full."""
 BLOCKING: Final = "'pending', 'attempt', 'parked', 'in_doubt', 'expired'"
 PASSING: Final = "'pending', 'attempt'"
 Recorder = Callable[[apsw.Connection, Step], None]

@@ -10,15 +10,9 @@ from typing import Final
 from metip.common.v1.time_pb2 import CivilDate
 from metip.faults import Fault, Reason
 from metip.libra.v1.result_pb2 import CourtDuration, CourtDurationUnit, CourtFinding, CourtResult, ResultedOffence
-from metip.pnc.result_codes import ADJOURNED, DISPOSALS, FINDINGS, NOT_SENT, OTHERS, PLEAS, UNITS
+from metip.pnc.result_codes import ADJOURNED, DISPOSALS, DRIVING, FINDINGS, NOT_SENT, OTHERS, PLEAS, SUSPENDED, UNDATED, UNITS
 from metip.pnc.v1.court_case_pb2 import Adjudication, Disposal, Finding, Plea, SentenceDuration
 
-DRIVING: Final = frozenset({3007, 3070, 3071, 3072, 3073, 3074, 3094, 3095, 3096})
-"""Disqualifications from driving."""
-UNDATED: Final = frozenset({3050})
-"""A reduction that hangs on a course; its last day is not recorded."""
-SUSPENDED: Final = frozenset({1115, 1134})
-"""Sentences whose second duration is that of the suspension."""
 ENDED_WITHOUT_FINDING: Final = range(2000, 3000)
 """Disposals that end an offence; where the court states no finding, PNC's is a non-conviction (assumed)."""
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from metip import identifiers
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId
-from metip.common.v1.pole_pb2 import Address, AddressLines
+from metip.common.v1.pole_pb2 import AddressLines
 from metip.common.v1.time_pb2 import CivilDate
 from metip.faults import Fault, Reason
 
@@ -74,12 +74,12 @@ def typed(text: str, path: str) -> str:
     return plain
 
 
-def address(text: str, postcode: str) -> Address:
+def address_lines(text: str) -> AddressLines:
     """An address of one run of text as lines, one for each part between commas; none is lost, but more than five share the last."""
     lines = [line for part in text.split(",") if part.strip() for line in textwrap.wrap(part.strip(), LINE)]
     if len(lines) > LINES:
         lines[LINES - 1 :] = [" ".join(lines[LINES - 1 :])]
-    return Address(lines=AddressLines(line=lines), postcode=postcode)
+    return AddressLines(line=lines)
 
 
 # The canonical form is the contract's; what is printed is PNC's own form, which its successor kept.

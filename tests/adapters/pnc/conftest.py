@@ -28,9 +28,13 @@ from metip.pnc.v1.case_update_service_pb2 import (
 )
 from metip.pnc.v1.case_update_service_pb2_grpc import CaseUpdateServiceStub
 from metip.pnc.v1.court_case_pb2 import Adjudication, Court, Disposal, Finding, Plea, Subject
+from metip.pnc.v1.driver_enquiry_service_pb2 import GetDriverRequest
+from metip.pnc.v1.driver_enquiry_service_pb2_grpc import DriverEnquiryServiceStub
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, SearchPersonsRequest
 from metip.pnc.v1.person_enquiry_service_pb2_grpc import PersonEnquiryServiceStub
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest
+from metip.pnc.v1.property_enquiry_service_pb2 import PropertyType, SearchPropertyRequest
+from metip.pnc.v1.property_enquiry_service_pb2_grpc import PropertyEnquiryServiceStub
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, SearchVehiclesRequest
 from metip.pnc.v1.vehicle_enquiry_service_pb2_grpc import VehicleEnquiryServiceStub
 
 # Method -> stub, and the function under which the host counts it.
@@ -38,6 +42,9 @@ METHODS: dict[str, tuple[Any, str]] = {
     "SearchPersons": (PersonEnquiryServiceStub, "SIMNAM"),
     "GetPerson": (PersonEnquiryServiceStub, "SIMNAM"),
     "GetVehicle": (VehicleEnquiryServiceStub, "SIMVEH"),
+    "SearchVehicles": (VehicleEnquiryServiceStub, "SIMVOD"),
+    "GetDriver": (DriverEnquiryServiceStub, "SIMDRV"),
+    "SearchProperty": (PropertyEnquiryServiceStub, "SIMPRO"),
     "GetArrestSummons": (ArrestSummonsServiceStub, "ENQASI"),
     "RecordDisposal": (CaseUpdateServiceStub, "DISARR"),
     "RecordRemand": (CaseUpdateServiceStub, "NEWREM"),
@@ -51,6 +58,9 @@ class Asker:
 
     asking = AccessContext(
         purpose=Purpose.PURPOSE_ARREST_DETENTION, reference="1234/23NOV26", justification="Detained person to be identified."
+    )
+    searching = AccessContext(
+        purpose=Purpose.PURPOSE_CRIME_INVESTIGATION, reference="1234/23NOV26", justification="Seen leaving the place of a robbery."
     )
     recording = AccessContext(purpose=Purpose.PURPOSE_PROSECUTION)
     heard = CivilDate(year=2026, month=11, day=20)
@@ -104,6 +114,12 @@ class Asker:
             return GetPersonRequest(access=self.asking, pnc_id=PncId(value=people.person(STORIES["wanted"]).pnc_id))
         if method == "GetVehicle":
             return GetVehicleRequest(access=self.asking, vrm=Vrm(value=people.vehicle_numbered(2).vrm))
+        if method == "SearchVehicles":
+            return SearchVehiclesRequest(access=self.searching, vrm_pattern=people.vehicle_numbered(2).vrm[:4] + "*")
+        if method == "GetDriver":
+            return GetDriverRequest(access=self.asking, driver_number=people.person(STORIES["wanted"]).driver_number)
+        if method == "SearchProperty":
+            return SearchPropertyRequest(access=self.searching, type=PropertyType.PROPERTY_TYPE_FIREARM, serial_number="MET900037")
         if method == "RecordDeferredSentence":
             return self._later(RecordDeferredSentenceRequest)
         if method == "RecordVariation":

@@ -7,15 +7,20 @@ from typing import Any
 import pytest
 
 from adapters.kit.population import STORIES, Arrest
+from adapters.kit.population.reserved import engine_number
+from adapters.kit.population.things import things
 from adapters.pnc import translate
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CroNumber, PncId, Vrm
 from metip.common.v1.pole_pb2 import Sex
 from metip.common.v1.time_pb2 import CivilDate, DateRange
 from metip.pnc.v1.case_update_service_pb2 import AddedCharges, AddedOffence, CarryForward
 from metip.pnc.v1.court_case_pb2 import Disposal, DurationUnit, OffencePeriod, SentenceDuration
+from metip.pnc.v1.driver_enquiry_service_pb2 import DriverDescription, GetDriverRequest
+from metip.pnc.v1.driver_pb2 import LicenceStatus
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, SearchPersonsRequest
 from metip.pnc.v1.person_pb2 import CirculationType
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, Handling, VehicleReportType
+from metip.pnc.v1.property_enquiry_service_pb2 import PropertyReportType, PropertyType, SearchPropertyRequest
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, Handling, SearchVehiclesRequest, VehicleReportType
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -90,6 +95,62 @@ async def test_a_vehicle_tells_its_keeper_and_what_must_not_be_said_over_open_ra
     assert report.type == VehicleReportType.VEHICLE_REPORT_TYPE_OF_INTEREST
     assert report.handling == Handling.HANDLING_NOT_OVER_OPEN_AIR
     assert (response.taxed, response.insured) == (vehicle.taxed, vehicle.insured)
+
+
+async def test_a_vehicle_is_found_by_the_number_on_its_engine(asker: Any) -> None:
+    request = GetVehicleRequest(access=asker.asking, engine_number=engine_number(7))
+    response = await asker.asked("GetVehicle", request)
+    assert (response.vehicle.vrm.value, response.engine_number) == (asker.population.vehicle_numbered(7).vrm, engine_number(7))
+
+
+async def test_vehicles_are_found_by_what_a_witness_saw_as_many_as_were_asked_for(asker: Any) -> None:
+    fitting = [one for one in asker.population.vehicles() if (one.make, one.colour) == ("FORD", "RED")]
+    request = SearchVehiclesRequest(access=asker.searching, make="Ford", colour="red", limit=3)
+    response = await asker.asked("SearchVehicles", request)
+    assert [one.vehicle.vrm.value for one in response.candidates] == [one.vrm for one in fitting[:3]]
+    assert {(one.vehicle.make, one.vehicle.colour, one.postcode_area) for one in response.candidates} == {("FORD", "RED", "ZZ")}
+    assert [one.reported for one in response.candidates] == [bool(one.reports) for one in fitting[:3]]
+    assert response.provenance.truncated
+
+
+async def test_a_driver_tells_what_stands_against_the_licence(asker: Any) -> None:
+    person = asker.population.person(STORIES["wanted"])
+    (driver,) = (await asker.ask("GetDriver")).drivers
+    assert (driver.driver_number, driver.name.family_name) == (person.driver_number, person.surname.upper())
+    assert driver.status == LicenceStatus.LICENCE_STATUS_DISQUALIFIED
+    (banned,) = driver.disqualifications
+    assert [(one.code, one.points, one.convicted_on) for one in driver.endorsements] == [("DR10", 0, getattr(banned, "from"))]
+    assert [one.category for one in driver.entitlements] == ["AM", "B"]
+
+
+async def test_everybody_who_fits_a_description_is_told_and_nobody_chosen(asker: Any) -> None:
+    person = asker.population.person(STORIES["known_offender"])
+    born = CivilDate(year=person.date_of_birth.year, month=person.date_of_birth.month, day=person.date_of_birth.day)
+    described = DriverDescription(family_name=person.aliases[0].surname, date_of_birth=born, sex=Sex.SEX_MALE)
+    drivers = (await asker.asked("GetDriver", GetDriverRequest(access=asker.asking, description=described))).drivers
+    assert [driver.driver_number for driver in drivers] == [person.driver_number]
+    described.sex = Sex.SEX_FEMALE
+    request = GetDriverRequest(access=asker.asking, description=described)
+    assert (await asker.refusal("GetDriver", request))[:2] == ("NOT_FOUND", "NO_TRACE")
+
+
+async def test_property_is_found_by_kind_and_the_beginning_of_its_number(asker: Any) -> None:
+    fitting = [one for one in things(asker.population) if one.kind == "MARINE"]
+    request = SearchPropertyRequest(access=asker.searching, type=PropertyType.PROPERTY_TYPE_MARINE, serial_number="ZZ-MET", limit=20)
+    response = await asker.asked("SearchProperty", request)
+    assert [one.serial_number for one in response.reports] == [one.serial_number for one in fitting[:20]]
+    assert [PropertyReportType.Name(one.report) for one in response.reports] == [
+        f"PROPERTY_REPORT_TYPE_{one.report}" for one in fitting[:20]
+    ]
+    assert response.provenance.truncated == (len(fitting) > 20)
+
+
+async def test_copies_of_registers_are_as_old_as_the_last_refresh(asker: Any) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    for method in ("SearchVehicles", "GetDriver"):
+        assert (await asker.ask(method)).provenance.as_of.ToDatetime(tzinfo=datetime.UTC) == translate.last_refresh(now)
+    told = (await asker.ask("SearchProperty")).provenance.as_of.ToDatetime(tzinfo=datetime.UTC)
+    assert abs(told - now) < datetime.timedelta(minutes=1)
 
 
 async def test_a_vehicle_is_as_old_as_the_last_refresh_and_a_person_as_new_as_now(asker: Any) -> None:

@@ -16,15 +16,17 @@ from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PncId, Vrm
 from metip.identifiers import build_pnc_id
 from metip.options.v1.options_pb2 import Purpose
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest
+from metip.pnc.v1.driver_enquiry_service_pb2 import GetDriverRequest
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, SearchPersonsRequest
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest
+from metip.pnc.v1.property_enquiry_service_pb2 import PropertyType, SearchPropertyRequest
+from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest, SearchVehiclesRequest
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SYSTEM = "pnc"
 # One failure after another is played on one adapter, whose circuit must stay closed; nobody should wait eight seconds for a hung host.
 UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=1)}
-ENQUIRIES = ["SearchPersons", "GetPerson", "GetVehicle", "GetArrestSummons"]
+ENQUIRIES = ["SearchPersons", "GetPerson", "GetVehicle", "SearchVehicles", "GetDriver", "SearchProperty", "GetArrestSummons"]
 UPDATES = ["RecordDisposal", "RecordRemand", "RecordDeferredSentence", "RecordVariation"]
 OPERATIONS = ENQUIRIES + UPDATES
 named = pytest.mark.parametrize("operation", OPERATIONS)
@@ -108,6 +110,9 @@ async def test_what_the_host_does_not_have_is_no_trace(asker: Any, method: str) 
         "SearchPersons": SearchPersonsRequest(access=asker.asking, family_name="QQQQQQQ"),
         "GetPerson": GetPersonRequest(access=asker.asking, pnc_id=PncId(value=build_pnc_id(1999, 1))),
         "GetVehicle": GetVehicleRequest(access=asker.asking, vrm=Vrm(value="QQ99QQQ")),
+        "SearchVehicles": SearchVehiclesRequest(access=asker.searching, vrm_pattern="QQ99*"),
+        "GetDriver": GetDriverRequest(access=asker.asking, driver_number="QUILL806125A9XZZ"),
+        "SearchProperty": SearchPropertyRequest(access=asker.searching, type=PropertyType.PROPERTY_TYPE_TRAILER, serial_number="MET900037"),
         "GetArrestSummons": GetArrestSummonsRequest(
             access=asker.recording, arrest_summons_number=ArrestSummonsNumber(value="1401ZD0100000449846U")
         ),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.pnc.segments import HEADER, HEADER_WIDTH, MIXED_CASE, SEGMENTS, TRAILER, TRAILER_WIDTH, layout_of
+from adapters.pnc.records import HEADER, SEGMENTS, TRAILER
 from adapters.pnc.wire import Header, Reason, Segment, Transaction, WireError, decode, encode
 
 AT = datetime.datetime(2031, 5, 6, 7, 8, tzinfo=datetime.UTC)
@@ -68,13 +68,13 @@ def test_an_unknown_function_is_not_built() -> None:
 
 
 def test_the_tables_are_as_wide_as_the_segments_of_the_interface() -> None:
-    assert (sum(HEADER.values()), sum(TRAILER.values())) == (HEADER_WIDTH, TRAILER_WIDTH)
-    assert list(HEADER) == [part.name for part in dataclasses.fields(Header)]
+    assert (HEADER.width, TRAILER.width) == (116, 20)
+    assert list(HEADER.at) == [part.name for part in dataclasses.fields(Header)]
     widths = {
         "E07": 27, "FSC": 5, "IDS": 36, "CCR": 31, "ASR": 39, "COF": 53, "CCH": 26, "ADJ": 41, "DIS": 105, "SUB": 85,
         "CRT": 84, "COU": 142, "ACH": 1277, "REM": 4957, "TXT": 700, "PCR": 35, "RCC": 84,
     }  # fmt: skip
-    assert {tag: layout.width for tag in widths if (layout := layout_of(tag))} == widths
+    assert {tag: SEGMENTS[tag].width for tag in widths} == widths
 
 
 letters = st.text(string.ascii_letters + string.digits + " /:.'&<>-£É€", max_size=12)
@@ -82,15 +82,15 @@ letters = st.text(string.ascii_letters + string.digits + " /:.'&<>-£É€", max
 
 @given(st.sampled_from(sorted(SEGMENTS)), st.data())
 def test_the_fields_of_a_built_segment_are_read_back(tag: str, data: st.DataObject) -> None:
-    layout = layout_of(tag)
-    assert layout is not None
-    widths = {name: at.stop - at.start for name, at in layout.fields.items()}
+    layout = SEGMENTS[tag]
+    widths = {name: at.stop - at.start for name, at in layout.at.items()}
+    mixed = {one.name for one in layout.fields if one.mixed}
     given_values = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(widths, letters)))
     values = {name: value[: widths[name]] for name, value in given_values.items()}
     segment = Segment.of(tag, **values)
     assert len(segment.body) == layout.width
     transaction = Transaction.of("CXE01", Header.of("ENQASI", serial=1, sequence=1, at=AT), [segment])
     assert decode(encode(transaction)) == transaction
-    blank = dict.fromkeys(widths, "") | ({"update": layout.update_type} if layout.update_type else {})
-    written = {name: value if name in MIXED_CASE else value.upper() for name, value in values.items()}
+    blank = dict.fromkeys(widths, "") | ({"update": layout.lead} if layout.lead else {})
+    written = {name: value if name in mixed else value.upper() for name, value in values.items()}
     assert segment.fields() == blank | {name: value.strip() for name, value in written.items()}

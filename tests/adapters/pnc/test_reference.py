@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.pnc.records import OPERATIONS, SEGMENTS
 from adapters.pnc.replies import UNKNOWN_ENQUIRY, UNKNOWN_UPDATE, Outcome, reply_codes, verdict
-from adapters.pnc.segments import OPERATIONS, layout_of
 from adapters.pnc.wire import Direction, Segment, Transaction, decode, encode
 
 BESIDE_THE_CHECKOUT = Path(__file__).parents[4] / "shared" / "reference"
@@ -51,7 +51,7 @@ def test_recorded_messages_do_not_contradict_themselves(file: Path) -> None:
 @each_file
 def test_recorded_segments_are_as_wide_as_the_table_says(file: Path) -> None:
     for segment in leaves(file):
-        layout = layout_of(segment.tag)
+        layout = SEGMENTS.get(segment.tag)
         assert layout is not None, segment.tag
         assert len(segment.body) == layout.width, segment.tag
 

@@ -17,7 +17,6 @@ from lxml import etree
 from adapters.kit import Fault
 from adapters.pnc import translate
 from adapters.pnc.records import Segment, Transaction
-from adapters.pnc.translate import arrest_summons
 from adapters.pnc.wire import Direction, decode
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PtiUrn
 from metip.common.v1.pole_pb2 import PersonName
@@ -26,7 +25,7 @@ from metip.libra.v1 import court_pb2 as courts
 from metip.libra.v1 import result_pb2 as results
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.pnc.results import CHECK_NAME, name_of, updates_for
-from metip.pnc.v1.case_update_service_pb2 import RecordDeferredSentenceRequest, RecordDisposalRequest, RecordVariationRequest
+from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 
 BESIDE_THE_CHECKOUT = Path(__file__).parents[4] / "shared" / "reference"
 FOLDER = Path(os.environ.get("METIP_REFERENCE_DIR") or BESIDE_THE_CHECKOUT)
@@ -36,11 +35,7 @@ AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 OWNER = "01YZ"
 COURTS = {"B01EF01": "2732", "B41ME00": "1892", "B01MN01": "2721"}
 
-FUNCTIONS: dict[type, tuple[str, Any]] = {
-    RecordDisposalRequest: ("DISARR", translate.disposal),
-    RecordDeferredSentenceRequest: ("SENDEF", translate.deferred_sentence),
-    RecordVariationRequest: ("SUBVAR", translate.variation),
-}
+FUNCTIONS = {kind: function for function, kind in translate.UPDATES.items()}
 FINDINGS = {"": 0, "G": 1, "N": 2, "A": 3, "O": 4, "C": 5}
 UNITS = {"D": 1, "H": 2, "W": 3, "M": 4, "Y": 5, "S": 6, "L": 7}
 
@@ -158,13 +153,13 @@ def date_of(text: str) -> CivilDate | None:
 
 def told(answer: Transaction, request: PublishResultRequest) -> list[tuple[str, list[tuple[str, str]]]]:
     """What we tell the PNC. The check names of the recordings are invented apart from the courts' names, so that ours is the court's."""
-    record = arrest_summons(answer, AT)
+    record = translate.answer(GetArrestSummonsResponse, answer, AT)
     check_name = record.subject.check_name
     record.subject.check_name = name_of(request.defendant)[0][:CHECK_NAME]
     updates = updates_for(request, record, COURTS)
     for one in updates:
         one.subject.check_name = check_name
-    return [(FUNCTIONS[type(one)][0], bodies(FUNCTIONS[type(one)][1](one, OWNER))) for one in updates]
+    return [(FUNCTIONS[type(one)], bodies(translate.update(one, OWNER))) for one in updates]
 
 
 def bodies(segments: Iterable[Segment]) -> list[tuple[str, str]]:

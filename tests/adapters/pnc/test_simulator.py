@@ -7,9 +7,8 @@ import pytest
 from adapters.kit.population import STORIES, Population
 from adapters.kit.simulation import Dials
 from adapters.kit.simulation.dials import Dial
-from adapters.pnc.records import Header, Segment, Transaction
+from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
 from adapters.pnc.replies import reply_codes
-from adapters.pnc.segments import OPERATIONS
 from adapters.pnc.simulator import DIALS, Simulator
 from adapters.pnc.wire import decode, encode
 from metip import identifiers
@@ -168,6 +167,24 @@ async def test_a_fuller_reason_is_asked_for_by_its_length(simulator: Simulator) 
     assert codes(await ask(simulator, "SIMNAM", ORG, key)) == ["J0001"]
     fuller = Segment.of("ORG", user="P1", reason_code="1", reason_text="Stopped at night")
     assert (await ask(simulator, "SIMNAM", fuller, key)).find("NOM") is not None
+
+
+async def test_a_mark_is_matched_by_its_letters_and_nothing_in_it_is_more_than_a_letter(simulator: Simulator) -> None:
+    found = await ask(simulator, "SIMVOD", ORG, Segment.of("V02", vrm="KE?1*"))
+    assert all(one["vrm"].startswith("KE") and one["vrm"][3] == "1" for one in found.all("VEC"))
+    assert codes(await ask(simulator, "SIMVOD", ORG, Segment.of("V02", vrm="KE(1.*"))) == ["I1008"]
+
+
+async def test_a_weeded_driver_is_gone_by_number(simulator: Simulator, population: Population) -> None:
+    key = Segment.of("D01", driver_number=population.person(STORIES["wanted"]).driver_number)
+    assert (await ask(simulator, "SIMDRV", ORG, key)).find("DRV") is not None
+    turn(simulator, "weeded")
+    assert codes(await ask(simulator, "SIMDRV", ORG, key)) == ["I1008"]
+
+
+@pytest.mark.parametrize("function", ["SIMNAM", "SIMVEH", "SIMVOD", "SIMDRV", "SIMPRO"])
+async def test_an_enquiry_without_a_key_is_refused(simulator: Simulator, function: str) -> None:
+    assert codes(await ask(simulator, function, ORG)) == ["I1002"]
 
 
 async def test_what_is_no_message_is_answered_with_nothing(simulator: Simulator) -> None:

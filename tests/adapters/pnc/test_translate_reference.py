@@ -5,18 +5,15 @@ import functools
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import protovalidate
 import pytest
 
 from adapters.pnc import translate
 from adapters.pnc.replies import Outcome, classify, reply_codes
-from adapters.pnc.translate import recorded
 from adapters.pnc.upstream import check_echo, refusal
-from adapters.pnc.wire import Direction, Segment, Transaction, decode
+from adapters.pnc.wire import Direction, Transaction, decode
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.time_pb2 import CivilDate
 from metip.options.v1.options_pb2 import Purpose
@@ -31,12 +28,6 @@ TODAY = datetime.date(2026, 11, 23)
 AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 OWNER = "01HB"
 
-WRITERS: Mapping[str, Callable[[Any, str], tuple[Segment, ...]]] = {
-    "DISARR": translate.disposal,
-    "NEWREM": translate.remand,
-    "SENDEF": translate.deferred_sentence,
-    "SUBVAR": translate.variation,
-}
 UNIT_LETTERS = {"HOURS": "H", "DAYS": "D", "WEEKS": "W", "MONTHS": "M", "YEARS": "Y", "SESSIONS": "S"}
 
 pytestmark = pytest.mark.skipif(not FILES, reason="METIP_REFERENCE_DIR names no folder that holds pnc/exchanges/*.txt")
@@ -60,9 +51,9 @@ def answers(file: Path) -> list[Transaction]:
 def test_a_recorded_update_goes_through_the_contract_and_comes_out_with_the_same_segments(file: Path) -> None:
     for update in updates(file):
         function = update.header.function
-        request = recorded.READERS[function](update, TODAY)
+        request = translate.read(translate.UPDATES[function], update.segments, TODAY)
         again = type(request).FromString(request.SerializeToString())
-        written = WRITERS[function](again, OWNER)
+        written = translate.update(again, OWNER)
         assert [segment.tag for segment in written] == [segment.tag for segment in update.segments]
         for ours, theirs in zip(written, update.segments, strict=True):
             assert ours.fields() == theirs.fields(), theirs.tag
@@ -72,7 +63,7 @@ def test_a_recorded_update_goes_through_the_contract_and_comes_out_with_the_same
 @each_file
 def test_a_recorded_update_keeps_the_rules_of_the_contract_once_it_says_why(file: Path) -> None:
     for update in updates(file):
-        request = recorded.READERS[update.header.function](update, TODAY)
+        request = translate.read(translate.UPDATES[update.header.function], update.segments, TODAY)
         request.access.CopyFrom(AccessContext(purpose=Purpose.PURPOSE_PROSECUTION))
         protovalidate.validate(request)
 
@@ -80,7 +71,7 @@ def test_a_recorded_update_keeps_the_rules_of_the_contract_once_it_says_why(file
 @each_file
 def test_a_recorded_answer_translates_without_loss(file: Path) -> None:
     for answer in answers(file):
-        response = translate.arrest_summons(answer, AT)
+        response = translate.answer(GetArrestSummonsResponse, answer, AT)
         assert response.owner == answer.find("FSC")["force_station"]  # type: ignore[index]  # every answer has one
         assert len(response.court_cases) == len(answer.all("CCR"))
         assert len(response.penalty_cases) == len(answer.all("PCR"))
@@ -117,7 +108,7 @@ def test_recorded_acceptances_become_receipts_that_keep_every_code(file: Path) -
 
 def test_every_kind_of_update_was_recorded() -> None:
     seen = Counter(update.header.function for file in FILES for update in updates(file))
-    assert seen.keys() == WRITERS.keys()
+    assert seen.keys() == translate.UPDATES.keys()
     assert sum(seen.values()) > 100
 
 

@@ -7,14 +7,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.pnc import translate
-from adapters.pnc.records import Header, Segment, Transaction
-from adapters.pnc.segments import OPERATIONS
-from adapters.pnc.translate import recorded, values
+from adapters.pnc import translate, values
+from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
 from adapters.pnc.wire import decode, encode
 from metip import identifiers
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId, PtiUrn
 from metip.common.v1.time_pb2 import CivilDate, LocalTime
+from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsResponse
 from metip.pnc.v1.case_update_service_pb2 import (
     AddedCharges,
     AddedOffence,
@@ -197,12 +196,6 @@ later_requests = st.sampled_from(["SENDEF", "SUBVAR"]).flatmap(
 )
 # These requests are large, so that a busy machine takes its time to make them up; fifty hold some hundreds of segments.
 UNHURRIED = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
-WRITERS: dict[str, Any] = {
-    "DISARR": translate.disposal,
-    "NEWREM": translate.remand,
-    "SENDEF": translate.deferred_sentence,
-    "SUBVAR": translate.variation,
-}
 
 
 @UNHURRIED
@@ -213,9 +206,9 @@ WRITERS: dict[str, Any] = {
 )
 def test_any_update_is_read_back_from_the_wire_as_it_was_asked_for(asked: tuple[str, Any]) -> None:
     function, request = asked
-    update = sent(function, WRITERS[function](request, ""))
+    update = sent(function, translate.update(request, ""))
     assert update.problems() == ()
-    assert recorded.READERS[function](update, TODAY) == request
+    assert translate.read(translate.UPDATES[function], update.segments, TODAY) == request
 
 
 @UNHURRIED
@@ -224,14 +217,14 @@ def test_offences_on_file_are_read_as_updates_write_them(
     subject: Subject, reference: CourtCaseReference, of_offences: list[OffenceResult]
 ) -> None:
     request = RecordVariationRequest(owner="01HB", subject=subject, court_case_reference=reference, results=of_offences)
-    wrote = [segment for segment in translate.variation(request, "") if segment.tag in ("CCH", "ADJ", "DIS")]
+    wrote = [segment for segment in translate.update(request, "") if segment.tag in ("CCH", "ADJ", "DIS")]
     on_file = [
         Segment.of("COF", offence_ref=segment["offence_ref"], cjs_code=segment["cjs_code"]) if segment.tag == "CCH" else segment
         for segment in wrote
     ]
-    case = Segment.of("CCR", court_case_ref=values.court_case_text(reference))
-    person = Segment.of("IDS", pnc_id=values.pnc_id_text(subject.pnc_id), check_name=subject.check_name)
-    response = translate.arrest_summons(reply("ENQASI", Segment("ASI", "", (person, case, *on_file))), AT)
+    case = Segment.of("CCR", court_case_ref=identifiers.short_court_case_reference(reference.value))
+    person = Segment.of("IDS", pnc_id=identifiers.short_pnc_id(subject.pnc_id.value), check_name=subject.check_name)
+    response = translate.answer(GetArrestSummonsResponse, reply("ENQASI", Segment("ASI", "", (person, case, *on_file))), AT)
     (found_case,) = response.court_cases
     assert found_case.reference == reference
     assert response.subject.pnc_id == subject.pnc_id

@@ -7,10 +7,8 @@ import pytest
 from google.protobuf import text_format
 
 from adapters.kit import Fault, Reason
-from adapters.pnc import translate
-from adapters.pnc.records import Header, Segment, Transaction
-from adapters.pnc.segments import OPERATIONS
-from adapters.pnc.translate import updates
+from adapters.pnc import translate, values
+from adapters.pnc.records import OPERATIONS, Header, Segment, Transaction
 from adapters.pnc.wire import decode, encode
 from metip.pnc.v1.case_update_service_pb2 import (
     RecordDeferredSentenceRequest,
@@ -91,7 +89,7 @@ DISPOSAL_SEGMENTS: list[tuple[str, dict[str, str]]] = [
     ),
     ("RCC", {"update": "I", "pti_urn": "01VK1600008", "text": "See other case"}),
     ("CRT", {"update": "I", "court_code": "2732", "court_name": "CROYDON", "date": "04012027"}),
-    ("CCH", {"update": "K", "offence_ref": "003", "qualifier": "ATCO", "npcc_code": "5:1:1:1", "cjs_code": "TH68023"}),
+    ("CCH", {"update": "K", "offence_ref": "003", "qualifiers": "ATCO", "npcc_code": "5:1:1:1", "cjs_code": "TH68023"}),
     (
         "ADJ",
         {
@@ -112,7 +110,8 @@ DISPOSAL_SEGMENTS: list[tuple[str, dict[str, str]]] = [
             "date": "29022028",
             "amount": "0001234.56",
             "units_fined": "05",
-            "qualifiers": "S BA    Y1",
+            "qualifiers": "S BA",
+            "qualifier_duration": "Y1",
             "text": "Suspended",
         },
     ),
@@ -124,7 +123,7 @@ DISPOSAL_SEGMENTS: list[tuple[str, dict[str, str]]] = [
             "update": "I",
             "crime_ref": "01/0000/00/3C",
             "offence_ref": "004",
-            "qualifier": "AA",
+            "qualifiers": "AA",
             "npcc_code": "5:5:5:1",
             "description": "Theft of a cycle",
             "cjs_code": "TH68006",
@@ -198,13 +197,13 @@ results { number: 1 cjs_offence_code: "TH68023" disposals { code: 1015 } }
 def test_every_field_of_a_disposal_is_in_its_column() -> None:
     request = text_format.Parse(FULL_DISPOSAL, RecordDisposalRequest())
     assert_complete(request)
-    assert [(segment.tag, blankless(segment)) for segment in translate.disposal(request, "01HB")] == DISPOSAL_SEGMENTS
+    assert [(segment.tag, blankless(segment)) for segment in translate.update(request, "01HB")] == DISPOSAL_SEGMENTS
 
 
 def test_every_field_of_a_remand_is_in_its_column() -> None:
     request = text_format.Parse(FULL_REMAND, RecordRemandRequest())
     assert_complete(request, leaving_out={"owner"})
-    opening, person, arrest, remand = translate.remand(request, "01HB")
+    opening, person, arrest, remand = translate.update(request, "01HB")
     assert blankless(opening) == {"update": "K", "force_station": "01HB"}
     assert blankless(person) == {"update": "K", "pnc_id": "02/73319Z", "check_name": "QUILLFEATHE"}
     assert blankless(arrest) == {"update": "K", "asn": "14/01ZD/01/449846U", "crime_ref": "01/0000/00/1A"}
@@ -213,20 +212,18 @@ def test_every_field_of_a_remand_is_in_its_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "write", "letter"),
-    [
-        (RecordDeferredSentenceRequest, translate.deferred_sentence, "D"),
-        (RecordVariationRequest, translate.variation, "V"),
-    ],
+    ("kind", "letter"),
+    [(RecordDeferredSentenceRequest, "D"), (RecordVariationRequest, "V")],
     ids=["deferred", "varied"],
 )
-def test_every_field_of_a_later_appearance_is_in_its_column(kind: Any, write: Any, letter: str) -> None:
+def test_every_field_of_a_later_appearance_is_in_its_column(kind: Any, letter: str) -> None:
     request = text_format.Parse(LATER, kind())
     assert_complete(request, leaving_out={"owner"})
-    segments = write(request, "01HB")
+    segments = translate.update(request, "01HB")
     assert [segment.tag for segment in segments] == ["FSC", "IDS", "SUB", "CCR", "CCH", "DIS"]
-    court = "2576SOUTH EXAMPLE"
-    assert blankless(segments[2]) == {"update": "I", "court": court, "hearing_date": "20112026", "hearing_type": letter}
+    assert segments[2].body[1:76].rstrip() == "2576SOUTH EXAMPLE"
+    court = {"court_code": "2576", "court_name": "SOUTH EXAMPLE"}
+    assert blankless(segments[2]) == {"update": "I", **court, "hearing_date": "20112026", "hearing_type": letter}
     assert blankless(segments[3])["crime_ref"] == "01/0000/00/1A"
 
 
@@ -238,17 +235,17 @@ def assert_complete(message: Any, leaving_out: frozenset[str] | set[str] = froze
 
 def test_an_update_without_an_owner_takes_the_adapters_own_or_is_refused() -> None:
     request = text_format.Parse(LATER, RecordVariationRequest())
-    assert translate.variation(request, "01HB")[0]["force_station"] == "01HB"
-    fault = refusal(lambda: translate.variation(request, ""))
+    assert translate.update(request, "01HB")[0]["force_station"] == "01HB"
+    fault = refusal(lambda: translate.update(request, ""))
     assert (fault.reason, fault.fields[0][0]) == (Reason.INVALID_REQUEST, "owner")
 
 
 def test_a_bail_condition_is_broken_between_words_and_only_for_want_of_room_inside_one() -> None:
-    assert updates.bail_condition("Curfew") == "Curfew".ljust(200)
-    broken = updates.bail_condition(f"{'a' * 30} {'b' * 30} c")
+    assert values.bail_condition("Curfew") == "Curfew".ljust(200)
+    broken = values.bail_condition(f"{'a' * 30} {'b' * 30} c")
     assert broken == ("a" * 30).ljust(50) + ("b" * 30 + " c").ljust(150)
     tight = " ".join(["x" * 26] * 7)
-    assert updates.bail_condition(tight) == tight.ljust(200)
+    assert values.bail_condition(tight) == tight.ljust(200)
 
 
 # Receipts

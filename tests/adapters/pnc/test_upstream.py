@@ -11,12 +11,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.kit import Call, Fault, Log, Reason
-from adapters.pnc.frames import Deframer, frame
+from adapters.kit.framing import Deframer, frame
 from adapters.pnc.records import Segment, Trailer, Transaction
-from adapters.pnc.upstream import Pnc, Serials, endpoint
+from adapters.pnc.upstream import Pnc, Serials
 from adapters.pnc.wire import decode, encode
 from metip.pnc.v1.settings_pb2 import Settings
-from metip.settings import SettingsError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -248,14 +247,3 @@ async def test_serials_go_round_without_a_zero() -> None:
     assert [serials.next()[0] for _ in range(3)] == [999_999, 1, 2]
     sequences = Serials(9_999_998)
     assert [sequences.next()[1] for _ in range(2)] == [9_999_999, 1]
-
-
-@pytest.mark.parametrize("address", ["", "host", ":7301", "host:", "host:0", "host:65536", "host:x", "http://host"])
-async def test_an_address_that_is_none_is_a_problem_of_the_settings(address: str) -> None:
-    with pytest.raises(SettingsError):
-        endpoint(address)
-
-
-async def test_an_address_may_be_a_name_or_either_kind_of_number() -> None:
-    assert endpoint("pnc.example:7301") == ("pnc.example", 7301)
-    assert endpoint("[::1]:7301") == ("::1", 7301)

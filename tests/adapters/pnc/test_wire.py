@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.pnc.segments import SEGMENTS
+from adapters.pnc.records import SEGMENTS
 from adapters.pnc.wire import (
     MAX_MESSAGE,
     Direction,

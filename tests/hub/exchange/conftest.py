@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import filing
 import pytest
 import pytest_asyncio
 from engines import ENGINES, Bench, Opening, Time
 from hubs import Hubs, hubs_on
 from nats_server import NatsServer, shared_server
+
+filing.soon()
 
 
 @pytest.fixture(params=ENGINES)
