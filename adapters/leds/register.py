@@ -9,6 +9,7 @@ from datetime import date
 from uuid import NAMESPACE_URL, uuid5
 
 from adapters.kit.population import WARNING_SIGNALS, Arrest, Person, Population, Vehicle
+from adapters.kit.population.reserved import engine_number
 from adapters.kit.population.standing import DEFERRED_MONTHS, FINE_POUNDS, Standing, opened_serial, standing
 from adapters.leds.wire import Record
 from metip import identifiers
@@ -43,6 +44,7 @@ class Register:
     def __init__(self, population: Population) -> None:
         self._population = population
         self._arrests: dict[str, tuple[Arrest, Record]] = {}
+        self._by_engine = {engine_number(number): number for number in range(1, population.scale.vehicles + 1)}
         self._opened = 0
         self.remands: dict[str, list[Record]] = {}
         for arrest in population.arrests():
@@ -59,6 +61,12 @@ class Register:
                     "disposals": list(_cases_at_start(arrest)),
                 },
             )
+
+    def vehicle(self, said: Record) -> Vehicle | None:
+        """A vehicle by mark, identification number or engine number."""
+        by_mark = self._population.vehicle_by_vrm(said.get("vrm", "")) or self._population.vehicle_by_vin(said.get("vin", ""))
+        number = self._by_engine.get(said.get("engineNumber", ""))
+        return by_mark or (self._population.vehicle_numbered(number) if number else None)
 
     def by_asn(self, number: str) -> Record | None:
         """An arrest and its cases."""
@@ -261,6 +269,7 @@ def told_vehicle(vehicle: Vehicle, population: Population) -> Record:
     handled = (("NORMAL" if one.open_air else "NOT_OVER_OPEN_AIR", one) for one in vehicle.reports)
     return {
         **{name: getattr(vehicle, name) for name in ("vrm", "vin", "make", "model", "colour", "taxed", "insured")},
+        "engineNumber": engine_number(vehicle.number),
         "firstRegistered": _day(vehicle.first_registered),
         "motExpiry": _day(vehicle.mot_expiry),
         "keeperChanges": vehicle.number % 4,

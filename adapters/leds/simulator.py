@@ -146,8 +146,7 @@ class Simulator:
         return pages((person for person in found if person.pnc_id), limit, population)
 
     def _vehicles(self, said: Record) -> Record:
-        mark, vin = said.get("vrm", ""), said.get("vin", "")
-        vehicle = self._population.vehicle_by_vrm(mark) if mark else self._population.vehicle_by_vin(vin)
+        vehicle = self.register.vehicle(said)
         if vehicle is not None and self._dials.strike("weeded") is not None:
             vehicle = None
         refreshed = datetime.combine(datetime.now(UTC).date(), time(4), UTC)  # every night at four (assumed)

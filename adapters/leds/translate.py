@@ -125,9 +125,7 @@ def by_number(request: GetPersonRequest) -> Record:
 
 def vehicle_key(request: GetVehicleRequest) -> Record:
     """A vehicle by mark or number."""
-    if not request.vrm.value and not request.vin:
-        raise values.invalid("key", "is neither mark nor identification number, by which alone LEDS is asked")
-    return {"vrm": request.vrm.value, "vin": request.vin}
+    return {"vrm": request.vrm.value, "vin": request.vin, "engineNumber": request.engine_number}
 
 
 def nominal(person: Record) -> Nominal:

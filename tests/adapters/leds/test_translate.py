@@ -16,7 +16,6 @@ from metip.common.v1.time_pb2 import CivilDate, LocalTime
 from metip.pnc.v1 import case_update_service_pb2 as updates
 from metip.pnc.v1 import court_case_pb2 as cases
 from metip.pnc.v1.person_enquiry_service_pb2 import GetPersonRequest, SearchPersonsRequest
-from metip.pnc.v1.vehicle_enquiry_service_pb2 import GetVehicleRequest
 
 DAY = CivilDate(year=2026, month=11, day=20)
 SUBJECT = cases.Subject(pnc_id=PncId(value="2005/0007919R"), check_name="HALZERWICK")
@@ -168,7 +167,6 @@ REFUSED: dict[str, tuple[Any, Reason, str]] = {
         "",
     ),
     "a foreign character": (lambda: translate.search(SearchPersonsRequest(family_name="\u0416")), Reason.INVALID_REQUEST, "family_name"),
-    "a vehicle by nothing": (lambda: translate.vehicle_key(GetVehicleRequest()), Reason.INVALID_REQUEST, "key"),
 }
 
 

@@ -32,7 +32,7 @@ from metip.pnc.v1.vehicle_enquiry_service_pb2 import (
     SearchVehiclesRequest,
     SearchVehiclesResponse,
 )
-from metip.pnc.values import read_arrest_summons_number, read_court_case
+from metip.pnc.values import address_lines, read_arrest_summons_number, read_court_case
 
 AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 TODAY = AT.date()
