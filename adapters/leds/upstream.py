@@ -57,7 +57,7 @@ class Leds:
 
     def _headers(self, action: Action, call: Call, access: AccessContext) -> dict[str, str]:
         at = datetime.now(UTC)
-        said = {name: " ".join(typed(getattr(access, name), f"access.{name}").split()) for name in SAID}
+        said = {name: typed(" ".join(getattr(access, name).split()), f"access.{name}") for name in SAID}
         asker = call.officer.warrant_number if call.officer else ""
         reason = reason_code(PURPOSE_AUDIT if action.update else access.purpose, at.date())
         behalf = said["on_behalf_of"] or asker

@@ -67,9 +67,9 @@ def provenance(system: str, at: datetime.datetime, *, more: bool = False) -> Pro
 
 
 def typed(text: str, path: str) -> str:
-    """A text with plain apostrophes and hyphens. Raises `Fault` INVALID_REQUEST for any other character that is not of Latin-1."""
+    """A text with plain apostrophes and hyphens. Raises `Fault` INVALID_REQUEST for any other that is not a printable one of Latin-1."""
     plain = text.translate(TYPED)
-    if not latin(plain):
+    if not latin(plain) or not plain.isprintable():
         raise invalid(path, "holds a character that the host does not have")
     return plain
 

@@ -121,9 +121,10 @@ async def test_an_update_says_so_and_all_its_requests_are_one_flow(rig: Rig) -> 
     assert "X-Leds-On-Behalf-Of" not in update
 
 
-async def test_a_reason_that_no_header_can_hold_is_refused_before_anybody_is_asked(rig: Rig) -> None:
+@pytest.mark.parametrize("words", ["\u0416\u0416\u0416", "a\x00b\x07c", "\x7f\x7f\x7f"], ids=["foreign", "control", "delete"])
+async def test_a_reason_that_no_header_can_hold_is_refused_before_anybody_is_asked(rig: Rig, words: str) -> None:
     before = len(rig.simulator.headers)
-    access = AccessContext(purpose=PURPOSE_CRIME_INVESTIGATION, justification="\u0416\u0416\u0416")
+    access = AccessContext(purpose=PURPOSE_CRIME_INVESTIGATION, justification=words)
     assert (await refused(person(rig, access)))[:2] == ("INVALID_ARGUMENT", "INVALID_REQUEST")
     assert len(rig.simulator.headers) == before
 
