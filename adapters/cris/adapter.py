@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from adapters.cris import translate
-from adapters.cris.latin import Transcript
 from adapters.cris.upstream import Cris
+from adapters.kit.latin import Transcript
 from adapters.kit.site import Site
 from metip.call import Call
 from metip.cris.v1.crime_report_service_pb2 import (

@@ -7,9 +7,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.cris import records
 from adapters.cris.codes import LINE, NAME, ZONE
-from adapters.cris.latin import Transcript
 from adapters.cris.records import Day
 from adapters.cris.vocabulary import SEXES, code, member
+from adapters.kit.latin import Transcript
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.identifiers_pb2 import PncId
 from metip.common.v1.time_pb2 import CivilDate, LocalTime

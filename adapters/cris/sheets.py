@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from adapters.cris import codes, people, records, vocabulary
-from adapters.cris.latin import Transcript
+from adapters.kit.latin import Transcript
 from metip.common.v1.identifiers_pb2 import CadNumber
 from metip.cris.v1 import crime_report_pb2 as cris
 from metip.identifiers import parse_cad_number

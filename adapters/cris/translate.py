@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adapters.cris import codes, people, records, sheets, vocabulary
-from adapters.cris.latin import Transcript, to_latin
+from adapters.kit.latin import Transcript, to_latin
 from metip.call import Officer
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.answer_pb2 import Provenance

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.cris import codes, people, records, sheets, translate, vocabulary
-from adapters.cris.latin import Transcript
 from adapters.cris.records import Day
+from adapters.kit.latin import Transcript
 from metip.call import Officer
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.access_pb2 import AccessContext

@@ -1,6 +1,6 @@
-"""Text as CRIS can hold it: ISO-8859-1 (Latin-1), printable, lines parted by a line feed.
+"""Text as a far system holds it that knows ISO-8859-1 (Latin-1) only, printable, lines parted by a line feed.
 
-A character that CRIS lacks is replaced by its plainest likeness (Łódź becomes Lódz), a control character by a blank, and what has no
+A character that it lacks is replaced by its plainest likeness (Łódź becomes Lódz), a control character by a blank, and what has no
 likeness by a question mark; nothing is replaced in silence: a `Transcript` keeps which fields were touched.
 """
 
@@ -31,7 +31,7 @@ LIKENESSES: Mapping[str, str] = MappingProxyType(
 
 
 def to_latin(text: str) -> str:
-    """The text with every character that CRIS lacks replaced."""
+    """The text with every character that Latin-1 lacks replaced."""
     composed = _composed(text)
     return composed if composed.isascii() and composed.isprintable() else "".join(map(_likeness, composed))
 
@@ -55,7 +55,7 @@ def _likeness(character: str) -> str:
 
 
 class Transcript:
-    """The texts of one request as CRIS will hold them, which of its fields were touched, and which no longer fit."""
+    """The texts of one request as the far system will hold them, which of its fields were touched, and which no longer fit."""
 
     def __init__(self) -> None:
         self._touched: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""What becomes of characters that CRIS can't hold."""
+"""What becomes of characters that a far system of Latin-1 can't hold."""
 
 import unicodedata
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cris.latin import CHARACTERS, LIKENESSES, Transcript, to_latin
+from adapters.kit.latin import CHARACTERS, LIKENESSES, Transcript, to_latin
 from metip.faults import Fault, Reason
 
 REPLACED = [
