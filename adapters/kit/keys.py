@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
+
+from adapters.kit.tls import is_local
 
 RSA_BITS = 2048
 LIFETIME = timedelta(days=30)
@@ -70,15 +71,6 @@ def self_signed() -> KeyPair:
     return KeyPair(key, builder.sign(key, hashes.SHA256()))
 
 
-def is_this_machine(url: str) -> bool:
-    """Whether a URL leads to a loopback address, behind which a simulator may be, and no far system."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def client_context(url: str, authority_file: str) -> ssl.SSLContext:
     """Whom a client trusts: the authorities in the file; without one this machine's, and at its own addresses anybody.
 
@@ -86,7 +78,7 @@ def client_context(url: str, authority_file: str) -> ssl.SSLContext:
     """
     context = ssl.create_default_context(cafile=authority_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not authority_file and is_this_machine(url):
+    if not authority_file and is_local(url):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -1,80 +1,216 @@
-"""JSON over HTTPS under bearer tokens by client assertion: the way to a REST service, with every failure of the network as a fault."""
+"""REST as its standards have it: a token of one's own (RFC 6749, section 4.4), renewed in time, and time for who asks for it.
 
+The law: nobody asks while the far system has said when it wants to be asked again (RFC 6585, section 4); a short while is waited for, a
+long one is the caller's to wait. A token is used until shortly before it expires; one that is refused is replaced once.
+"""
+
+import asyncio
+import json
+import re
+import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from functools import partial
-from typing import Final, Self, TypeVar
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+from urllib.parse import quote_plus
 
 from adapters.kit.http import HttpAnswer, HttpClient
-from adapters.kit.keys import client_context, is_this_machine, read_pair, self_signed
-from adapters.kit.oauth import Client, Tokens
-from adapters.kit.upstream import Limits
-from metip.adapter.v1.rest_pb2 import ClientLogon
-from metip.adapter.v1.settings_pb2 import Upstream
+from adapters.kit.json_documents import DocumentError, decode, encode, record
+from adapters.kit.upstream import Limits, Passage
 from metip.call import Call
 from metip.faults import Fault, Reason
 from metip.logs import Log
 from metip.settings import SettingsError
 
-T = TypeVar("T")
-UNAUTHORISED: Final = 401
+R = TypeVar("R")
+PATIENCE = 1.5
+"""Seconds that a call waits by itself when the far system asks for time."""
+WHEN_IT_DOES_NOT_SAY = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=5)
+"""Whatever a far system asks for, it is asked again after this."""
+DONE = (200, 201)
+MARGIN = 30.0
+"""Seconds before its end at which a token is renewed, or half of its life if that is shorter."""
+WHEN_ITS_LIFE_IS_NOT_SAID = 60
+LONGEST_SECRET = 500
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750, section 2.1."""
 
 
-class RestClient:
-    """Posts to one base URL."""
+@record
+class Refusal:
+    """One thing that is wrong with a request; `pointer` says where (RFC 6901)."""
 
-    def __init__(self, http: HttpClient, tokens: Tokens) -> None:
-        self._http, self._tokens = http, tokens
+    pointer: str = ""
+    detail: str = ""
+
+
+@record
+class Problem:
+    """A problem document (RFC 9457). Its words may repeat what was asked, so they go nowhere; `type` is what counts."""
+
+    type: str = "about:blank"
+    title: str = ""
+    detail: str = ""
+    errors: tuple[Refusal, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last part of the type, by which a system's problems are told apart."""
+        return self.type.rpartition(":")[2].rpartition("/")[2]
+
+
+P = TypeVar("P", bound=Problem)
+
+
+class RefusedError(Exception, Generic[P]):
+    """The far system answered with a problem; what that means is its adapter's to say."""
+
+    def __init__(self, status: int, problem: P) -> None:
+        self.status, self.problem = status, problem
+        super().__init__(status)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Client:
+    """Who asks, as the far system's authorisation server knows them. Without a secret file no secret is sent."""
+
+    token_path: str
+    client_id: str
+    secret_file: str = ""
+
+
+class RestClient(Generic[P]):
+    """Asks one system, whose problems are of the kind `problem`."""
+
+    def __init__(self, http: HttpClient, client: Client, problem: type[P], clock: Callable[[], float] = time.monotonic) -> None:
+        self.guard = http.guard
+        self._http, self._client, self._problem, self._clock = http, client, problem, clock
+        self._token, self._renew_at = "", 0.0
+        self._renewing = asyncio.Lock()
+        self._not_before = 0.0
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, upstream: Upstream, logon: ClientLogon, log: Log) -> AsyncIterator[Self]:
-        """The way for the length of the block. Raises `SettingsError` for an address or a file that can't be used."""
-        limits, own = Limits.of(upstream), not logon.key_file
-        url = logon.token_url or f"{limits.address}/oauth2/token"
-        if not limits.address.startswith("https://"):
-            raise SettingsError("upstream.address", ("must begin with https://",))
-        if own and not (is_this_machine(limits.address) and is_this_machine(url)):
-            raise SettingsError("logon.key_file", ("is needed, except at this machine's own addresses",))
-        pair = self_signed if own else partial(read_pair, logon.key_file, logon.certificate_file)
+    async def connected(
+        cls, limits: Limits, log: Log, client: Client, problem: type[P], *, authority_file: str = ""
+    ) -> AsyncIterator[Self]:
+        """A client for the length of the block. Raises `SettingsError` for a secret or an authority that can't be read."""
         try:
-            pair()
-            tls, token_tls = (client_context(one, logon.authority_file) for one in (limits.address, url))
-        except (OSError, ValueError) as error:
-            raise SettingsError("logon", (f"has a file that can't be used ({type(error).__name__})",)) from None
-        client = Client(logon.client_id or "metip-hub", url, logon.scope, shows_certificate=own)
-        async with (
-            HttpClient.connected(limits, log, tls) as http,
-            HttpClient.connected(replace(limits, address=url), log, token_tls) as identity,
-        ):
-            yield cls(http, Tokens(identity, client, pair))
+            read_secret(client.secret_file)
+        except (OSError, ValueError):
+            raise SettingsError("client_secret_file", (f"must hold a secret of at most {LONGEST_SECRET} characters",)) from None
+        async with HttpClient.connected(limits, log, authority_file=authority_file) as http:
+            yield cls(http, client, problem)
 
-    async def post(
+    async def document(
         self,
+        kind: type[R],
+        method: str,
         path: str,
-        data: bytes,
-        headers: Mapping[str, str],
         call: Call,
-        judge: Callable[[HttpAnswer], T | Fault],
         *,
-        write_once: bool = False,
-    ) -> T:
-        """What `judge` makes of the answer: it raises a `Fault` that counts against the service, and gives one that does not.
-        Raises `Fault`: those, and what the guard, network and identity service give.
+        headers: Mapping[str, str],
+        body: object = None,
+        query: Mapping[str, str] | None = None,
+    ) -> tuple[R, Mapping[str, str]]:
+        """The document that answers one, of that kind, and the headers with it.
 
-        Where a token is no longer taken, nothing was done, so the request is made once more with another.
+        Raises `RefusedError` with the problem that is answered instead, and `Fault`: UPSTREAM_FAULT for what is neither,
+        UPSTREAM_UNAVAILABLE when no token is to be had, BUSY when the far system asks for more time than the call has, and what
+        `HttpClient.exchange` raises.
         """
+        sent = {"Accept": "application/json, application/problem+json", "Content-Type": "application/json", **headers}
+        try:
+            data = b"" if body is None else encode(body)
+        except DocumentError as error:
+            raise Fault(Reason.INVALID_REQUEST, f"it can't be sent: {error}") from None
         for _ in range(2):
-            token = await self._tokens.bearer(call)
-            sent = {**headers, "Accept": "application/json", "Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-            async with self._http.guard.admit(call, write_once=write_once) as passage:
-                answer = await self._http.exchange("POST", path, passage, headers=sent, data=data)
-                refused = Fault(Reason.UPSTREAM_UNAVAILABLE, "the far system does not take the token that the identity service gave")
-                outcome = refused if answer.status == UNAUTHORISED else judge(answer)
-            if answer.status != UNAUTHORISED:
-                break
-            self._tokens.refused(token)
-        if isinstance(outcome, Fault):
-            raise outcome
-        return outcome
+            await self._turn(call)
+            async with self.guard.admit(call) as passage:
+                answer = await self._exchange(method, path, passage, sent, data, query)
+                found = self._read(kind, answer) if answer.status != 429 else None
+            # A refusal is an answer, a sign of life to the guard, so it is raised outside.
+            if found is not None and answer.status in DONE:
+                return found, answer.headers
+            if found is not None:
+                raise RefusedError(answer.status, found)
+            wait = min(answer.retry_after or WHEN_IT_DOES_NOT_SAY, LONGEST_WAIT)
+            self._not_before = max(self._not_before, self._clock() + wait.total_seconds())
+        raise Fault(Reason.BUSY, "the far system asks for more time", retry_after=wait)
+
+    def _read(self, kind: type[Any], answer: HttpAnswer) -> Any:
+        try:
+            return decode(kind if answer.status in DONE else self._problem, answer.body)
+        except DocumentError as error:
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered HTTP {answer.status} and something else: {error}") from None
+
+    async def _turn(self, call: Call) -> None:
+        """Waits while the far system wants to be left alone, if that is not long."""
+        left = self._not_before - self._clock()
+        if left > min(PATIENCE, call.remaining / 2):
+            raise Fault(Reason.BUSY, "the far system asks for more time", retry_after=timedelta(seconds=left))
+        if left > 0:
+            await asyncio.sleep(left)
+
+    async def _exchange(
+        self, method: str, path: str, passage: Passage, headers: Mapping[str, str], data: bytes, query: Mapping[str, str] | None
+    ) -> HttpAnswer:
+        for _ in range(2):
+            token = await self._current(passage)
+            sent = {**headers, "Authorization": f"Bearer {token}"}
+            answer = await self._http.exchange(method, path, passage, headers=sent, data=data, query=query)
+            if answer.status != 401:
+                return answer
+            if token == self._token:
+                self._token = ""
+        raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the far system refused a token that it had just given", metadata={"code": "401"})
+
+    async def _current(self, passage: Passage) -> str:
+        """A token that has not expired; whoever comes while one is fetched waits for that one."""
+        async with self._renewing:
+            if not self._token or self._clock() >= self._renew_at:
+                self._token, life = await self._fetched(passage)
+                self._renew_at = self._clock() + max(life - MARGIN, life / 2)
+            return self._token
+
+    async def _fetched(self, passage: Passage) -> tuple[str, int]:
+        try:
+            secret = read_secret(self._client.secret_file)
+        except (OSError, ValueError):
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the client's secret can't be read") from None
+        # RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
+        basic = b64encode(f"{quote_plus(self._client.client_id)}:{quote_plus(secret)}".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        path, form = self._client.token_path, b"grant_type=client_credentials"
+        answer = await self._http.exchange("POST", path, passage, headers=headers, data=form)
+        if answer.status in (400, 401, 403):
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the far system gives this client no token", metadata={"code": str(answer.status)})
+        token = _token(answer.body) if answer.status == 200 else None
+        if token is None:
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered HTTP {answer.status} and no token")
+        return token
+
+
+def _token(body: bytes) -> tuple[str, int] | None:
+    """A bearer token and its life in seconds (RFC 6749, section 5.1); None for anything else."""
+    with suppress(ValueError, RecursionError):
+        match json.loads(body):
+            case {"access_token": str(token), "token_type": str(kind), **rest} if kind.lower() == "bearer" and _TOKEN.fullmatch(token):
+                life = rest.get("expires_in")
+                return token, life if isinstance(life, int) and 0 < life < 10**6 else WHEN_ITS_LIFE_IS_NOT_SAID
+    return None
+
+
+def read_secret(path: str) -> str:
+    """The secret in a file; empty without one. Raises `OSError`, and `ValueError` for what can't be a secret."""
+    if not path:
+        return ""
+    with Path(path).open(encoding="ascii") as file:
+        found = file.read(LONGEST_SECRET + 2).strip()
+    if not found or len(found) > LONGEST_SECRET or not found.isprintable():
+        raise ValueError("no secret")
+    return found

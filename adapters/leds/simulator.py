@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from adapters.kit.keys import self_signed
 from adapters.kit.population import Population
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
 from adapters.kit.simulation.identity import PATH, Identity
@@ -49,7 +50,7 @@ class Simulator:
     def __init__(self, population: Population, dials: Dials, known: x509.Certificate | None = None) -> None:
         """`known` is the one certificate that the identity service knows; without it, it takes any that comes with an assertion."""
         self.register = Register(population)
-        self.transport = Http(self.answer, tls=True)
+        self.transport = Http(self.answer, tls=self_signed().server_context())
         self.headers: list[Mapping[str, str]] = []
         """Headers of the last hundred requests, for tests of what LEDS is told."""
         self._population, self._dials = population, dials

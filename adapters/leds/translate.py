@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from adapters.kit import Fault, Reason
+from adapters.kit.fields import Kind, Table, tables
 from adapters.kit.isodates import day_text, read_day, read_instant, read_time, time_text
-from adapters.kit.mapping import Kind, Table, tables
 from adapters.leds.wire import Record
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.identifiers_pb2 import PncId, Vrm

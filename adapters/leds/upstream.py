@@ -11,8 +11,8 @@ from uuid import uuid4, uuid5
 
 from adapters.kit import Call, Fault, Log, Reason
 from adapters.kit.http import HttpAnswer
+from adapters.kit.posting import PostingClient
 from adapters.kit.refusals import Refusals
-from adapters.kit.rest import RestClient
 from adapters.leds.wire import ERROR, Action, Record, WireError, decode, encode
 from metip.common.v1.access_pb2 import AccessContext
 from metip.leds.v1.settings_pb2 import Settings
@@ -33,7 +33,7 @@ REFUSALS: Final = Refusals(importlib.resources.files("adapters.leds").joinpath("
 class Leds:
     """The service: every answer is a record, every refusal a `Fault`."""
 
-    def __init__(self, rest: RestClient, settings: Settings) -> None:
+    def __init__(self, rest: PostingClient, settings: Settings) -> None:
         self._rest = rest
         self._system_name = settings.system_name or "MetIP Hub"
         self._sessions = uuid4()
@@ -43,7 +43,7 @@ class Leds:
     @asynccontextmanager
     async def connected(cls, settings: Settings, log: Log) -> AsyncIterator[Self]:
         """The way for the length of the block. Raises `SettingsError` for an address or a file that can't be used."""
-        async with RestClient.connected(settings.upstream, settings.logon, log) as rest:
+        async with PostingClient.connected(settings.upstream, settings.logon, log) as rest:
             yield cls(rest, settings)
 
     async def ask(self, action: Action, record: Record, call: Call, access: AccessContext, **ids: str) -> Record:
@@ -87,7 +87,7 @@ def _outcome(action: Action, answer: HttpAnswer) -> Record | Fault:
     except WireError as error:
         if answer.status in DONE:
             raise Fault(Reason.UPSTREAM_FAULT, f"LEDS's answer is no message: {error}") from None
-    again = {Reason.LOCKED: AGAIN, Reason.BUSY: timedelta(seconds=answer.retry_after or 1)}
+    again = {Reason.LOCKED: AGAIN, Reason.BUSY: answer.retry_after or timedelta(seconds=1)}
     fault = REFUSALS.fault((kind, status), update=action.update, who="LEDS", again=again)
     if fault.reason is Reason.UPSTREAM_FAULT:
         raise fault

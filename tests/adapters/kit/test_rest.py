@@ -1,203 +1,255 @@
-"""A REST service under tokens by client assertion, on real HTTPS: who is let in, when tokens are renewed, whom we trust, and doubt."""
+"""The REST client against a real server: tokens and their life, being asked to wait, problems, and HTTPS with an authority of one's own."""
 
-import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
-from typing import Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from certified import certified
 
-from adapters.kit.errands import errand
-from adapters.kit.http import HttpAnswer
-from adapters.kit.keys import KeyPair, client_context, is_this_machine, read_pair, self_signed
-from adapters.kit.oauth import Client, assertion
-from adapters.kit.rest import RestClient
+from adapters.kit import Call, Fault, Limits, Log, Reason
+from adapters.kit.http import HttpClient
+from adapters.kit.json_documents import record
+from adapters.kit.rest import LONGEST_WAIT, Client, Problem, RefusedError, RestClient
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
 from adapters.kit.simulation.dials import Dial
-from adapters.kit.simulation.identity import PATH, Identity
-from metip.adapter.v1.rest_pb2 import ClientLogon
-from metip.adapter.v1.settings_pb2 import Upstream
-from metip.faults import Fault, Reason
-from metip.logs import Log
+from adapters.kit.simulation.rest import REST_DIALS, WORDS, Refusal, RestFace, Tree, reply
 from metip.settings import SettingsError
 
-pytestmark = pytest.mark.asyncio
-LOG = Log(open("/dev/null", "w"))  # noqa: SIM115, PTH123 - for the whole module
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SECRET = "quackenbush-secret"
 
 
-class Service:
-    """Answers with what it was sent, for a good token."""
+@record
+class Thing(Problem):
+    """A problem with a member of its own."""
 
-    def __init__(self, identity: Identity) -> None:
-        self.identity, self.tokens, self.done = identity, 0, 0
-        self.dials = Dials({}, seed=1)
-        self.transport = Http(self.answer, tls=True)
-
-    async def answer(self, request: HttpRequest) -> HttpReply:
-        if request.path == PATH:
-            self.tokens += 1
-            return self.identity.answer(request)
-        if not self.identity.knows(request.headers):
-            return HttpReply(b"", status=401)
-        self.done += 1
-        return HttpReply(request.body)
+    step: str = ""
 
 
-def written(folder: Path, pair: KeyPair) -> ClientLogon:
-    """A pair as files."""
-    key, certificate = folder / "key.pem", folder / "cert.pem"
-    key.write_bytes(pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    certificate.write_bytes(pair.certificate.public_bytes(Encoding.PEM))
-    return ClientLogon(key_file=str(key), certificate_file=str(certificate))
+@dataclass
+class FarSide:
+    """A REST server, its dials, and a client of it."""
+
+    client: RestClient[Thing]
+    dials: Dials
+    asked: list[HttpRequest] = field(default_factory=list)
+    answers: list[HttpReply] = field(default_factory=list)
+    """What it answers, one after the other; afterwards an empty document."""
+    now: float = 0.0
+    """The client's clock."""
+
+    async def get(self, seconds: float = 10.0) -> Tree:
+        """One question."""
+        call = Call(id="c", operation="o", consumer="", officer=None, deadline=time.monotonic() + seconds)
+        found, _ = await self.client.document(dict, "GET", "/things", call, headers={"X-Own": "1"})
+        return found
+
+    def turn(self, dial: str, setting: str = "", times: int = 0) -> None:
+        """Sets a dial."""
+        self.dials.set([Dial(dial, setting, times=times)])
 
 
 @asynccontextmanager
-async def running(service: Service, logon: ClientLogon | None = None) -> AsyncIterator[RestClient]:
-    async with AsyncExitStack() as stack:
-        address = await stack.enter_async_context(service.transport.listening("127.0.0.1", 0, service.dials))
-        yield await stack.enter_async_context(RestClient.connected(Upstream(address=address), logon or ClientLogon(), LOG))
+async def far_side(life: int = 300, secret_file: str = "") -> AsyncIterator[FarSide]:
+    """Runs one for the length of the block."""
+
+    def answer(request: HttpRequest, body: Tree) -> HttpReply:
+        side.asked.append(request)
+        return side.answers.pop(0) if side.answers else reply({})
+
+    dials = Dials(REST_DIALS, seed=1)
+    face = RestFace(dials, "/token", "urn:x", answer, life)
+    async with (
+        Http(face.answer).listening("127.0.0.1", 0, dials) as address,
+        HttpClient.connected(limits(address), Log(StringIO())) as http,
+    ):
+        client = Client(token_path="/token", client_id="a b", secret_file=secret_file)
+        side = FarSide(RestClient(http, client, Thing, lambda: side.now), dials)
+        yield side
 
 
-def judge(answer: HttpAnswer) -> bytes | Fault:
-    return answer.body if answer.status == 200 else Fault(Reason.UPSTREAM_REFUSED, "no")
+def limits(address: str) -> Limits:
+    """Limits towards that address."""
+    return Limits(address=address, sessions=2, timeout=5, failures_to_open=100, open_for=timedelta(seconds=1), max_waiting=10)
 
 
-async def post(client: RestClient, **more: Any) -> bytes:
-    return await client.post("/echo", b"{}", {"X": "1"}, errand("test", within=5), judge, **more)
-
-
-async def refused(client: RestClient, **more: Any) -> Reason:
+async def refused(call: Callable[[], Awaitable[object]]) -> Fault:
+    """The fault of a question."""
     with pytest.raises(Fault) as told:
-        await post(client, **more)
-    return told.value.reason
+        await call()
+    return told.value
 
 
-async def test_one_token_serves_many_requests() -> None:
-    service = Service(Identity())
-    async with running(service) as client:
-        assert [await post(client) for _ in range(3)] == [b"{}"] * 3
-    assert (service.tokens, service.done) == (1, 3)
+async def test_one_token_serves_until_shortly_before_its_end() -> None:
+    async with far_side(life=300) as side:
+        for side.now in (0.0, 100.0, 269.0, 271.0, 280.0):
+            assert await side.get() == {}
+        assert side.dials.exchanges["token"] == 2
+        assert side.asked[0].headers["Authorization"].startswith("Bearer ")
+        assert side.asked[0].headers["X-Own"] == "1"
 
 
-async def test_a_token_that_is_no_longer_taken_is_renewed_and_the_request_made_once_more() -> None:
-    service = Service(Identity())
-    async with running(service) as client:
-        await post(client, write_once=True)
-        service.identity.take_back()
-        assert await post(client, write_once=True) == b"{}"
-    assert (service.tokens, service.done) == (2, 2)
+async def test_a_short_life_is_used_to_its_half() -> None:
+    async with far_side(life=20) as side:
+        for side.now in (0.0, 9.0, 11.0):
+            await side.get()
+        assert side.dials.exchanges["token"] == 2
 
 
-async def test_a_client_that_the_identity_service_does_not_know_gets_no_token(tmp_path: Path) -> None:
-    known = self_signed()
-    self_signed.cache_clear()
-    service = Service(Identity(known.certificate))
-    async with running(service) as client:
-        assert await refused(client, write_once=True) is Reason.UPSTREAM_UNAVAILABLE
-    async with running(service, written(tmp_path, known)) as client:
-        assert await post(client) == b"{}"
+async def test_a_token_that_was_forgotten_is_replaced_once() -> None:
+    async with far_side() as side:
+        await side.get()
+        side.turn("token_forgotten", times=1)
+        assert await side.get() == {}
+        side.turn("token_forgotten")
+        fault = await refused(side.get)
+        assert (fault.reason, dict(fault.metadata)) == (Reason.UPSTREAM_UNAVAILABLE, {"code": "401"})
 
 
-async def test_a_key_that_is_replaced_is_used_without_a_restart(tmp_path: Path) -> None:
-    self_signed.cache_clear()
-    old, service = self_signed(), Service(Identity())
-    self_signed.cache_clear()
-    new = self_signed()
-    logon = written(tmp_path, old)
-    service.identity = Identity(new.certificate)
-    async with running(service, logon) as client:
-        assert await refused(client) is Reason.UPSTREAM_UNAVAILABLE
-        written(tmp_path, new)
-        assert await post(client) == b"{}"
+async def test_a_client_that_is_refused_asks_nothing() -> None:
+    async with far_side() as side:
+        side.turn("client_refused")
+        assert (await refused(side.get)).reason is Reason.UPSTREAM_UNAVAILABLE
+        assert side.asked == []
 
 
-@pytest.mark.parametrize(("dial", "reason"), [("drop", Reason.IN_DOUBT), ("truncate", Reason.IN_DOUBT)])
-async def test_what_was_lost_on_the_way_back_is_in_doubt(dial: str, reason: Reason) -> None:
-    service = Service(Identity())
-    async with running(service) as client:
-        await post(client)
-        service.dials.set([Dial(dial)])
-        assert await refused(client, write_once=True) is reason
-        assert await refused(client) is Reason.UPSTREAM_UNAVAILABLE
+async def test_a_new_secret_is_used_for_the_next_token_and_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+    async with far_side(life=20, secret_file=str(file)) as side:
+        await side.get()
+        file.write_text("x" * 1000)
+        side.now = 11.0
+        fault = await refused(side.get)
+        assert (fault.reason, SECRET in str(fault)) == (Reason.UPSTREAM_UNAVAILABLE, False)
 
 
-async def test_a_token_that_does_not_come_says_that_nothing_was_done() -> None:
-    service = Service(Identity())
-    service.dials.set([Dial("garbage")])
-    async with running(service) as client:
-        assert await refused(client, write_once=True) is Reason.UPSTREAM_UNAVAILABLE
-    assert service.done == 0
+async def test_a_short_wait_is_waited_and_nobody_notices() -> None:
+    async with far_side() as side:
+        side.turn("rate_limited", "0", times=1)
+        assert await side.get() == {}
 
 
-async def test_an_assertion_is_taken_once_for_its_own_audience_and_not_for_long() -> None:
-    pair, client = self_signed(), Client("one", f"https://here{PATH}", shows_certificate=True)
-
-    def asked(said: str, client_id: str = "one") -> int:
-        form = {"grant_type": "client_credentials", "client_id": client_id, "client_assertion": said}
-        form["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        body = "&".join(f"{name}={value}" for name, value in form.items()).encode()
-        return service.answer(HttpRequest("POST", PATH, {"Host": "here"}, body)).status
-
-    service, now = Identity(), time.time()
-    said = assertion(client, pair, now=now)
-    assert [asked(said), asked(said)] == [200, 400]
-    assert asked(assertion(client, pair, now=now - 3600)) == 400
-    assert asked(assertion(replace(client, audience="https://there"), pair, now=now)) == 400
-    assert asked(assertion(replace(client, id="two"), pair, now=now)) == 400
-    head = jwt.get_unverified_header(said)
-    self_signed.cache_clear()
-    claims = json.loads(json.dumps(jwt.decode(said, options={"verify_signature": False})))
-    forged = jwt.encode({**claims, "jti": "other"}, self_signed().key, algorithm="RS256", headers={"x5t": head["x5t"], "x5c": head["x5c"]})
-    assert asked(forged) == 400
-    assert asked("nothing") == 400
+async def test_a_long_wait_is_the_callers_and_nobody_asks_meanwhile() -> None:
+    async with far_side() as side:
+        side.turn("rate_limited", "30", times=1)
+        assert ((await refused(side.get)).reason, side.asked) == (Reason.BUSY, [])
+        side.now = 20.0
+        fault = await refused(side.get)
+        assert (fault.reason, fault.retry_after, side.asked) == (Reason.BUSY, timedelta(seconds=10), [])
+        side.now = 31.0
+        assert await side.get() == {}
 
 
-BAD: dict[str, tuple[str, ClientLogon]] = {
-    "no TLS": ("http://127.0.0.1:1", ClientLogon()),
-    "no key elsewhere": ("https://leds.example", ClientLogon()),
-    "no key for a token elsewhere": ("https://127.0.0.1:1", ClientLogon(token_url="https://niam.example/token")),
-    "no such file": ("https://leds.example", ClientLogon(key_file="/nowhere/key.pem", certificate_file="/nowhere/cert.pem")),
-    "no such authority": ("https://127.0.0.1:1", ClientLogon(authority_file="/nowhere/ca.pem")),
+async def test_nobody_is_left_alone_for_longer_than_we_can_bear() -> None:
+    async with far_side() as side:
+        side.turn("rate_limited", "99999", times=1)
+        await refused(side.get)
+        side.now = LONGEST_WAIT.total_seconds() + 1
+        assert await side.get() == {}
+
+
+async def test_nonsense_counts_against_the_far_system_and_a_problem_does_not() -> None:
+    async with far_side() as side:
+        problem = HttpReply(b'{"type":"urn:x:one"}', 404)
+        side.answers = [problem, HttpReply(b"<html>", 404), problem, HttpReply(b"<html>", 200), HttpReply(b"[]", 201)]
+        failures = []
+        for _ in range(5):
+            with pytest.raises((Fault, RefusedError)):
+                await side.get()
+            failures.append(side.client.guard.breaker._failures)
+        assert failures == [0, 1, 0, 1, 2]
+
+
+async def test_a_release_is_an_outage_that_says_when_it_ends() -> None:
+    async with far_side() as side:
+        side.turn("release")
+        fault = await refused(side.get)
+        assert (fault.reason, fault.retry_after) == (Reason.UPSTREAM_UNAVAILABLE, timedelta(seconds=600))
+
+
+async def test_a_problem_is_raised_with_its_own_members_and_without_words() -> None:
+    async with far_side() as side:
+        side.answers = [HttpReply(b'{"type":"urn:x:some-problem","step":"ONE","detail":"words","errors":[{"pointer":"/a/b"}]}', 409)]
+        with pytest.raises(RefusedError) as told:
+            await side.get()
+        problem = told.value.problem
+        assert (told.value.status, problem.name, problem.step, problem.errors[0].pointer) == (409, "some-problem", "ONE", "/a/b")
+        assert "words" not in f"{told.value!r}{problem!r}"
+
+
+@pytest.mark.parametrize(
+    "answer", [HttpReply(b"<html>", 404), HttpReply(b"[]", 200), HttpReply(b"\xff", 500)], ids=["page", "list", "bytes"]
+)
+async def test_what_is_neither_document_nor_problem_is_a_fault(answer: HttpReply) -> None:
+    async with far_side() as side:
+        side.answers = [answer]
+        assert (await refused(side.get)).reason is Reason.UPSTREAM_FAULT
+
+
+TOKENS = {
+    "no JSON": b"token",
+    "no token": b'{"token_type":"Bearer"}',
+    "another type": b'{"access_token":"a","token_type":"mac"}',
+    "a header in it": b'{"access_token":"a\\r\\nX: y","token_type":"Bearer"}',
+    "a number": b'{"access_token":7,"token_type":"Bearer"}',
 }
 
 
-@pytest.mark.parametrize(("address", "logon"), BAD.values(), ids=BAD)
-async def test_settings_that_cannot_work_are_refused_at_the_start(address: str, logon: ClientLogon) -> None:
-    with pytest.raises(SettingsError):
-        async with RestClient.connected(Upstream(address=address), logon, LOG):
-            pass
+@pytest.mark.parametrize("body", TOKENS.values(), ids=TOKENS)
+async def test_what_is_no_token_is_a_fault(body: bytes) -> None:
+    async def answer(request: HttpRequest) -> HttpReply:
+        return HttpReply(body)
+
+    async with Http(answer).listening("127.0.0.1", 0, Dials({}, seed=1)) as address:
+        client = Client(token_path="/token", client_id="c")
+        async with RestClient.connected(limits(address), Log(StringIO()), client, Thing) as rest:
+            call = Call(id="c", operation="o", consumer="", officer=None, deadline=time.monotonic() + 5)
+            with pytest.raises(Fault) as told:
+                await rest.document(dict, "GET", "/", call, headers={})
+            assert told.value.reason is Reason.UPSTREAM_FAULT
 
 
-async def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
-    self_signed.cache_clear()
-    logon = written(tmp_path, self_signed())
-    self_signed.cache_clear()
-    (tmp_path / "other").mkdir()
-    other = written(tmp_path / "other", self_signed())
-    Path(logon.key_file).write_bytes(Path(other.key_file).read_bytes())
-    assert load_pem_private_key(Path(logon.key_file).read_bytes(), None)
-    with pytest.raises(ValueError, match="certificate"):
-        read_pair(logon.key_file, logon.certificate_file)
+async def test_a_secret_or_an_authority_that_cannot_be_read_is_a_setting_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("")
+    wrong = [({"secret_file": str(tmp_path / name)}, "") for name in ("missing", "empty")]
+    for secret, authority in [*wrong, ({}, str(tmp_path / "missing")), ({}, str(tmp_path / "empty"))]:
+        client = Client(token_path="/token", client_id="c", **secret)
+        with pytest.raises(SettingsError):
+            async with RestClient.connected(limits("http://127.0.0.1:9"), Log(StringIO()), client, Thing, authority_file=authority):
+                pass
 
 
-async def test_a_far_system_that_nobody_vouches_for_is_trusted_on_this_machine_only(tmp_path: Path) -> None:
-    self_signed.cache_clear()
-    service = Service(Identity())
-    stranger = self_signed()
-    (tmp_path / "ca.pem").write_bytes(stranger.certificate.public_bytes(Encoding.PEM))
-    self_signed.cache_clear()
-    async with running(service, ClientLogon(authority_file=str(tmp_path / "ca.pem"))) as client:
-        assert await refused(client, write_once=True) is Reason.UPSTREAM_UNAVAILABLE
-    assert service.tokens == service.done == 0
-    assert client_context("https://leds.example", "").check_hostname
-    assert [is_this_machine(one) for one in ("https://127.0.0.1:1", "https://localhost", "https://[::1]:1", "https://leds.example")] == [
-        True,
-        True,
-        True,
-        False,
-    ]
+async def test_https_trusts_the_authority_that_is_named_and_no_other(tmp_path: Path) -> None:
+    async def answer(request: HttpRequest) -> HttpReply:
+        return reply({"access_token": "a", "token_type": "Bearer"})
+
+    serving = certified(tmp_path, "one")
+    certified(tmp_path, "two")
+    client = Client(token_path="/token", client_id="c")
+    async with Http(answer, serving).listening("127.0.0.1", 0, Dials({}, seed=1)) as address:
+        assert address.startswith("https://")
+        for authority, trusted in (("one", True), ("two", False), ("", False)):
+            file = str(tmp_path / f"{authority}.pem") if authority else ""
+            async with RestClient.connected(limits(address), Log(StringIO()), client, Thing, authority_file=file) as rest:
+                call = Call(id="c", operation="o", consumer="", officer=None, deadline=time.monotonic() + 5)
+                if trusted:
+                    assert (await rest.document(dict, "GET", "/", call, headers={}))[0]["token_type"] == "Bearer"
+                    continue
+                with pytest.raises(Fault) as told:
+                    await rest.document(dict, "GET", "/", call, headers={})
+                assert told.value.reason is Reason.UPSTREAM_UNAVAILABLE
+
+
+async def test_the_face_knows_a_key_with_another_content() -> None:
+    face = RestFace(Dials(REST_DIALS, seed=1), "/token", "urn:x", lambda request, body: reply({}))
+    assert face.once("k", b"a", lambda: {"n": 1}) == ({"n": 1}, False)
+    assert face.once("k", b"a", lambda: {"n": 2}) == ({"n": 1}, True)
+    with pytest.raises(Refusal, match="key-reused"):
+        face.once("k", b"b", dict)
+    assert WORDS
