@@ -11,7 +11,7 @@ from adapters.kit import Call, Site
 from adapters.kit.doors import listening
 from adapters.kit.errands import meanwhile
 from adapters.kit.outcomes import DELIVERED, PROCESSED, Outcomes
-from adapters.kit.publishing import publish
+from adapters.kit.publishing import publisher
 from adapters.kit.tls import Credentials
 from metip.cad.v1.incident_event_service_pb2 import PublishIncidentEventRequest
 from metip.command_control.v1 import incident_service_pb2 as service
@@ -97,17 +97,13 @@ async def _deliver(rooms: Rooms, request: PublishHandoverRequest, call: Call, pa
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """Serves all three interfaces, with a door of its own, for the length of the block. Raises `SettingsError`."""
     credentials = Credentials.of(settings.tls, {"upstream.address": settings.upstream.address, "listen": settings.listen})
-
-    async def hand_over(request: PublishHandoverRequest) -> Receipt:
-        assert site.mesh is not None
-        return await publish(HandoverServiceStub(site.mesh.channel()).PublishHandover, request, site.log)
-
+    hand_over = publisher(site, lambda channel: HandoverServiceStub(channel).PublishHandover)
     async with AsyncExitStack() as stack:
         rooms = await stack.enter_async_context(Rooms.connected(settings, credentials, site.log))
         outcomes = await stack.enter_async_context(Outcomes.connected(site.hub, "command_control", site.log)) if site.hub else None
-        inbox = Inbox(rooms, hand_over if site.mesh else None, outcomes, settings, site.log)
+        inbox = Inbox(rooms, hand_over, outcomes, settings, site.log)
         await stack.enter_async_context(meanwhile(inbox.acknowledge()))
         door = listening(inbox.answer, settings.listen, credentials=credentials, peers=settings.tls.peers)
-        rooms.reply_to = f"{await stack.enter_async_context(door)}{MESSAGES}"
-        rooms.reply_to = settings.listen_url or rooms.reply_to
+        url = await stack.enter_async_context(door)
+        rooms.reply_to = settings.listen_url or f"{url}{MESSAGES}"
         yield (Incidents(rooms), Handovers(rooms), DespatchLog(rooms))

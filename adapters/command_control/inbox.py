@@ -5,7 +5,6 @@ partner's message comes to is said by an acknowledgement of its own.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from uuid import UUID, uuid4
 
@@ -18,14 +17,11 @@ from adapters.kit import Fault, Log
 from adapters.kit.errands import errand
 from adapters.kit.http import HttpAnswer
 from adapters.kit.outcomes import Outcomes
-from metip.command_control.v1.handover_service_pb2 import PublishHandoverRequest
+from adapters.kit.publishing import Publish
 from metip.command_control.v1.settings_pb2 import Settings
-from metip.exchange.v1.receipt_pb2 import Receipt
 
-Publish = Callable[[PublishHandoverRequest], Awaitable[Receipt]]
-PATIENCE = 10.0
-"""Seconds within which the exchange must have taken what came; otherwise it comes again."""
-AT_ONCE, AGAIN = 32, 1.0
+PATIENCE, AT_ONCE, AGAIN = 10.0, 32, 1.0
+"""Seconds within which the exchange must have taken what came, or it comes again; such at one time; seconds between acknowledgements."""
 
 
 class Inbox:
@@ -62,11 +58,11 @@ class Inbox:
                 else:
                     header = Header(message_id=str(uuid4()), to_agencies=message.header.from_agency)
                     self._to_say.put_nowait(Message(header=header, ack=await self._published(message, self._publish)))
+            return 202
         except TimeoutError:
             return 503
         except ValueError:  # an acknowledgement of no message of ours
             return 400
-        return 202
 
     async def acknowledge(self) -> None:
         """Says what messages came to, for ever; each again and again while its sender waits."""

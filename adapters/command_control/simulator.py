@@ -45,7 +45,7 @@ class Simulator:
         self._credentials = credentials or Credentials.everybodys()
         self.room = Room(population)
         self.agency, self.door = "FRS-LFB", ""
-        """As which it hands over, and where: as the adapter's last message said."""
+        """As whom it hands over, and where: the adapter's last message says it."""
         self.seen: list[tuple[str, Any]] = []
         """Who asked, and documents as they came, the latest hundred."""
         self.acks: dict[str, Ack] = {}  # what the adapter said of messages that were handed over, by their ids
