@@ -88,9 +88,9 @@ class Stage:
 
     @property
     def federated(self) -> Sample | None:
-        """The sample that consults most sources; None when none does."""
+        """The search that consults most sources and tells of each as it answers; None when there is none."""
         return max(
-            (one for one in self.samples if one.operation.consults and one.status == "OK"),
+            (one for one in self.samples if one.operation.consults and one.operation.server_streams and one.status == "OK"),
             key=lambda one: len(one.operation.consults),
             default=None,
         )

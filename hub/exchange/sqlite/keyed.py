@@ -57,7 +57,7 @@ class Keyed(Tables):
 
     def note(self, sequence: int, known_by: int, in_line: int) -> None:
         """A message that was just inserted: fingerprints of its idempotency key and of its ordering key, 0 where it has none."""
-        for one in (known_by, in_line) if in_line else (known_by,):
+        for one in (known_by, in_line) if in_line not in (0, known_by) else (known_by,):
             if one in self._new:
                 self._more.setdefault(one, []).append(self._new[one])
             self._new[one] = sequence
@@ -97,7 +97,7 @@ class Keyed(Tables):
     def _file(self) -> None:
         """Files what is new, in a transaction of its own. No room for it is no harm: all stays in memory and is tried again later."""
         more = ((one, place) for one, places in self._more.items() for place in places)
-        entries = sorted(_entry(one, place) for one, place in chain(self._new.items(), more) if place not in self._gone)
+        entries = sorted({_entry(one, place) for one, place in chain(self._new.items(), more) if place not in self._gone})
         self._file_at = self._newest + AT_ONCE
         try:
             self._execute("begin immediate")

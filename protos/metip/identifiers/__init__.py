@@ -58,6 +58,7 @@ from .person import (
     short_pnc_id,
 )
 from .place import parse_uprn, parse_usrn
+from .record import parse_connect_entity_id
 from .registry import PARSERS
 from .vehicle import VrmScheme, parse_vin, parse_vrm, vrm_period, vrm_scheme
 
@@ -84,6 +85,7 @@ __all__ = [
     "parse_arrest_summons_number",
     "parse_cad_number",
     "parse_cjs_offence_code",
+    "parse_connect_entity_id",
     "parse_court_case_reference",
     "parse_court_code",
     "parse_cris_crime_reference",

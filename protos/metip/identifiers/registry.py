@@ -20,6 +20,7 @@ from .organisation import (
 from .parsed import Parsed
 from .person import parse_cro, parse_driver_number, parse_national_insurance_number, parse_pnc_id
 from .place import parse_uprn, parse_usrn
+from .record import parse_connect_entity_id
 from .vehicle import parse_vin, parse_vrm
 
 PARSERS: Mapping[str, Callable[[str], Parsed]] = MappingProxyType(
@@ -42,6 +43,7 @@ PARSERS: Mapping[str, Callable[[str], Parsed]] = MappingProxyType(
         "worker_reference": parse_worker_reference,
         "uln": parse_uln,
         "learner_id": parse_learner_id,
+        "connect_entity_id": parse_connect_entity_id,
         "vrm": parse_vrm,
         "vin": parse_vin,
         "cris_crime_reference": parse_cris_crime_reference,

@@ -49,8 +49,9 @@ def test_any_text_is_canonical_once_and_for_all_or_refused(kind: str, raw: str) 
     assert parsed.valid == bool(parsed.canonical) == (not parsed.problem)
     if parsed.valid:
         assert PARSERS[kind](parsed.canonical).canonical == parsed.canonical
-    elif len(raw.strip()) > 4:
-        assert raw.strip() not in parsed.problem
+    elif len(raw.strip()) > 4 and raw.strip() in parsed.problem:
+        # Only because the words of the problem happen to be in the text, whoever it is said to.
+        assert parsed.problem in {PARSERS[kind](other).problem for other in ("", "?????", "0" * 50)}
 
 
 def test_the_repr_of_a_result_shows_neither_form() -> None:
