@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from adapters.copa import translate
+from adapters.copa import records, translate
+from adapters.copa.translate import TRANSLATION
 from adapters.copa.upstream import Copa
 from adapters.kit import Call, Site
 from adapters.kit.outcomes import PROCESSED
@@ -31,17 +32,19 @@ class CaseFiles:
     async def GetCaseFile(self, request: GetCaseFileRequest, call: Call) -> GetCaseFileResponse:
         """Gives one case file."""
         caller = translate.caller(request.access, call, self._copa.account)
-        return translate.case_file(await self._copa.get(request.pti_urn.value, caller, call))
+        return TRANSLATION.message(await self._copa.get(request.pti_urn.value, caller, call), GetCaseFileResponse)
 
     async def CreateCaseFile(self, request: CreateCaseFileRequest, call: Call) -> CreateCaseFileResponse:
         """Opens a case file, once for each submission id."""
         caller = translate.caller(request.access, call, self._copa.account)
-        return translate.opened(await self._copa.open(translate.opening(request), caller, call))
+        opened = await self._copa.open(TRANSLATION.record(request, records.OpenCase), caller, call)
+        return TRANSLATION.message(opened, CreateCaseFileResponse)
 
     async def UpdateCaseFile(self, request: UpdateCaseFileRequest, call: Call) -> UpdateCaseFileResponse:
         """Changes a case file that still has the version named."""
         caller = translate.caller(request.access, call, self._copa.account)
-        return translate.changed(await self._copa.amend(translate.change(request), caller, call))
+        amended = await self._copa.amend(TRANSLATION.record(request, records.AmendCase), caller, call)
+        return TRANSLATION.message(amended, UpdateCaseFileResponse)
 
 
 class Results:

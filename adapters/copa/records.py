@@ -4,15 +4,16 @@ Codes are kept as COPA writes them (`adapters.copa.codes` says what they mean); 
 must be in the document. The records hold personal data, so none of them shows its content in a `repr`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-Day = tuple[int, int, int]
-"""Year, month and day, each 0 when unknown."""
-UNKNOWN_DAY: Day = (0, 0, 0)
+from adapters.kit.binding import record
+from adapters.kit.values import UNKNOWN, Parts
+
+NAMESPACE: Final = "urn:x-copa:casefile:2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Caller")
 class Caller:
     """Header of every question: the account, the officer behind it (none for a machine), and why they ask."""
 
@@ -26,18 +27,18 @@ class Caller:
     justification: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Charge:
     """One offence that a defendant is charged with; `last_day` is unknown where there is only one."""
 
     sequence: int
     code: str
     title: str = ""
-    first_day: Day = UNKNOWN_DAY
-    last_day: Day = UNKNOWN_DAY
+    first_day: Parts = UNKNOWN
+    last_day: Parts = UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Defendant:
     """Somebody who is prosecuted."""
 
@@ -45,23 +46,23 @@ class Defendant:
     surname: str
     forenames: tuple[str, ...] = ()
     title: str = ""
-    born: Day = UNKNOWN_DAY
+    born: Parts = UNKNOWN
     sex: str = ""
     pnc_id: str = ""
     charges: tuple[Charge, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Hearing:
     """A hearing that is fixed; `time` is `HH:MM` by the court's clock, or ''."""
 
     court: str
-    day: Day
+    day: Parts
     time: str = ""
     purpose: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Disposal:
     """One result of an offence: the court's code and its words."""
 
@@ -69,7 +70,7 @@ class Disposal:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Decision:
     """What a court decided about one offence."""
 
@@ -80,19 +81,19 @@ class Decision:
     disposals: tuple[Disposal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Result:
     """What a court decided about one defendant at one hearing. `key` is the message's; `filed` is COPA's own and absent in a question."""
 
     key: str
     asn: str
     court: str
-    heard: Day
+    heard: Parts
     filed: datetime | None = None
     decisions: tuple[Decision, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Case:
     """A case file. `version`, `status` and `opened` are COPA's own and absent in a question."""
 
@@ -108,14 +109,14 @@ class Case:
     results: tuple[Result, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "GetCase")
 class GetCase:
     """Asks for one case file."""
 
     urn: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "GetCaseReply")
 class GetCaseReply:
     """Answers `GetCase`."""
 
@@ -123,7 +124,7 @@ class GetCaseReply:
     case: Case
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "OpenCase")
 class OpenCase:
     """Asks for a case file to be opened, once for each submission."""
 
@@ -131,7 +132,7 @@ class OpenCase:
     case: Case
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "OpenCaseReply")
 class OpenCaseReply:
     """Answers `OpenCase`."""
 
@@ -139,7 +140,7 @@ class OpenCaseReply:
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "AmendCase")
 class AmendCase:
     """Asks for one change to a file that still has this version; exactly one of the last four is there."""
 
@@ -152,7 +153,7 @@ class AmendCase:
     """Why the file is closed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "AmendCaseReply")
 class AmendCaseReply:
     """Answers `AmendCase`: where the file stands now."""
 
@@ -161,7 +162,7 @@ class AmendCaseReply:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "FileResult")
 class FileResult:
     """Asks for a court's result to be filed on a file that still has this version."""
 
@@ -170,7 +171,7 @@ class FileResult:
     result: Result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "FileResultReply")
 class FileResultReply:
     """Answers `FileResult`; `before` says that this result was on the file already, and nothing was changed."""
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from adapters.copa import codes, records
 from adapters.kit.population import Arrest, Person, Population
+from adapters.kit.values import Parts
 
 
 @dataclass
@@ -135,7 +136,7 @@ def _charges(arrest: Arrest) -> Iterable[records.Charge]:
         yield records.Charge(sequence=number, code=one.cjs_code, title=one.title, first_day=(on.year, on.month, on.day))
 
 
-def _after(arrest: Arrest) -> records.Day:
+def _after(arrest: Arrest) -> Parts:
     """Four weeks after the arrest (assumed)."""
     on = (arrest.arrested_at + timedelta(weeks=4)).date()
     return on.year, on.month, on.day

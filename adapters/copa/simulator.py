@@ -5,7 +5,6 @@ It knows no accounts: it takes any that has a name.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from lxml import etree
 
@@ -14,9 +13,7 @@ from adapters.copa.register import Refusal, Register
 from adapters.copa.wire import WireError, element_of, record_of
 from adapters.kit.population import Population
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
-from adapters.kit.soap import ENVELOPE, Element, SoapError, envelope, fault_envelope, parse_xml
-
-R = TypeVar("R")
+from adapters.kit.soap import SoapError, envelope, fault_envelope, header_and_body
 
 DIALS = {
     "conflict": "lets somebody else change the case file just before each change or filing",
@@ -42,18 +39,20 @@ class Simulator:
         """Answers one document with another."""
         try:
             return HttpReply(envelope(element_of(self._answer(request.body))))
+        except (SoapError, WireError) as error:
+            return HttpReply(fault_envelope("Client", f"Can't be read: {error}.", {"ErrorCode": codes.MALFORMED}), status=500)
         except Refusal as refusal:
             detail = {"ErrorCode": refusal.code, **({"Version": str(refusal.version)} if refusal.version else {})}
             return HttpReply(fault_envelope("Server" if refusal.own else "Client", refusal.words, detail), status=500)
 
     def _answer(self, document: bytes) -> object:
-        header, body = _opened(document)
+        header, body = header_and_body(document)
         name = etree.QName(body).localname
         if name not in QUESTIONS:
             raise Refusal(codes.MALFORMED, "There is no such question.")
         self._dials.exchanges[name] += 1
-        question = _record(body, QUESTIONS[name])
-        caller = _record(header[0], records.Caller) if header is not None and len(header) else records.Caller(account="")
+        question = record_of(body, QUESTIONS[name])
+        caller = record_of(header[0], records.Caller) if header else records.Caller(account="")
         if not caller.account or self._dials.strike("account_refused") is not None:
             raise Refusal(codes.ACCOUNT_REFUSED, f"Account {caller.account} may not ask.")
         failure = self._dials.strike("error")
@@ -85,22 +84,3 @@ class Simulator:
             return records.AmendCaseReply(as_at=now, version=case.version, status=case.status)
         case, before = self.register.file(question, now)
         return records.FileResultReply(as_at=now, version=case.version, before=before)
-
-
-def _opened(document: bytes) -> tuple[Element | None, Element]:
-    """Header and body element of an envelope."""
-    try:
-        root = parse_xml(document)
-    except SoapError:
-        raise Refusal(codes.MALFORMED, "That is no XML.") from None
-    body = root.find(f"{{{ENVELOPE}}}Body")
-    if body is None or len(body) != 1:
-        raise Refusal(codes.MALFORMED, "That is no envelope.")
-    return root.find(f"{{{ENVELOPE}}}Header"), body[0]
-
-
-def _record(element: Element, kind: type[R]) -> R:
-    try:
-        return record_of(element, kind)
-    except WireError as error:
-        raise Refusal(codes.MALFORMED, f"Can't be read: {error}.") from None

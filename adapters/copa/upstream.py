@@ -4,15 +4,16 @@ The law of filing: COPA knows a result that comes again by its key, so filing ma
 changed between the reading and the filing is read again, a few times; after that the exchange comes again later.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Self, TypeVar
 
 from adapters.copa import codes, records
-from adapters.copa.wire import PATH, WireError, action, element_of, record_of
+from adapters.copa.wire import DOCUMENTS, PATH, action
 from adapters.kit import Call, Fault, Limits, Reason
-from adapters.kit.soap import SoapClient, SoapFault
+from adapters.kit.asking import Asking, Refusals
+from adapters.kit.soap import SoapClient
 from metip.copa.v1.settings_pb2 import Settings
 from metip.logs import Log
 
@@ -45,7 +46,8 @@ class Copa:
     """Asks COPA; every answer is a record, every refusal a `Fault`."""
 
     def __init__(self, soap: SoapClient, account: str) -> None:
-        self._soap = soap
+        refusals = Refusals("COPA", code="ErrorCode", meanings=FAULTS, fields=FIELDS, patience=PATIENCE, also=_other_version)
+        self._asking = Asking(soap, DOCUMENTS, PATH, action, refusals)
         self.account = account
 
     @classmethod
@@ -82,40 +84,10 @@ class Copa:
         return await self._ask(records.FileResult(urn=urn, version=case.version, result=result), records.FileResultReply, caller, call)
 
     async def _ask(self, question: object, kind: type[R], caller: records.Caller, call: Call, *, write_once: bool = False) -> R:
-        try:
-            body, header = element_of(question), element_of(caller)
-        except WireError as error:
-            raise Fault(Reason.INVALID_REQUEST, f"COPA can't be sent every character: {error}") from None
-        with map_upstream(write_once=write_once):
-            answer = await self._soap.ask(PATH, action(question), body, call, headers=(header,), write_once=write_once)
-            return record_of(answer, kind)
+        return await self._asking.ask(question, kind, call, headers=(caller,), write_once=write_once)
 
 
-@contextmanager
-def map_upstream(*, write_once: bool = False) -> Iterator[None]:
-    """Turns what COPA says into `Fault`, with COPA's code in its metadata.
-
-    An answer that nobody can read, or an error on COPA's side that no table has, leaves open whether a `write_once` change was made; so
-    that is IN_DOUBT.
-    """
-    try:
-        yield
-    except SoapFault as fault:
-        raise _fault(fault, write_once=write_once) from None
-    except WireError as error:
-        reason = Reason.IN_DOUBT if write_once else Reason.UPSTREAM_FAULT
-        raise Fault(reason, f"COPA answered something unreadable: {error}") from None
-
-
-def _fault(said: SoapFault, *, write_once: bool) -> Fault:
-    code = said.detail.get("ErrorCode", "")
-    metadata = {"code": code}
-    if code in FAULTS:
-        reason, text = FAULTS[code]
-        if code == codes.VERSION_CONFLICT and said.detail.get("Version", "").isdecimal():
-            metadata["version"] = said.detail["Version"]
-    elif said.code == "Client":
-        reason, text = Reason.UPSTREAM_REFUSED, "COPA refused"
-    else:
-        reason, text = Reason.IN_DOUBT if write_once else Reason.UPSTREAM_FAULT, "COPA failed"
-    return Fault(reason, text, metadata=metadata, fields=FIELDS.get(code, ()), retry_after=PATIENCE.get(code))
+def _other_version(code: str, detail: Mapping[str, str]) -> Mapping[str, str]:
+    """The version that the file has by now."""
+    version = detail.get("Version", "")
+    return {"version": version} if code == codes.VERSION_CONFLICT and version.isdecimal() else {}

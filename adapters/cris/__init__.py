@@ -1,4 +1,1 @@
-"""CRIS, the Crime Report Information System: crimes as they were reported, and what was done about them.
-
-Ceiling: 1000 lines of code.
-"""
+"""CRIS, the Crime Report Information System: crimes as they were reported, and what was done about them."""

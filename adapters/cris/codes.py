@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-NAMESPACE = "urn:x-cris:crime-report:1"
 PATH = "/CRIS/services/CrimeReport"
 ENCODING = "ISO-8859-1"
 ZONE = "Europe/London"
@@ -87,6 +86,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "CHANGES.PROPERTY.NUMBER": "changes.property.number",
         "CLIENT_REF": "client_reference",
         "DATE_OF_BIRTH": "person.date_of_birth",
+        "MARK": "property.identifying_mark",
         "COMMITTED_FROM": "committed.from",
         "COMMITTED_TO": "committed.to",
         "PAGE": "page",

@@ -6,6 +6,11 @@ Dates and times are local, as CRIS prints them.
 
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Final
+
+from adapters.kit.binding import record
+
+NAMESPACE: Final = "urn:x-cris:crime-report:1"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,24 +22,24 @@ class Day:
     day: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Requestor:
     """Who asks and why: CRIS keeps it with the transaction."""
 
-    account: str
-    warrant_no: str
-    force: str
-    unit: str
-    reason_code: str
-    reason_text: str
-    reference: str
-    on_behalf_of: str
-    device_id: str
+    account: str = ""
+    warrant_no: str = ""
+    force: str = ""
+    unit: str = ""
+    reason_code: str = ""
+    reason_text: str = ""
+    reference: str = ""
+    on_behalf_of: str = ""
+    device_id: str = ""
     need_to_know: bool
     """Whether the officer may see restricted reports."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Address:
     """An address in BS7666 parts or, when `lines` has any, in lines; the postcode goes with both."""
 
@@ -48,13 +53,13 @@ class Address:
     postcode: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Person:
     """A person as one report has them."""
 
     title: str = ""
     given_names: tuple[str, ...] = ()
-    family_name: str
+    family_name: str = ""
     date_of_birth: Day | None = None
     sex: str = ""
     ic_code: int = 0
@@ -66,27 +71,27 @@ class Person:
     address: Address | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Party:
     """Somebody's part in a report. Numbers count within a role, from 1; 0 is a party still to be numbered."""
 
     number: int
-    role: str
+    role: str = ""
     person: Person
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class PropertyLine:
     """Property in a report; number 0 is a line still to be numbered."""
 
     number: int
-    involvement: str
-    description: str
+    involvement: str = ""
+    description: str = ""
     mark: str = ""
     value_pounds: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Period:
     """When a crime was committed."""
 
@@ -96,14 +101,14 @@ class Period:
     to_time: time | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Sheet:
     """What is reported."""
 
-    channel: str
-    borough: str
+    channel: str = ""
+    borough: str = ""
     beat: str = ""
-    class_code: str
+    class_code: str = ""
     class_title: str = ""
     committed: Period
     venue: Address | None = None
@@ -117,31 +122,31 @@ class Sheet:
     cad_no: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Det:
     """One entry of the details pages."""
 
     number: int
-    page: str
-    author: str
+    page: str = ""
+    author: str = ""
     entered_at: datetime
-    text: str
+    text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Report:
     """One crime report as it stands."""
 
-    crime_no: str
+    crime_no: str = ""
     version: int
-    status: str
+    status: str = ""
     restricted: bool
     recorded_at: datetime
     sheet: Sheet
     dets: tuple[Det, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Changes:
     """Changes to a sheet; '', None and () leave a part as it is."""
 
@@ -155,25 +160,25 @@ class Changes:
     property: tuple[PropertyLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE)
 class Hit:
     """One report that a search found; `person` and `role` are of the party that fits."""
 
-    crime_no: str
+    crime_no: str = ""
     role: str = ""
     person: Person | None = None
-    class_code: str
-    class_title: str
+    class_code: str = ""
+    class_title: str = ""
     committed_from: Day
-    summary: str
+    summary: str = ""
     restricted: bool
-    status: str
-    borough: str
+    status: str = ""
+    borough: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "SEARCH_REPORTS")
 class Search:
-    """Asks for reports by person, by place, by time."""
+    """Asks for reports by person, by place, by property, by time."""
 
     requestor: Requestor
     family_name: str = ""
@@ -181,12 +186,13 @@ class Search:
     date_of_birth: Day | None = None
     postcode: str = ""
     street: str = ""
+    mark: str = ""
     committed_from: Day | None = None
     committed_to: Day | None = None
     maximum: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "SEARCH_REPORTS_REPLY")
 class Found:
     """Answers a search."""
 
@@ -195,15 +201,15 @@ class Found:
     hits: tuple[Hit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "GET_REPORT")
 class Get:
     """Asks for one report."""
 
     requestor: Requestor
-    crime_no: str
+    crime_no: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "GET_REPORT_REPLY")
 class Given:
     """Gives one report with its latest details entries; `more` when older ones were left out."""
 
@@ -212,36 +218,36 @@ class Given:
     report: Report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "CREATE_REPORT")
 class Create:
     """Records a crime, once for each `client_ref`."""
 
     requestor: Requestor
-    client_ref: str
+    client_ref: str = ""
     sheet: Sheet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "CREATE_REPORT_REPLY")
 class Created:
     """Confirms a recorded crime; `duplicate` when it had been recorded before."""
 
     as_at: datetime
-    crime_no: str
+    crime_no: str = ""
     version: int
     duplicate: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "ADD_DETS")
 class AddDet:
     """Adds an entry to the details pages."""
 
     requestor: Requestor
-    crime_no: str
-    page: str
-    text: str
+    crime_no: str = ""
+    page: str = ""
+    text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "ADD_DETS_REPLY")
 class Added:
     """Confirms an entry."""
 
@@ -250,17 +256,17 @@ class Added:
     entered_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "UPDATE_REPORT")
 class Update:
     """Changes a report that still has the version named."""
 
     requestor: Requestor
-    crime_no: str
+    crime_no: str = ""
     version: int
     changes: Changes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(NAMESPACE, "UPDATE_REPORT_REPLY")
 class Updated:
     """Confirms changes and tells the version that they made."""
 

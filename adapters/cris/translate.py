@@ -1,23 +1,53 @@
-"""The contract's messages to what CRIS asks and answers, and back; pure."""
+"""The contract's messages to what CRIS asks and answers, and back, by tables. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
-from adapters.cris import codes, people, records, sheets, vocabulary
-from adapters.cris.latin import Transcript, to_latin
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from adapters.cris import records, vocabulary
+from adapters.cris.codes import DETS, LINE, MARK, METHOD, NAME, REASON, ZONE
+from adapters.cris.records import Day
+from adapters.kit.latin import Transcript, to_latin
+from adapters.kit.translation import By, Pair, Parts, Translation
+from adapters.kit.values import Value, timestamp
 from metip.call import Officer
+from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.answer_pb2 import Warning as Remark
-from metip.common.v1.identifiers_pb2 import CrimeReportNumber
+from metip.common.v1.time_pb2 import CivilDate
 from metip.cris.v1 import crime_report_pb2 as cris
 from metip.cris.v1 import crime_report_service_pb2 as service
 from metip.faults import Fault, Reason
-from metip.identifiers import parse_cris_crime_reference
 
+M = TypeVar("M", bound=Message)
+R = TypeVar("R")
 SYSTEM = "CRIS"
 USUAL_HITS = 20
 ROLE, ACCOUNT = "restricted_crime_reports", "METIPHUB"
+LONDON: Final = ZoneInfo(ZONE)
+WIDTHS: Final[Mapping[type[Message], Mapping[str, int]]] = {
+    AccessContext: {"justification": REASON, "reference": 50, "on_behalf_of": 50, "device_id": 40},
+    pole.PersonName: {"title": NAME, "given_names": NAME, "family_name": NAME},
+    pole.Person: {"self_defined_ethnicity": 2},
+    pole.Address: {"postcode": 8},
+    pole.Bs7666Address: {"secondary": LINE, "primary": LINE, "street": LINE, "locality": NAME, "town": 30},
+    pole.AddressLines: {"line": NAME},
+    cris.CrimeSheet: {"beat": 6, "modus_operandi": METHOD},
+    cris.PropertyLine: {"description": LINE, "identifying_mark": MARK},
+    service.PersonCriteria: {"family_name": NAME, "given_names": 3 * NAME + 2},
+    service.PlaceCriteria: {"street": LINE},
+    service.PropertyCriteria: {"identifying_mark": MARK},
+    service.AddDetailRequest: {"text": DETS},
+    service.Reclassification: {"reason": REASON},
+    service.CrimeSheetChanges: {"modus_operandi": METHOD},
+}
+"""Texts that callers write, and how many characters of each CRIS holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,159 +61,153 @@ class House:
         """Who asks and why. Raises `Fault` OFFICER_NEEDED: CRIS records every transaction against an officer."""
         if officer is None:
             raise Fault(Reason.OFFICER_NEEDED, "the far system records every transaction against an officer")
-        return records.Requestor(
+        return TRANSLATION.record(
+            transcribed(access, copy, "access"),
+            records.Requestor,
             account=self.account,
             warrant_no=to_latin(officer.warrant_number),
             force=to_latin(officer.force),
             unit=to_latin(officer.unit),
-            reason_code=vocabulary.code(vocabulary.REASONS, access.purpose),
-            reason_text=copy.copy("access.justification", access.justification, codes.REASON),
-            reference=copy.copy("access.reference", access.reference, 50),
-            on_behalf_of=copy.copy("access.on_behalf_of", access.on_behalf_of, 50),
-            device_id=copy.copy("access.device_id", access.device_id, 40),
             need_to_know=self.need_to_know_role in officer.roles,
         )
 
 
-def search(request: service.SearchCrimeReportsRequest, by: records.Requestor, copy: Transcript) -> records.Search:
-    """A search for CRIS. Raises `Fault` INVALID_REQUEST."""
-    wanted, place = request.person, request.place
-    asked = records.Search(
-        requestor=by,
-        family_name=copy.copy("person.family_name", wanted.family_name, codes.NAME),
-        given_names=copy.copy("person.given_names", wanted.given_names, 3 * codes.NAME + 2),
-        date_of_birth=people.day(wanted.date_of_birth),
-        postcode=place.postcode,
-        street=copy.copy("place.street", place.street, codes.LINE),
-        committed_from=people.day(getattr(request.committed, "from")),
-        committed_to=people.day(request.committed.to),
-        maximum=request.limit or USUAL_HITS,
-    )
+def question(request: Message, kind: type[R], by: records.Requestor, copy: Transcript) -> R:
+    """What a request asks of CRIS. Raises `Fault` INVALID_REQUEST for a text that CRIS has no room for."""
+    asked = TRANSLATION.record(transcribed(request, copy), kind, requestor=by)
     copy.settle()
     return asked
 
 
-def summaries(found: records.Found, warnings: Iterable[Remark]) -> service.SearchCrimeReportsResponse:
-    """What a search found. Raises `Fault` NO_TRACE when that is nothing."""
-    if not found.hits:
+def answer(record: Any, kind: type[M], warnings: Iterable[Remark]) -> M:
+    """What CRIS answered. Raises `Fault` NO_TRACE when a search found nothing."""
+    if isinstance(record, records.Found) and not record.hits:
         raise Fault(Reason.NO_TRACE, "the far system knows no report by that description")
-    return service.SearchCrimeReportsResponse(
-        reports=[_summary(hit) for hit in found.hits],
-        provenance=Provenance(system=SYSTEM, as_of=people.instant(found.as_at), truncated=found.more, warnings=warnings),
-    )
+    message = TRANSLATION.message(record, kind)
+    provenance: Any = getattr(message, "provenance")  # noqa: B009 - every answer has one, which a type variable can't say
+    provenance.warnings.extend(warnings)
+    return message
 
 
-def _summary(hit: records.Hit) -> cris.CrimeReportSummary:
-    return cris.CrimeReportSummary(
-        crime_report_number=_number(hit.crime_no),
-        role=vocabulary.member(vocabulary.ROLES, hit.role),
-        person=people.known_person(hit.person) if hit.person else None,
-        classification=cris.Classification(code=hit.class_code, title=hit.class_title),
-        committed_on=people.civil_date(hit.committed_from),
-        summary=hit.summary,
-        restricted=hit.restricted,
-        status=vocabulary.member(vocabulary.STATUSES, hit.status),
-        borough=hit.borough,
-    )
+def transcribed(message: M, copy: Transcript, path: str = "") -> M:
+    """The message with its texts as CRIS will hold them; `path` is where it stands in the request. Who asks is transcribed apart."""
+    twin = type(message)()
+    twin.CopyFrom(message)
+    _transcribe(twin, copy, path)
+    return twin
 
 
-def get(request: service.GetCrimeReportRequest, by: records.Requestor, copy: Transcript) -> records.Get:
-    """The question for one report. Raises `Fault` INVALID_REQUEST."""
-    copy.settle()
-    return records.Get(requestor=by, crime_no=request.crime_report_number.value)
+def _transcribe(message: Any, copy: Transcript, path: str) -> None:
+    for field, value in message.ListFields():
+        where = f"{path}.{field.name}" if path else field.name
+        most = WIDTHS.get(type(message), {}).get(field.name)
+        if most and field.is_repeated:
+            value[:] = [copy.copy(where, one, most) for one in value]
+        elif most:
+            setattr(message, field.name, copy.copy(where, value, most))
+        elif field.message_type and where != "access":
+            for one in value if field.is_repeated else (value,):
+                _transcribe(one, copy, where)
 
 
-def report(given: records.Given, warnings: Iterable[Remark]) -> service.GetCrimeReportResponse:
-    """A report as it stands."""
-    held = given.report
-    return service.GetCrimeReportResponse(
-        report=cris.CrimeReport(
-            crime_report_number=_number(held.crime_no),
-            version=held.version,
-            status=vocabulary.member(vocabulary.STATUSES, held.status),
-            restricted=held.restricted,
-            recorded_at=people.instant(held.recorded_at),
-            sheet=sheets.known_sheet(held.sheet),
-            details=[_detail(entry) for entry in held.dets],
+def _instant(held: datetime) -> Timestamp | None:
+    """An instant of CRIS's. In the hour that autumn repeats the earlier reading is taken, so that nothing looks fresher than it is."""
+    return timestamp(held.replace(tzinfo=LONDON, fold=0).astimezone(UTC))
+
+
+def _provenance(record: Any) -> Provenance:
+    return Provenance(system=SYSTEM, as_of=_instant(record.as_at), truncated=getattr(record, "more", False))
+
+
+VALUES: Final[Mapping[type[Message], Value]] = {
+    CivilDate: Value(
+        lambda day: CivilDate(year=day.year, month=day.month, day=day.day) if day and day != Day(0, 0, 0) else None,
+        lambda date: Day(date.year, date.month, date.day) if date.year or date.month or date.day else None,
+    ),
+    Timestamp: Value(_instant, lambda stamp: stamp.ToDatetime(LONDON).replace(tzinfo=None)),
+}
+CLASS: Final = Parts(code="class_code", title=By("class_title", Value(str, lambda title: "")))
+"""The title of a classification is CRIS's own, so it never goes in."""
+TRANSLATION: Final = Translation(
+    pairs=(
+        Pair(
+            records.Requestor,
+            AccessContext,
+            *("account", "warrant_no", "force", "unit", "need_to_know"),
+            purpose="reason_code",
+            justification="reason_text",
         ),
-        provenance=Provenance(system=SYSTEM, as_of=people.instant(given.as_at), truncated=given.more, warnings=warnings),
-    )
-
-
-def _detail(held: records.Det) -> cris.DetailEntry:
-    return cris.DetailEntry(
-        number=held.number,
-        page=vocabulary.member(vocabulary.PAGES, held.page),
-        author=held.author,
-        entered_at=people.instant(held.entered_at),
-        text=held.text,
-    )
-
-
-def create(request: service.CreateCrimeReportRequest, by: records.Requestor, copy: Transcript) -> records.Create:
-    """A crime to be recorded. Raises `Fault` INVALID_REQUEST."""
-    # Letters of a UUID may come in either case, and the far system compares it as text.
-    asked = records.Create(requestor=by, client_ref=request.client_reference.lower(), sheet=sheets.sheet(request.sheet, "sheet", copy))
-    copy.settle()
-    return asked
-
-
-def created(done: records.Created, warnings: Iterable[Remark]) -> service.CreateCrimeReportResponse:
-    """What CRIS confirmed."""
-    return service.CreateCrimeReportResponse(
-        crime_report_number=_number(done.crime_no),
-        version=done.version,
-        already_recorded=done.duplicate,
-        provenance=Provenance(system=SYSTEM, as_of=people.instant(done.as_at), warnings=warnings),
-    )
-
-
-def add_detail(request: service.AddDetailRequest, by: records.Requestor, copy: Transcript) -> records.AddDet:
-    """An entry for the details pages. Raises `Fault` INVALID_REQUEST."""
-    asked = records.AddDet(
-        requestor=by,
-        crime_no=request.crime_report_number.value,
-        page=vocabulary.code(vocabulary.PAGES, request.page),
-        text=copy.copy("text", request.text, codes.DETS),
-    )
-    copy.settle()
-    return asked
-
-
-def added(done: records.Added, warnings: Iterable[Remark]) -> service.AddDetailResponse:
-    """What CRIS confirmed."""
-    return service.AddDetailResponse(
-        number=done.det_no,
-        entered_at=people.instant(done.entered_at),
-        provenance=Provenance(system=SYSTEM, as_of=people.instant(done.as_at), warnings=warnings),
-    )
-
-
-def update(request: service.UpdateCrimeReportRequest, by: records.Requestor, copy: Transcript) -> records.Update:
-    """Changes for CRIS. Raises `Fault` INVALID_REQUEST."""
-    wanted = request.changes
-    changes = records.Changes(
-        class_code=wanted.reclassification.code,
-        class_reason=copy.copy("changes.reclassification.reason", wanted.reclassification.reason, codes.REASON),
-        committed=sheets.period(wanted.committed) if wanted.HasField("committed") else None,
-        mo_text=copy.copy("changes.modus_operandi", wanted.modus_operandi, codes.METHOD) if wanted.HasField("modus_operandi") else None,
-        add_flags=tuple(wanted.add_flags),
-        remove_flags=tuple(wanted.remove_flags),
-        parties=sheets.parties(wanted.parties, "changes", copy),
-        property=sheets.property_lines(wanted.property, "changes", copy),
-    )
-    copy.settle()
-    return records.Update(requestor=by, crime_no=request.crime_report_number.value, version=request.version, changes=changes)
-
-
-def updated(done: records.Updated, warnings: Iterable[Remark]) -> service.UpdateCrimeReportResponse:
-    """What CRIS confirmed."""
-    return service.UpdateCrimeReportResponse(
-        version=done.version,
-        provenance=Provenance(system=SYSTEM, as_of=people.instant(done.as_at), warnings=warnings),
-    )
-
-
-def _number(held: str) -> CrimeReportNumber:
-    number = parse_cris_crime_reference(held)
-    return CrimeReportNumber(value=number.canonical, as_received="" if number.canonical else held)
+        Pair(records.Address, pole.Address, bs7666=Parts(), lines=Parts(line="lines")),
+        Pair(
+            records.Person,
+            pole.Person,
+            *("cro_number", "aliases", "warning_signals"),
+            name=Parts(),
+            observed_ethnicity="ic_code",
+            self_defined_ethnicity="sde_code",
+            addresses="address",
+        ),
+        Pair(records.Party, cris.CrimeParty),
+        Pair(records.PropertyLine, cris.PropertyLine, identifying_mark="mark"),
+        Pair(records.Period, cris.CommittedPeriod),
+        Pair(
+            records.Sheet,
+            cris.CrimeSheet,
+            reporting_channel="channel",
+            classification=CLASS,
+            venue=Parts(address="venue"),
+            modus_operandi="mo_text",
+            cad_number="cad_no",
+        ),
+        Pair(records.Det, cris.DetailEntry),
+        Pair(records.Report, cris.CrimeReport, crime_report_number="crime_no", details="dets"),
+        Pair(
+            records.Changes,
+            service.CrimeSheetChanges,
+            reclassification=Parts(code="class_code", reason="class_reason"),
+            modus_operandi="mo_text",
+        ),
+        Pair(
+            records.Hit,
+            cris.CrimeReportSummary,
+            crime_report_number="crime_no",
+            classification=CLASS,
+            committed_on="committed_from",
+        ),
+        Pair(
+            records.Search,
+            service.SearchCrimeReportsRequest,
+            *("access", "requestor"),
+            person=Parts(),
+            place=Parts(),
+            property=Parts(identifying_mark="mark"),
+            committed=Parts(**{"from": "committed_from", "to": "committed_to"}),
+            limit=By("maximum", Value(int, lambda limit: limit or USUAL_HITS)),
+        ),
+        Pair(records.Get, service.GetCrimeReportRequest, "access", "requestor", crime_report_number="crime_no"),
+        Pair(
+            records.Create,
+            service.CreateCrimeReportRequest,
+            *("access", "requestor"),
+            # Letters of a UUID may come in either case, and the far system compares it as text.
+            client_reference=By("client_ref", Value(str, str.lower)),
+        ),
+        Pair(records.AddDet, service.AddDetailRequest, "access", "requestor", crime_report_number="crime_no"),
+        Pair(records.Update, service.UpdateCrimeReportRequest, "access", "requestor", crime_report_number="crime_no"),
+        Pair(records.Found, service.SearchCrimeReportsResponse, "as_at", "more", reports="hits", provenance=_provenance),
+        Pair(records.Given, service.GetCrimeReportResponse, "as_at", "more", provenance=_provenance),
+        Pair(
+            records.Created,
+            service.CreateCrimeReportResponse,
+            "as_at",
+            crime_report_number="crime_no",
+            already_recorded="duplicate",
+            provenance=_provenance,
+        ),
+        Pair(records.Added, service.AddDetailResponse, "as_at", number="det_no", provenance=_provenance),
+        Pair(records.Updated, service.UpdateCrimeReportResponse, "as_at", provenance=_provenance),
+    ),
+    values=VALUES,
+    vocabularies=vocabulary.ALL,
+)
+"""Which field is which."""

@@ -3,16 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from adapters.custody.reading import Publish, Reader
+from adapters.custody.reading import Reader
 from adapters.custody.upstream import Outbox
 from adapters.kit import Site
 from adapters.kit.errands import meanwhile, repeat
-from adapters.kit.publishing import publish
-from adapters.kit.site import Mesh
-from metip.custody.v1.custody_record_service_pb2 import PublishCustodyRecordRequest
+from adapters.kit.publishing import publisher
 from metip.custody.v1.custody_record_service_pb2_grpc import CustodyRecordServiceStub
 from metip.custody.v1.settings_pb2 import Settings
-from metip.exchange.v1.receipt_pb2 import Receipt
 
 POLL_EVERY = 5.0
 INCOMPLETE_FOR = 600.0
@@ -22,20 +19,12 @@ INCOMPLETE_FOR = 600.0
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
     """Reads the outbox for the length of the block."""
     async with Outbox.connected(settings, site.log) as outbox:
-        if not site.first or site.mesh is None:
-            if site.first:
-                site.log.line("not_publishing", reason="no way to the exchange")
+        publish = publisher(site, lambda channel: CustodyRecordServiceStub(channel).PublishCustodyRecord) if site.first else None
+        if publish is None:
             yield ()
             return
         every = settings.poll_every.ToTimedelta().total_seconds() if settings.HasField("poll_every") else POLL_EVERY
         patience = settings.incomplete_for.ToTimedelta().total_seconds() if settings.HasField("incomplete_for") else INCOMPLETE_FOR
-        reader = Reader(outbox, _publishing(site, site.mesh), site.log, patience)
+        reader = Reader(outbox, publish, site.log, patience)
         async with meanwhile(repeat(reader.look, every=every)):
             yield ()
-
-
-def _publishing(site: Site, mesh: Mesh) -> Publish:
-    async def hand_over(request: PublishCustodyRecordRequest) -> Receipt:
-        return await publish(CustodyRecordServiceStub(mesh.channel()).PublishCustodyRecord, request, site.log)
-
-    return hand_over

@@ -5,7 +5,7 @@ message again, which the exchange knows by record number and version. So nothing
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import grpc
@@ -17,16 +17,13 @@ from adapters.custody.records import CustodyRecord
 from adapters.custody.upstream import Outbox
 from adapters.custody.wire import Damaged, Incomplete, decode, number_of
 from adapters.kit import Fault, Log, Reason
+from adapters.kit.publishing import Publish
 from adapters.kit.sftp import Entry
-from metip.custody.v1.custody_record_service_pb2 import PublishCustodyRecordRequest
-from metip.exchange.v1.receipt_pb2 import Receipt
 
 TOGETHER = 100
 """Exports that are looked at before the first of them is published: among these a record's versions are put into order."""
 LARGEST = 65_536
 """Bytes of a message; the contract's own limit."""
-Publish = Callable[[PublishCustodyRecordRequest], Awaitable[Receipt]]
-"""Hands a message over until there is a receipt; raises `grpc.aio.AioRpcError` when the message is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,15 @@
 """A custody record of NSPIS's as the message that is published; pure. Its codes stand in the tables here and nowhere else (assumed)."""
 
 from collections.abc import Mapping
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.custody import records
+from adapters.kit.values import identifier, timestamp
 from metip.common.v1.access_pb2 import AccessContext
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CustodyNumber, PncId
 from metip.common.v1.pole_pb2 import SEX_FEMALE, SEX_MALE, SEX_NOT_SPECIFIED, SEX_UNSPECIFIED, Person, PersonName, Sex
 from metip.common.v1.time_pb2 import CivilDate
 from metip.custody.v1 import custody_record_pb2 as message
 from metip.custody.v1.custody_record_service_pb2 import PublishCustodyRecordRequest
-from metip.identifiers import parse_arrest_summons_number, parse_custody_number, parse_pnc_id
 from metip.options.v1.options_pb2 import PURPOSE_ARREST_DETENTION
 
 SEXES: Mapping[str, "Sex.ValueType"] = {"M": SEX_MALE, "F": SEX_FEMALE, "U": SEX_NOT_SPECIFIED}
@@ -61,21 +58,20 @@ GIVEN_NAMES = 3
 
 def request(record: records.CustodyRecord) -> PublishCustodyRecordRequest:
     """The message. A code that no table has becomes unspecified; where the contract wants one, the exchange refuses the message."""
-    parsed = parse_custody_number(record.number)
-    number = CustodyNumber(value=parsed.canonical, as_received="" if parsed.canonical == record.number else record.number)
+    number = identifier(CustodyNumber, record.number)
     return PublishCustodyRecordRequest(
-        access=AccessContext(purpose=PURPOSE_ARREST_DETENTION, reference=parsed.canonical),
+        access=AccessContext(purpose=PURPOSE_ARREST_DETENTION, reference=number.value),
         custody_record_number=number,
         version=record.version,
         record=message.CustodyRecord(
             status=STATUSES.get(record.status, message.RECORD_STATUS_UNSPECIFIED),
-            recorded_at=_instant(record.recorded),
+            recorded_at=timestamp(record.recorded),
             suite=record.suite,
             suite_name=record.suite_name,
-            arrived_at=_instant(record.arrived),
+            arrived_at=timestamp(record.arrived),
             arrest=_arrest(record.arrest),
             detained_person=_person(record.detainee),
-            arrest_summons_number=_asn(record.asn),
+            arrest_summons_number=identifier(ArrestSummonsNumber, record.asn) if record.asn else None,
             clock=_clock(record.clock) if record.clock else None,
             reviews=[_review(one) for one in record.reviews],
             risk=RISKS.get(record.risk, message.RISK_LEVEL_UNSPECIFIED),
@@ -88,11 +84,10 @@ def request(record: records.CustodyRecord) -> PublishCustodyRecordRequest:
 
 def _arrest(held: records.Arrest) -> message.Arrest:
     offences = [message.ArrestOffence(number=one.number, cjs_offence_code=one.code, recordable=one.recordable) for one in held.offences]
-    return message.Arrest(arrested_at=_instant(held.at), place=held.place, officer=held.officer, offences=offences)
+    return message.Arrest(arrested_at=timestamp(held.at), place=held.place, officer=held.officer, offences=offences)
 
 
 def _person(held: records.Detainee) -> Person:
-    pnc_id = parse_pnc_id(held.pnc_id)
     return Person(
         name=PersonName(given_names=held.forenames.split()[:GIVEN_NAMES], family_name=held.surname),
         date_of_birth=CivilDate(year=held.born.year, month=held.born.month, day=held.born.day) if held.born else None,
@@ -100,39 +95,31 @@ def _person(held: records.Detainee) -> Person:
         observed_ethnicity=held.observed,
         self_defined_ethnicity=held.self_defined,
         height_cm=held.height,
-        pnc_id=PncId(value=pnc_id.canonical, as_received="" if pnc_id.canonical == held.pnc_id else held.pnc_id) if held.pnc_id else None,
+        pnc_id=identifier(PncId, held.pnc_id) if held.pnc_id else None,
     )
-
-
-def _asn(held: str) -> ArrestSummonsNumber | None:
-    """The number in its canonical form; what does not parse is passed on as received, and never as a number."""
-    if not held:
-        return None
-    parsed = parse_arrest_summons_number(held)
-    return ArrestSummonsNumber(value=parsed.canonical, as_received="" if parsed.canonical == held else held)
 
 
 def _clock(held: records.Clock) -> message.DetentionClock:
     return message.DetentionClock(
-        relevant_time=_maybe(held.relevant),
-        authorised_at=_maybe(held.authorised),
-        expires_at=_maybe(held.expires),
+        relevant_time=timestamp(held.relevant),
+        authorised_at=timestamp(held.authorised),
+        expires_at=timestamp(held.expires),
         authority=AUTHORITIES.get(held.authority, message.DETENTION_AUTHORITY_UNSPECIFIED),
     )
 
 
 def _review(held: records.Review) -> message.DetentionReview:
     method = METHODS.get(held.method, message.REVIEW_METHOD_UNSPECIFIED)
-    return message.DetentionReview(due_at=_instant(held.due), done_at=_maybe(held.done), officer=held.officer, method=method)
+    return message.DetentionReview(due_at=timestamp(held.due), done_at=timestamp(held.done), officer=held.officer, method=method)
 
 
 def _disposal(held: records.Disposal) -> message.OffenceDisposal:
     kind = DISPOSALS.get(held.kind, message.DISPOSAL_KIND_UNSPECIFIED)
-    return message.OffenceDisposal(offence_number=held.offence, cjs_offence_code=held.code, kind=kind, decided_at=_instant(held.at))
+    return message.OffenceDisposal(offence_number=held.offence, cjs_offence_code=held.code, kind=kind, decided_at=timestamp(held.at))
 
 
 def _release(held: records.Release) -> message.Release:
-    return message.Release(released_at=_instant(held.at), kind=RELEASES.get(held.kind, message.RELEASE_KIND_UNSPECIFIED))
+    return message.Release(released_at=timestamp(held.at), kind=RELEASES.get(held.kind, message.RELEASE_KIND_UNSPECIFIED))
 
 
 def _footwear(held: records.Footwear) -> message.Footwear:
@@ -143,15 +130,5 @@ def _footwear(held: records.Footwear) -> message.Footwear:
         model=held.model,
         pattern_code=held.pattern,
         scan_type=SCANS.get(held.scan, message.SCAN_TYPE_UNSPECIFIED),
-        scanned_at=_maybe(held.scanned),
+        scanned_at=timestamp(held.scanned),
     )
-
-
-def _instant(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
-
-
-def _maybe(at: datetime | None) -> Timestamp | None:
-    return _instant(at) if at else None

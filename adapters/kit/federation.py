@@ -5,6 +5,7 @@ refusal, a silence and a failure each have a status of their own. And no source 
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,14 +14,16 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
+from adapters.kit.rejections import reason
+from adapters.kit.site import consult
 from metip.call import Call
 from metip.faults import Fault, Reason
 
 T = TypeVar("T")
+Asked = TypeVar("Asked")
+Asking = TypeVar("Asking")
+Reply = TypeVar("Reply")
 
 
 class Status(Enum):
@@ -32,6 +35,8 @@ class Status(Enum):
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
     STALE = "stale"
+    NOT_SEARCHABLE = "not searchable"
+    """It can't be searched in this way, and was not asked."""
 
 
 STATUS_OF: dict[grpc.StatusCode, Status] = {
@@ -56,10 +61,10 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True)
 class Source(Generic[T]):
-    """One source: its name, and how it is asked within a time in seconds."""
+    """One source: its name, and how it is asked within a time in seconds; None when it can't be searched in this way."""
 
     name: str
-    ask: Callable[[float], Awaitable[Answer[T]]]
+    ask: Callable[[float], Awaitable[Answer[T]]] | None
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,28 @@ class Ended:
     truncated: bool = False
 
 
+def consulted(
+    name: str,
+    ask: Callable[..., Awaitable[Reply]],
+    question: Callable[[Asked], Asking],
+    answer: Callable[[Reply], Answer[T]],
+    request: Asked,
+    call: Call,
+) -> Source[T]:
+    """A source behind Envoy: the question translated, asked on the asker's behalf, the answer translated."""
+
+    async def asked(within: float) -> Answer[T]:
+        return answer(await consult(ask, question(request), call, within=within))
+
+    return Source(name, asked)
+
+
 async def federate(
-    sources: Sequence[Source[T]], call: Call, *, reserve: float, stale_after: timedelta
+    sources: Sequence[Source[T]], call: Call, *, reserve: float, stale_after: timedelta, patience: float = math.inf
 ) -> AsyncGenerator[tuple[Ended, Sequence[T]], None]:
-    """Each source's end with its matches, in the order in which they end; all within the caller's deadline less `reserve` seconds."""
-    budget = max(0.0, call.remaining - reserve)
+    """Each source's end with its matches, in the order in which they end; all within the caller's deadline less `reserve` seconds, and
+    within `patience` seconds however much time the caller has."""
+    budget = max(0.0, min(patience, call.remaining - reserve))
     waiting = {asyncio.create_task(_ask(source, budget, stale_after)) for source in sources}
     try:
         while waiting:
@@ -100,6 +122,8 @@ async def _ask(source: Source[T], budget: float, stale_after: timedelta) -> tupl
         as_of, truncated = (answer.as_of, answer.truncated) if answer else (None, False)
         return Ended(source.name, status, len(matches), explanation, elapsed, as_of, truncated), matches
 
+    if source.ask is None:
+        return ended(Status.NOT_SEARCHABLE, "the source can't be searched in this way; it may know something")
     try:
         async with asyncio.timeout(budget):
             answer = await source.ask(budget)
@@ -119,20 +143,8 @@ async def _ask(source: Source[T], budget: float, stale_after: timedelta) -> tupl
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> tuple[Status, str]:
-    reason = _reason(error)
-    if error.code() is grpc.StatusCode.NOT_FOUND and reason == Reason.NO_TRACE.name:
+    said = reason(error)
+    if error.code() is grpc.StatusCode.NOT_FOUND and said == Reason.NO_TRACE.name:
         return Status.NO_TRACE, ""
     status = STATUS_OF.get(error.code(), Status.UNAVAILABLE)
-    return status, f"{error.code().name}{f' ({reason})' if reason else ''}; the source may know something"
-
-
-def _reason(error: grpc.aio.AioRpcError) -> str:
-    try:
-        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
-    except (ValueError, DecodeError):  # details that contradict the status, or are none
-        return ""
-    for detail in status.details if status else ():
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            return str(info.reason)
-    return ""
+    return status, f"{error.code().name}{f' ({said})' if said else ''}; the source may know something"

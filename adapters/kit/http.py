@@ -1,9 +1,13 @@
 """HTTP for adapters: a client that maps every failure of the network to a fault, and bounds what it reads."""
 
 import asyncio
+import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 import aiohttp
@@ -11,6 +15,7 @@ import aiohttp
 from adapters.kit.upstream import Guard, Limits, Passage
 from metip.faults import Fault, Reason
 from metip.logs import Log
+from metip.settings import SettingsError
 
 LARGEST_REPLY = 8 * 1024 * 1024
 
@@ -21,6 +26,14 @@ class HttpAnswer:
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """In any case of letters."""
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        """How long the far system asks to be left alone (RFC 9110, section 10.2.3, in seconds); None when it says nothing of it."""
+        said = self.headers.get("Retry-After", "")
+        return timedelta(seconds=int(said)) if re.fullmatch("[0-9]{1,5}", said) else None
 
 
 class HttpClient:
@@ -33,9 +46,10 @@ class HttpClient:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, limits: Limits, log: Log) -> AsyncIterator[Self]:
-        """A client for the length of the block."""
-        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30)
+    async def connected(cls, limits: Limits, log: Log, *, authority_file: str = "") -> AsyncIterator[Self]:
+        """A client for the length of the block. `authority_file` has the certificates of who signed an HTTPS server's; without one, the
+        machine's own authorities count. Raises `SettingsError` when it can't be read."""
+        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30, ssl=_trusting(authority_file))
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
             yield cls(limits, log, session)
 
@@ -60,7 +74,7 @@ class HttpClient:
             passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left
             url = f"{self._address}{path}"
             async with self._session.request(method, url, data=data or None, params=query, headers=sent, allow_redirects=False) as response:
-                answer = HttpAnswer(response.status, await _bounded(response.content))
+                answer = HttpAnswer(response.status, await _bounded(response.content), response.headers)
         except aiohttp.ClientConnectorError:
             passage.sent = False
             raise Fault(Reason.UPSTREAM_UNAVAILABLE, "no connection to the far system") from None
@@ -69,8 +83,21 @@ class HttpClient:
         if len(answer.body) > LARGEST_REPLY:
             raise Fault(Reason.UPSTREAM_FAULT, f"the far system answered more than {LARGEST_REPLY} bytes")
         if answer.status in (502, 503, 504):
-            raise Fault(Reason.UPSTREAM_UNAVAILABLE, f"the far system answered HTTP {answer.status}")
+            text = f"the far system answered HTTP {answer.status}"
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, text, retry_after=answer.retry_after)
         return answer
+
+
+def _trusting(authority_file: str) -> ssl.SSLContext | bool:
+    if not authority_file:
+        return True
+    # Not `create_default_context(cadata=...)`: for an empty file it would trust every authority of the machine.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=Path(authority_file).read_text(encoding="ascii"))
+    except (OSError, ValueError):  # an SSLError is an OSError
+        raise SettingsError("authority_file", ("can't be used: it must hold certificates as PEM",)) from None
+    return context
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

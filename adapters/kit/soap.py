@@ -74,13 +74,28 @@ def fault_envelope(code: str, words: str, detail: Mapping[str, str] | None = Non
     return envelope(fault, encoding=encoding)
 
 
+def body_of(root: Element) -> Element | None:
+    """The element in an envelope's body; None for a document that is no envelope. Raises `SoapError` for one with another body."""
+    if root.tag != f"{{{ENVELOPE}}}Envelope":
+        return None
+    body = root.find(f"{{{ENVELOPE}}}Body")
+    if body is None or len(body) != 1:
+        raise SoapError("not a SOAP 1.1 envelope with one element in its body")
+    return body[0]
+
+
+def header_and_body(data: bytes) -> tuple[Sequence[Element], Element]:
+    """The elements of the header, none where there is no header, and the one in the body. Raises `SoapError` for what is no envelope."""
+    root = parse_xml(data)
+    inside, header = body_of(root), root.find(f"{{{ENVELOPE}}}Header")
+    if inside is None:
+        raise SoapError("not a SOAP 1.1 envelope")
+    return () if header is None else tuple(header.iterchildren("*")), inside
+
+
 def open_envelope(data: bytes) -> Element:
     """The element in the body. Raises `SoapFault` when it is a fault and `SoapError` when the document is no envelope."""
-    root = parse_xml(data)
-    body = root.find(f"{{{ENVELOPE}}}Body")
-    if root.tag != f"{{{ENVELOPE}}}Envelope" or body is None or len(body) != 1:
-        raise SoapError("not a SOAP 1.1 envelope with one element in its body")
-    inside = body[0]
+    _, inside = header_and_body(data)
     if inside.tag != f"{{{ENVELOPE}}}Fault":
         return inside
     detail = {etree.QName(entry).localname: entry.text or "" for entry in inside.iterfind("detail/*")}

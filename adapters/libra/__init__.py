@@ -1,4 +1,1 @@
-"""The criminal justice systems: cases to the courts, results from them, over the CJS Exchange.
-
-Ceiling: 1690 lines of code.
-"""
+"""The criminal justice systems: cases to the courts, results from them, over the CJS Exchange."""

@@ -1,20 +1,21 @@
 """Cases to the courts, as a subscriber of its own interface; results and answers from them, as a producer."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import NAMESPACE_URL, uuid5
 
 from adapters.kit import Call, Fault, Reason, Site
+from adapters.kit.doors import listening
+from adapters.kit.errands import meanwhile
 from adapters.kit.outcomes import DELIVERED, Outcomes
-from adapters.kit.publishing import publish
+from adapters.kit.publishing import publisher
+from adapters.kit.tls import Credentials
 from adapters.libra import translate
 from adapters.libra.collecting import collect
-from adapters.libra.inbox import Door, Inbox, Publish
+from adapters.libra.inbox import Door, Inbox
 from adapters.libra.upstream import PATH, Exchange
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.libra.v1.case_service_pb2 import SubmitCaseRequest
-from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.libra.v1.result_service_pb2_grpc import ResultServiceStub
 from metip.libra.v1.settings_pb2 import Settings
 
@@ -58,28 +59,12 @@ async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object
 
 async def _take_deliveries(stack: AsyncExitStack, settings: Settings, site: Site, exchange: Exchange) -> None:
     outcomes = await stack.enter_async_context(Outcomes.connected(site.hub, SYSTEM, site.log)) if site.hub else None
-    inbox = Inbox(site.log, _publisher(site), outcomes)
+    publish = publisher(site, lambda channel: ResultServiceStub(channel).PublishResult)
+    inbox = Inbox(site.log, publish, outcomes)
     if settings.listen:
-        host, _, port = settings.listen.rpartition(":")
-        address = await stack.enter_async_context(Door(inbox, site.log).listening(host, int(port)))
+        shown = Credentials.of(settings.tls, {"listen": settings.listen}) if settings.HasField("tls") else None
+        door = listening(Door(inbox, site.log).answer, settings.listen, credentials=shown, peers=settings.tls.peers)
+        address = await stack.enter_async_context(door)
         exchange.reply_to = settings.listen_url or f"{address}{PATH}"
-    if site.mesh is None:
-        site.log.line("not_publishing")
-        return
-    stack.push_async_callback(_end, asyncio.create_task(collect(settings, exchange, inbox, site.log)))
-
-
-def _publisher(site: Site) -> Publish | None:
-    mesh = site.mesh
-    if mesh is None:
-        return None
-
-    async def publish_one(result: PublishResultRequest) -> Receipt:
-        return await publish(ResultServiceStub(mesh.channel()).PublishResult, result, site.log)
-
-    return publish_one
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait((task,))
+    if publish is not None:
+        await stack.enter_async_context(meanwhile(collect(settings, exchange, inbox, site.log)))

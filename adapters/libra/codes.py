@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+from metip.tables import read_table
+
 SUCCESS: Final = 1
 RETRY: Final = frozenset({200, 201, 202})
 """Nothing is wrong with the document: send it again later."""
 PREVIOUSLY_SENT: Final = 302
 """The same correlation id from the same system was taken before."""
+TAKEN: Final = frozenset({SUCCESS, PREVIOUSLY_SENT})
 INVALID_REQUEST_ID: Final = 306
 INVALID_UNIT: Final = 308
 INVALID_OFFENCE_CODE: Final = 309
@@ -19,26 +22,7 @@ UNKNOWN_DESTINATION: Final = 1318
 SAME_SOURCE_AND_DESTINATION: Final = 1321
 DISALLOWED_TYPE: Final = 1359
 
-TEXTS: Final[Mapping[int, str]] = {
-    SUCCESS: "Success",
-    200: "Retry",
-    201: "Retry",
-    202: "Retry",
-    301: "UnknownSystem",
-    PREVIOUSLY_SENT: "PreviouslySent",
-    304: "WrongSource",
-    305: "WrongDestination",
-    INVALID_REQUEST_ID: "InvalidRequestID",
-    307: "ModeError",
-    INVALID_UNIT: "InvalidOrganizationalUnitID",
-    INVALID_OFFENCE_CODE: "InvalidOffenceCode",
-    311: "UnsupportedElement",
-    UNUSABLE_DATA: "UnusableDataStream",
-    UNKNOWN_SOURCE: "UnknownRouteSource",
-    UNKNOWN_DESTINATION: "UnknownRouteDestination",
-    SAME_SOURCE_AND_DESTINATION: "SameSourceAndDestination",
-    DISALLOWED_TYPE: "DisallowedDataStreamType",
-}
+TEXTS: Final[Mapping[int, str]] = {int(code): text for code, text in read_table(__file__, "responses.yaml").items()}
 """What each code is called."""
 NEW_CASE, RESULTS = "SPINewCase", "SPIResults"
 """Types of data streams."""

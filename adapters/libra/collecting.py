@@ -1,15 +1,15 @@
 """Collecting from the CJS Exchange what it could not deliver, by `retrieve`: at the start, and at an interval where one is set."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
-from adapters.kit import Call, Fault
-from adapters.libra import codes, envelopes
+from adapters.kit import Fault
+from adapters.kit.binding import WireError
+from adapters.kit.errands import errand
+from adapters.libra import codes
 from adapters.libra.inbox import Inbox
 from adapters.libra.upstream import Exchange
-from adapters.libra.wire import WireError, decode_text
+from adapters.libra.wire import decode_text
 from metip.libra.v1.settings_pb2 import Settings
 from metip.logs import Log
 
@@ -25,32 +25,21 @@ async def collect(settings: Settings, exchange: Exchange, inbox: Inbox, log: Log
     since = datetime.now(UTC) - (settings.retrieve_since.ToTimedelta() if settings.HasField("retrieve_since") else SINCE)
     failing = False
     while True:
-        answer = await _retrieved(exchange, since)
-        if isinstance(answer, Fault) or answer.code != codes.SUCCESS:
-            if not isinstance(answer, Fault) and answer.code == codes.RETRIEVE_NOT_AVAILABLE:
-                return
-            if not failing:
-                log.line("retrieve_failed", reason=answer.reason.name if isinstance(answer, Fault) else str(answer.code))
-            failing = True
-        else:
+        pause = AGAIN
+        try:
+            answer = await exchange.retrieve(since, errand("retrieve", within=WITHIN))
             failing = False
-            taken = [await _take(inbox, message, log) for message in answer.messages]
-            if all(taken):
-                since = answer.last or since
+            if answer is None:
+                return
+            if all([await _take(inbox, message, log) for message in answer.messages]):
+                since, pause = answer.last or since, every
                 if not every:
                     return
-                await asyncio.sleep(every)
-                continue
-        await asyncio.sleep(AGAIN)
-
-
-async def _retrieved(exchange: Exchange, since: datetime) -> envelopes.RetrieveResponse | Fault:
-    request_id = str(uuid4())
-    call = Call(id=request_id, operation="retrieve", consumer="", officer=None, deadline=time.monotonic() + WITHIN)
-    try:
-        return await exchange.retrieve(since, request_id, call)
-    except Fault as fault:
-        return fault
+        except Fault as fault:
+            if not failing:
+                log.line("retrieve_failed", reason=fault.metadata.get("code") or fault.reason.name)
+            failing = True
+        await asyncio.sleep(pause)
 
 
 async def _take(inbox: Inbox, message: str, log: Log) -> bool:

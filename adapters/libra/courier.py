@@ -1,6 +1,7 @@
 """The simulator's postman: deliveries that wait until they are due, and are pushed until the receiver acknowledges them."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,9 +10,10 @@ from datetime import UTC, datetime
 
 import aiohttp
 
+from adapters.kit.binding import WireError
 from adapters.libra import codes
 from adapters.libra.envelopes import DeliverResponse, SubmitResponse
-from adapters.libra.wire import WireError, decode
+from adapters.libra.wire import decode
 
 AGAIN = 0.5
 """Seconds before a delivery that was not acknowledged is made again; the real exchange waits minutes."""
@@ -49,6 +51,8 @@ class Courier:
     def __init__(self) -> None:
         self.address = ""
         """Where the force takes deliveries; empty until it is known."""
+        self.tls: ssl.SSLContext | None = None
+        """The exchange's own certificate, and whose it trusts; for a force that demands both."""
         self.deliveries: deque[Delivery] = deque(maxlen=REMEMBERED)
         self._open: list[Delivery] = []
         self._news = asyncio.Event()
@@ -103,7 +107,8 @@ class Courier:
 
     async def _push(self, delivery: Delivery, http: aiohttp.ClientSession) -> int:
         try:
-            async with http.post(self.address, data=delivery.body, headers={"Content-Type": "text/xml; charset=utf-8"}) as response:
+            headers = {"Content-Type": "text/xml; charset=utf-8"}
+            async with http.post(self.address, data=delivery.body, headers=headers, ssl=self.tls or True) as response:
                 answer = decode(await response.read())
         except (aiohttp.ClientError, TimeoutError, WireError):
             return -1

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from hashlib import sha256
 from typing import Final
@@ -43,7 +43,7 @@ def objection(case: cases_sent.Case) -> int:
         return codes.UNUSABLE_DATA
     if case.hearing is None or not re.fullmatch("[A-Z][A-Z0-9]{6,9}", case.hearing.court):
         return codes.INVALID_UNIT
-    charged = [one.base.code if one.base else "" for defendant in case.defendants for one in defendant.offences]
+    charged = [one.details.offence_code if one.details else "" for defendant in case.defendants for one in defendant.offences]
     return codes.SUCCESS if all(re.fullmatch("[A-Z0-9]{7,8}", one) for one in charged) else codes.INVALID_OFFENCE_CODE
 
 
@@ -59,23 +59,17 @@ def result_of_nobody(population: Population) -> results.ResultedCases:
     """A result for a case that was never submitted, with the number that a court makes up when it has none (F14)."""
     arrest = next(found for found in _charged(population))
     person = population.person(arrest.person_number)
-    first, second, third = (*person.forenames, "", "", "")[:3]
-    named = records.Name(first=first, second=second, third=third, family=person.surname)
+    named = records.Name(given_names=person.forenames[:3], family_name=person.surname)
     offence = arrest.offences[0]
     on = arrest.arrested_at.date()
     base = records.Offence(
-        number=1,
-        code=offence.cjs_code,
-        wording=offence.title,
-        timing=records.OffenceTiming(code="1", start=records.OffenceStart(day=offence.committed_on)),
+        sequence_number=1, offence_code=offence.cjs_code, wording=offence.title, date_code="1", start_date=offence.committed_on
     )
     individual = results.CourtIndividual(
-        person=records.PersonDefendant(
-            details=records.Person(name=named, born=person.date_of_birth, gender={"M": "1", "F": "2"}.get(person.sex, "9"))
-        ),
+        details=records.Person(name=named, date_of_birth=person.date_of_birth, sex={"M": "1", "F": "2"}.get(person.sex, "9")),
         bail_status="A",
-        address=results.CourtAddress(simple=results.SimpleAddress(line1="NO FIXED ABODE")),
-        present="N",
+        address=results.CourtAddress(simple=results.SimpleAddress(lines=("NO FIXED ABODE",))),
+        present_at_hearing="N",
     )
     defendant = results.CourtDefendant(
         reference=DUMMY_ASN, individual=individual, offences=(_resulted(base, on + timedelta(days=28), DECISIONS[0]),)
@@ -93,42 +87,34 @@ def _court(court: str, on: date, at: time | None) -> results.CourtHearing:
 
 
 def _dealt_with(defendant: cases_sent.Defendant, on: date, many: bool) -> results.CourtDefendant:
-    charged = [one.base or records.Offence() for one in defendant.offences]
+    charged = [one.details or records.Offence() for one in defendant.offences]
     if many:
         charged = [_numbered(charged[index % len(charged)], index + 1) for index in range(MOST_OFFENCES)]
     individual, corporate = defendant.individual, defendant.corporate
     return results.CourtDefendant(
         reference=defendant.reference,
         individual=_individual(individual) if individual else None,
-        corporate=_corporate(corporate) if corporate else None,
+        organisation=_corporate(corporate) if corporate else None,
         offences=tuple(_resulted(one, on, _decision(defendant.reference, one)) for one in charged),
     )
 
 
 def _numbered(offence: records.Offence, number: int) -> records.Offence:
-    return records.Offence(
-        number=number,
-        code=offence.code,
-        wording=offence.wording,
-        timing=offence.timing,
-        charged=offence.charged,
-        arrested=offence.arrested,
-        location=offence.location,
-    )
+    return replace(offence, sequence_number=number, alcohol=None, vehicle=None)
 
 
 def _decision(reference: str, offence: records.Offence) -> Decision:
-    return DECISIONS[sha256(f"{reference}/{offence.number}".encode()).digest()[0] % len(DECISIONS)]
+    return DECISIONS[sha256(f"{reference}/{offence.sequence_number}".encode()).digest()[0] % len(DECISIONS)]
 
 
 def _resulted(offence: records.Offence, on: date, decided: Decision) -> results.CourtOffence:
-    started = offence.timing.start.day if offence.timing and offence.timing.start else None
+    started = offence.start_date
     duration = results.Duration(value=decided.months, unit="M") if decided.months else None
     outcome = results.Outcome(pence=decided.pence, duration=duration) if duration or decided.pence else None
     guilty = decided.finding == "G"
     return results.CourtOffence(
-        base=offence,
-        initiated=offence.charged or started or on,
+        details=offence,
+        initiated_date=offence.charge_date or started or on,
         plea=decided.plea,
         mode_of_trial=1,
         final_disposal="Y",
@@ -141,17 +127,20 @@ def _resulted(offence: records.Offence, on: date, decided: Decision) -> results.
 
 def _individual(defendant: cases_sent.Individual) -> results.CourtIndividual:
     return results.CourtIndividual(
-        person=defendant.person,
+        details=defendant.details,
+        pnc_id=defendant.pnc_id,
+        nationality=defendant.nationality,
+        bail_conditions=defendant.bail_conditions,
         bail_status="U",
         address=results.CourtAddress(structured=defendant.address) if defendant.address else None,
-        present="Y",
+        present_at_hearing="Y",
     )
 
 
 def _corporate(defendant: cases_sent.Corporate) -> results.CourtCorporate:
     return results.CourtCorporate(
-        organisation=defendant.organisation,
+        name=defendant.name,
         address=results.CourtAddress(structured=defendant.address) if defendant.address else None,
-        present="A",
+        present_at_hearing="A",
         bail_status="A",
     )

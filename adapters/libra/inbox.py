@@ -6,29 +6,24 @@ again, any other for a document that nobody here can take.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
 import grpc
-from aiohttp import web
 
+from adapters.kit.binding import WireError
+from adapters.kit.http import HttpAnswer
 from adapters.kit.outcomes import Outcomes
-from adapters.kit.soap import envelope as soap_envelope
-from adapters.kit.soap import fault_envelope
+from adapters.kit.publishing import Publish
+from adapters.kit.soap import envelope, fault_envelope
 from adapters.libra import codes, envelopes, translate
 from adapters.libra.results import ResultedCases
-from adapters.libra.wire import WireError, decode_text, element_of, encode, opened
-from metip.exchange.v1.receipt_pb2 import Receipt
+from adapters.libra.wire import decode_text, element_of, encode, opened
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
 from metip.logs import Log
 
-Publish = Callable[[PublishResultRequest], Awaitable[Receipt]]
-
 PATIENCE = 20.0
 """Seconds that a sender waits for its answer; a message that the exchange does not take in this time comes again."""
-LARGEST = 16 * 1024 * 1024
 AT_ONCE = 16
 """Deliveries in progress; one more is told to come again."""
 
@@ -98,7 +93,7 @@ class Inbox:
         message_id = _uuid(answer.receiver.correlation_id if answer.receiver else "")
         if not message_id or not found:
             raise WireError("RouteDataResp", "names no case of ours, or says nothing of it")
-        refused = [code for code in found if code not in (codes.SUCCESS, codes.PREVIOUSLY_SENT, *codes.RETRY)]
+        refused = [code for code in found if code not in codes.TAKEN | codes.RETRY]
         if refused:
             known = await self._outcomes.refused(message_id, str(refused[0]))
         elif any(code in codes.RETRY for code in found):
@@ -111,41 +106,27 @@ class Inbox:
 
 
 class Door:
-    """An HTTP listener in front of an inbox; it speaks SOAP to who speaks SOAP, and plain documents to others."""
+    """What an inbox answers to documents; it speaks SOAP to who speaks SOAP, and plain documents to others."""
 
     def __init__(self, inbox: Inbox, log: Log) -> None:
         self._inbox = inbox
         self._log = log
 
-    @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[str]:
-        """Listens for the length of the block and gives the base URL."""
-        application = web.Application(client_max_size=LARGEST)
-        application.router.add_post("/{path:.*}", self._answer)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
-        await runner.setup()
+    async def answer(self, document: bytes) -> HttpAnswer:
+        """Takes one document and gives the one that answers it."""
         try:
-            await web.TCPSite(runner, host, port).start()
-            at = runner.addresses[0]
-            yield f"http://{at[0]}:{at[1]}"
-        finally:
-            await runner.cleanup()
-
-    async def _answer(self, request: web.Request) -> web.Response:
-        try:
-            document, enveloped = opened(await request.read())
+            found, enveloped = opened(document)
         except WireError as error:
             self._log.line("delivery_refused", problem=str(error))
-            return web.Response(body=fault_envelope("Client", str(error)), status=500, content_type="text/xml")
-        reply = await self._reply(document)
-        return web.Response(body=soap_envelope(element_of(reply)) if enveloped else encode(reply), content_type="text/xml", charset="utf-8")
+            return HttpAnswer(500, fault_envelope("Client", str(error)))
+        reply = await self._reply(found)
+        return HttpAnswer(200, envelope(element_of(reply)) if enveloped else encode(reply))
 
     async def _reply(self, document: object) -> object:
         if isinstance(document, envelopes.RetrieveRequest):
             code = codes.RETRIEVE_NOT_AVAILABLE
-            return envelopes.RetrieveResponse(
-                request_id=document.request_id, code=code, text="RetrieveNotAvailable", last=datetime.now(UTC)
-            )
+            text, now = "RetrieveNotAvailable", datetime.now(UTC)
+            return envelopes.RetrieveResponse(request_id=document.request_id, code=code, text=text, last=now)
         code = await self._inbox.take(document)
         if isinstance(document, envelopes.DeliverRequest):
             return envelopes.DeliverResponse(message_id=document.message_id, code=code)

@@ -1,160 +1,122 @@
 """Native records that cases and results share, field by field in the order of the SPI schema (version 1.2).
 
-Codes stay as the courts write them. Records hold personal data, so none of them shows its content in a `repr`.
+Codes stay as the courts write them. A field that stands deeper than the others names the elements on its way. Records hold personal data,
+so none of them shows its content in a `repr`.
 """
 
-from dataclasses import dataclass
+import re
 from datetime import date, time
 from typing import Annotated, Final
 
-from adapters.libra.layout import DATE, FREE, NAME, PADDED, REFERENCE, TEXT, TIME, Leaf, Part, one_of, record, whole
+from adapters.kit.binding import At, Kind, record
+from adapters.kit.texts import DATE, TIME, bounded, one_of, stripped, whole
 
 SPI: Final = "http://www.dca.gov.uk/xmlschemas/libra"
 BS7666: Final = "http://www.govtalk.gov.uk/people/bs7666"
 INTERFACE: Final = {"Interface": "LibraStandardProsecutorPolice", "SchemaVersion": "0.6g"}
+FREE: Final = bounded(20_000)
+"""Sentences, kept as they stand."""
+TEXT: Final = stripped(255)
+NAME: Final = stripped(35)
+REFERENCE: Final = stripped(40)
+PADDED: Final = bounded(255)
+"""Texts whose blanks mean something."""
 REMAND: Final = one_of("ABCLPSU")
+GENDER: Final = one_of("0129")
+
+Business = Annotated[str, At("TelephoneDetails/TelephoneNumberBusiness", TEXT)]
+Home = Annotated[str, At("TelephoneDetails/TelephoneNumberHome", TEXT)]
+Mobile = Annotated[str, At("TelephoneDetails/TelephoneNumberMobile", TEXT)]
+Emails = Annotated[tuple[str, ...], At("EmailDetails/EmailAddress", TEXT, numbered=2)]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Aside:
-    """A part of a document that no record has a place for: where it stood, and the element as XML."""
+def _pence(text: str) -> int:
+    found = re.fullmatch(r"\+?([0-9]{1,12})(?:\.([0-9]{0,2})0*)?", text.strip())
+    if not found:
+        raise ValueError("no amount in pounds and pence")
+    return int(found[1]) * 100 + int(f"{found[2] or '':0<2}")
 
-    path: str
-    xml: str
+
+PENCE: Final = Kind(_pence, lambda value: f"{value // 100}.{value % 100:02d}")
 
 
 @record(SPI)
 class Hearing:
     """A sitting of a court."""
 
-    court: Annotated[str, Leaf("CourtHearingLocation", REFERENCE)] = ""
-    day: Annotated[date | None, Leaf("DateOfHearing", DATE)] = None
-    at: Annotated[time | None, Leaf("TimeOfHearing", TIME)] = None
+    court: Annotated[str, At("CourtHearingLocation", REFERENCE)] = ""
+    day: Annotated[date | None, At("DateOfHearing", DATE)] = None
+    at: Annotated[time | None, At("TimeOfHearing", TIME)] = None
 
 
 @record(SPI)
 class Name:
-    """A person's name."""
+    """A person's name; a given name is empty where only a later one is filled."""
 
-    title: Annotated[str, Leaf("PersonTitle", NAME)] = ""
-    first: Annotated[str, Leaf("PersonGivenName1", NAME)] = ""
-    second: Annotated[str, Leaf("PersonGivenName2", NAME)] = ""
-    third: Annotated[str, Leaf("PersonGivenName3", NAME)] = ""
-    family: Annotated[str, Leaf("PersonFamilyName", NAME)] = ""
-
-
-@record(SPI)
-class Telephones:
-    """Telephone numbers."""
-
-    business: Annotated[str, Leaf("TelephoneNumberBusiness", TEXT)] = ""
-    home: Annotated[str, Leaf("TelephoneNumberHome", TEXT)] = ""
-    mobile: Annotated[str, Leaf("TelephoneNumberMobile", TEXT)] = ""
-
-
-@record(SPI)
-class Emails:
-    """E-mail addresses."""
-
-    first: Annotated[str, Leaf("EmailAddress1", TEXT)] = ""
-    second: Annotated[str, Leaf("EmailAddress2", TEXT)] = ""
+    title: Annotated[str, At("PersonTitle", NAME)] = ""
+    given_names: Annotated[tuple[str, ...], At("PersonGivenName", NAME, numbered=3)] = ()
+    family_name: Annotated[str, At("PersonFamilyName", NAME)] = ""
 
 
 @record(SPI)
 class Person:
     """What police and courts say of anybody."""
 
-    name: Annotated[Name | None, Part("PersonName")] = None
-    telephones: Annotated[Telephones | None, Part("TelephoneDetails")] = None
-    emails: Annotated[Emails | None, Part("EmailDetails")] = None
-    born: Annotated[date | None, Leaf("Birthdate", DATE)] = None
-    gender: Annotated[str, Leaf("Gender", one_of("0129"))] = ""
-
-
-@record(SPI)
-class PersonDefendant:
-    """A defendant who is a person."""
-
-    details: Annotated[Person | None, Part("BasePersonDetails")] = None
-    pnc_id: Annotated[str, Leaf("PNCidentifier", REFERENCE)] = ""
-    nationality: Annotated[str, Leaf("PersonStatedNationality", REFERENCE)] = ""
-    bail_conditions: Annotated[str, Leaf("BailConditions", FREE)] = ""
+    name: Annotated[Name | None, At("PersonName")] = None
+    business_telephone: Business = ""
+    home_telephone: Home = ""
+    mobile_telephone: Mobile = ""
+    emails: Emails = ()
+    date_of_birth: Annotated[date | None, At("Birthdate", DATE)] = None
+    sex: Annotated[str, At("Gender", GENDER)] = ""
 
 
 @record(BS7666)
 class Address:
     """An address by British Standard 7666; the objects are packed as `1234A5678BNAME`."""
 
-    secondary: Annotated[str, Leaf("SAON", PADDED)] = ""
-    primary: Annotated[str, Leaf("PAON", PADDED)] = ""
-    street: Annotated[str, Leaf("StreetDescription", TEXT)] = ""
-    usrn: Annotated[int | None, Leaf("UniqueStreetReferenceNumber", whole(99999999))] = None
-    locality: Annotated[str, Leaf("Locality", TEXT)] = ""
-    town: Annotated[str, Leaf("Town", TEXT)] = ""
-    area: Annotated[str, Leaf("AdministrativeArea", TEXT)] = ""
-    post_town: Annotated[str, Leaf("PostTown", TEXT)] = ""
-    postcode: Annotated[str, Leaf("PostCode", REFERENCE)] = ""
-    uprn: Annotated[int | None, Leaf("UniquePropertyReferenceNumber", whole(999999999999))] = None
-
-
-@record(SPI)
-class OffenceStart:
-    """When an offence began."""
-
-    day: Annotated[date | None, Leaf("OffenceDateStartDate", DATE)] = None
-    at: Annotated[time | None, Leaf("OffenceStartTime", TIME)] = None
-
-
-@record(SPI)
-class OffenceEnd:
-    """When an offence ended."""
-
-    day: Annotated[date | None, Leaf("OffenceEndDate", DATE)] = None
-    at: Annotated[time | None, Leaf("OffenceEndTime", TIME)] = None
-
-
-@record(SPI)
-class OffenceTiming:
-    """When an offence was committed."""
-
-    code: Annotated[str, Leaf("OffenceDateCode", one_of("1-6"))] = ""
-    start: Annotated[OffenceStart | None, Part("OffenceStart")] = None
-    end: Annotated[OffenceEnd | None, Part("OffenceEnd")] = None
-
-
-@record(SPI)
-class Alcohol:
-    """A measured level."""
-
-    amount: Annotated[int | None, Leaf("AlcoholLevelAmount", whole(999))] = None
-    method: Annotated[str, Leaf("AlcoholLevelMethod", one_of("A-Z"))] = ""
-
-
-@record(SPI)
-class OffenceVehicle:
-    """The vehicle of an offence."""
-
-    code: Annotated[str, Leaf("VehicleCode", one_of("A-Z"))] = ""
-    vrm: Annotated[str, Leaf("VehicleRegistrationMark", REFERENCE)] = ""
+    secondary: Annotated[str, At("SAON", PADDED)] = ""
+    primary: Annotated[str, At("PAON", PADDED)] = ""
+    street: Annotated[str, At("StreetDescription", TEXT)] = ""
+    usrn: Annotated[int | None, At("UniqueStreetReferenceNumber", whole(99999999))] = None
+    locality: Annotated[str, At("Locality", TEXT)] = ""
+    town: Annotated[str, At("Town", TEXT)] = ""
+    administrative_area: Annotated[str, At("AdministrativeArea", TEXT)] = ""
+    post_town: Annotated[str, At("PostTown", TEXT)] = ""
+    postcode: Annotated[str, At("PostCode", REFERENCE)] = ""
+    uprn: Annotated[int | None, At("UniquePropertyReferenceNumber", whole(999999999999))] = None
 
 
 @record(SPI)
 class Offence:
     """An offence as charged."""
 
-    number: Annotated[int | None, Leaf("OffenceSequenceNumber", whole(999, 3))] = None
-    code: Annotated[str, Leaf("OffenceCode", REFERENCE)] = ""
-    wording: Annotated[str, Leaf("OffenceWording", FREE)] = ""
-    timing: Annotated[OffenceTiming | None, Part("OffenceTiming")] = None
-    charged: Annotated[date | None, Leaf("ChargeDate", DATE)] = None
-    arrested: Annotated[date | None, Leaf("ArrestDate", DATE)] = None
-    location: Annotated[str, Leaf("LocationOfOffence", FREE)] = ""
-    alcohol: Annotated[Alcohol | None, Part("AlcoholRelatedOffence")] = None
-    vehicle: Annotated[OffenceVehicle | None, Part("VehicleRelatedOffence")] = None
+    sequence_number: Annotated[int | None, At("OffenceSequenceNumber", whole(999, 3))] = None
+    offence_code: Annotated[str, At("OffenceCode", REFERENCE)] = ""
+    wording: Annotated[str, At("OffenceWording", FREE)] = ""
+    date_code: Annotated[str, At("OffenceTiming/OffenceDateCode", one_of("1-6"))] = ""
+    start_date: Annotated[date | None, At("OffenceTiming/OffenceStart/OffenceDateStartDate", DATE)] = None
+    start_time: Annotated[time | None, At("OffenceTiming/OffenceStart/OffenceStartTime", TIME)] = None
+    end_date: Annotated[date | None, At("OffenceTiming/OffenceEnd/OffenceEndDate", DATE)] = None
+    end_time: Annotated[time | None, At("OffenceTiming/OffenceEnd/OffenceEndTime", TIME)] = None
+    charge_date: Annotated[date | None, At("ChargeDate", DATE)] = None
+    arrest_date: Annotated[date | None, At("ArrestDate", DATE)] = None
+    location: Annotated[str, At("LocationOfOffence", FREE)] = ""
+    alcohol: Annotated["Alcohol | None", At("AlcoholRelatedOffence")] = None
+    vehicle: Annotated["OffenceVehicle | None", At("VehicleRelatedOffence")] = None
 
 
 @record(SPI)
-class Organisation:
-    """An organisation's name."""
+class Alcohol:
+    """A measured level."""
 
-    name: Annotated[str, Leaf("OrganisationName", TEXT)] = ""
+    amount: Annotated[int | None, At("AlcoholLevelAmount", whole(999))] = None
+    method: Annotated[str, At("AlcoholLevelMethod", one_of("A-Z"))] = ""
+
+
+@record(SPI)
+class OffenceVehicle:
+    """The vehicle of an offence."""
+
+    code: Annotated[str, At("VehicleCode", one_of("A-Z"))] = ""
+    vrm: Annotated[str, At("VehicleRegistrationMark", REFERENCE)] = ""

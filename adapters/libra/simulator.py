@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
+from adapters.kit.binding import WireError
 from adapters.kit.population import Population
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
 from adapters.kit.simulation.dials import seconds
@@ -19,8 +20,7 @@ from adapters.libra import codes, court, envelopes
 from adapters.libra.cases_sent import Case, NewCase
 from adapters.libra.courier import Courier, Delivery
 from adapters.libra.results import ResultedCases
-from adapters.libra.upstream import ADDRESSING
-from adapters.libra.wire import WireError, decode, decode_text, element_of, encode, encode_text
+from adapters.libra.wire import decode, decode_text, element_of, encode, encode_text
 
 DIALS = {
     "code": "answers a submission with this response code, such as 200 or 308, and takes nothing",
@@ -193,4 +193,4 @@ def _submit(receiver: str, request_id: str, message: str) -> bytes:
 
 
 def _reply_to(root: Element) -> str:
-    return (root.findtext(f".//{{{ADDRESSING}}}ReplyTo/{{{ADDRESSING}}}Address") or "").strip()
+    return (root.findtext(f".//{{{envelopes.ADDRESSING}}}ReplyTo/{{{envelopes.ADDRESSING}}}Address") or "").strip()

@@ -3,27 +3,27 @@
 Every request names, by WS-Addressing, where answers and results may be delivered; an exchange that was told by other means ignores it.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Self, TypeVar
-
-from lxml import etree
+from typing import Final, Self
 
 from adapters.kit import Call, Fault, Limits, Reason
-from adapters.kit.soap import Element, SoapClient, SoapFault
+from adapters.kit.asking import Asking, Refusals
+from adapters.kit.binding import WireError
+from adapters.kit.soap import SoapClient
 from adapters.libra import codes, envelopes
 from adapters.libra.cases_sent import NewCase
-from adapters.libra.wire import WireError, element_of, encode_text, record_of
+from adapters.libra.wire import DOCUMENTS, encode_text
 from metip.libra.v1.settings_pb2 import Settings
 from metip.logs import Log
 
-R = TypeVar("R")
-
-ACTIONS: Final = "http://schemas.cjse.gov.uk/endpoint/wsdl"
-ADDRESSING: Final = "http://www.w3.org/2005/08/addressing"
 PATH: Final = "/CJSEService"
+ACTIONS: Final = {
+    envelopes.SubmitRequest: "http://schemas.cjse.gov.uk/endpoint/wsdl/submit",
+    envelopes.RetrieveRequest: "http://schemas.cjse.gov.uk/endpoint/wsdl/retrieve",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class Systems:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Reads the settings; the defaults are those that their contract promises."""
-        return cls(
-            settings.system_id or "00101PoliceCaseSystem", settings.court_system_id or "B00LIBRA", settings.exchange_system_id or "Z00CJSE"
-        )
+        force, court = settings.system_id or "00101PoliceCaseSystem", settings.court_system_id or "B00LIBRA"
+        return cls(force, court, settings.exchange_system_id or "Z00CJSE")
 
 
 class Exchange:
     """Asks the CJS Exchange; every refusal is a `Fault`."""
 
     def __init__(self, soap: SoapClient, systems: Systems) -> None:
-        self._soap = soap
+        # A repeated submission is known by its id, so that none is ever in doubt.
+        self._asking = Asking(soap, DOCUMENTS, PATH, lambda question: ACTIONS[type(question)], Refusals("the CJS Exchange"))
         self._systems = systems
         self.reply_to = ""
         """URL that requests name for deliveries; empty names none."""
@@ -68,24 +68,20 @@ class Exchange:
             request = submission(case, message_id, self._systems, datetime.now(UTC))
         except WireError as error:
             raise Fault(Reason.INVALID_REQUEST, f"the case can't be written: {error}") from None
-        with map_upstream():
-            answer = await self._ask("submit", request, envelopes.SubmitResponse, call)
+        refuse((await self._asking.ask(request, envelopes.SubmitResponse, call, headers=self._headers())).code)
+
+    async def retrieve(self, since: datetime, call: Call) -> envelopes.RetrieveResponse | None:
+        """What was waiting since then; None from an exchange that has no retrieval. Raises `Fault` as `submit` does."""
+        bounds = envelopes.RetrieveFilter(since=since)
+        request = envelopes.RetrieveRequest(request_id=call.id, source_id=self._systems.force, filter=bounds)
+        answer = await self._asking.ask(request, envelopes.RetrieveResponse, call, headers=self._headers())
+        if answer.code == codes.RETRIEVE_NOT_AVAILABLE:
+            return None
         refuse(answer.code)
-
-    async def retrieve(self, since: datetime, request_id: str, call: Call) -> envelopes.RetrieveResponse:
-        """What was waiting since then. The code of the answer is the caller's to read; raises `Fault` when there is no answer."""
-        request = envelopes.RetrieveRequest(
-            request_id=request_id, source_id=self._systems.force, filter=envelopes.RetrieveFilter(since=since)
-        )
-        with map_upstream():
-            return await self._ask("retrieve", request, envelopes.RetrieveResponse, call)
-
-    async def _ask(self, action: str, request: object, kind: type[R], call: Call) -> R:
-        headers = [_reply_to(self.reply_to)] if self.reply_to else []
-        answer: Any = record_of(await self._soap.ask(PATH, f"{ACTIONS}/{action}", element_of(request), call, headers=headers))
-        if not isinstance(answer, kind):
-            raise Fault(Reason.UPSTREAM_FAULT, "the CJS Exchange answered another question")
         return answer
+
+    def _headers(self) -> tuple[envelopes.ReplyTo, ...]:
+        return (envelopes.ReplyTo(address=self.reply_to),) if self.reply_to else ()
 
 
 def submission(case: NewCase, message_id: str, systems: Systems, at: datetime) -> envelopes.SubmitRequest:
@@ -107,29 +103,10 @@ def submission(case: NewCase, message_id: str, systems: Systems, at: datetime) -
 
 
 def refuse(code: int | None) -> None:
-    """Raises the `Fault` that a response code of a submission means, with the code in its metadata; none for one that means success."""
-    if code in (codes.SUCCESS, codes.PREVIOUSLY_SENT):
-        return
+    """Raises the `Fault` that a response code means, with the code in its metadata; none for one that means success."""
     if code is None:
         raise Fault(Reason.UPSTREAM_FAULT, "the CJS Exchange answered without a code")
     if code in codes.RETRY:
-        raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the CJS Exchange wants the case later", metadata={"code": str(code)})
-    raise Fault(Reason.UPSTREAM_REFUSED, "the CJS Exchange refused the case", metadata={"code": str(code)})
-
-
-@contextmanager
-def map_upstream() -> Iterator[None]:
-    """Turns what is neither an answer nor a `Fault` into one. A repeated submission is known by its id, so that none is in doubt."""
-    try:
-        yield
-    except SoapFault as fault:
-        reason = Reason.UPSTREAM_REFUSED if fault.code == "Client" else Reason.UPSTREAM_FAULT
-        raise Fault(reason, "the CJS Exchange answered with a SOAP fault", metadata={"code": fault.code}) from None
-    except WireError as error:
-        raise Fault(Reason.UPSTREAM_FAULT, f"the CJS Exchange answered something unreadable: {error}") from None
-
-
-def _reply_to(url: str) -> Element:
-    header = etree.Element(f"{{{ADDRESSING}}}ReplyTo", nsmap={"wsa": ADDRESSING})
-    etree.SubElement(header, f"{{{ADDRESSING}}}Address").text = url
-    return header
+        raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the CJS Exchange wants to be asked later", metadata={"code": str(code)})
+    if code not in codes.TAKEN:
+        raise Fault(Reason.UPSTREAM_REFUSED, "the CJS Exchange refused", metadata={"code": str(code)})

@@ -72,3 +72,6 @@ MALFORMED = "MR901"
 
 REVIEW_OVERDUE = "RV1"
 """Code of the remark that a risk should have been looked at again."""
+
+IN_PARTS, IN_LINES = "BSA", "LIN"
+"""Forms of an address."""

@@ -6,7 +6,7 @@ from adapters.kit.population import Episode, Population
 from adapters.kit.population import Person as Somebody
 from adapters.kit.population.codes import EpisodeKind, EpisodeStatus, Risk
 from adapters.merlin import records
-from adapters.merlin.people import IN_PARTS
+from adapters.merlin.codes import IN_PARTS
 from adapters.merlin.register import review_due
 
 NAME_WIDTH = 35

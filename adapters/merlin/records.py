@@ -4,307 +4,309 @@ Codes are kept as Merlin writes them (`adapters.merlin.codes` says what they mea
 personal data, so none of them shows its content in a `repr`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from adapters.merlin.layout import UNKNOWN_DAY, Attribute, Day, Part, Words
+from adapters.kit.binding import At, record
+from adapters.kit.values import UNKNOWN, Parts
+
+NAMESPACE: Final = "urn:x-merlin:reports:3"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Logon")
 class Logon:
     """Asks for a session. Both parts empty is the anonymous logon."""
 
-    user: Annotated[str, Attribute("user")] = ""
-    secret: Annotated[str, Attribute("secret")] = ""
+    user: Annotated[str, At("@user")] = ""
+    secret: Annotated[str, At("@secret")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Ticket")
 class Ticket:
     """Answers a logon: the session's ticket, and for how many seconds it is good."""
 
-    value: Annotated[str, Attribute("value")]
-    seconds: Annotated[int, Attribute("lives")]
+    value: Annotated[str, At("@value")]
+    seconds: Annotated[int, At("@lives")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Session")
 class Session:
     """Header of every question but the logon."""
 
-    ticket: Annotated[str, Attribute("ticket")]
+    ticket: Annotated[str, At("@ticket")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Asker")
 class Asker:
     """Header of every question but the logon: the officer, and why they ask."""
 
-    warrant: Annotated[str, Attribute("warrant")] = ""
-    force: Annotated[str, Attribute("force")] = ""
-    unit: Annotated[str, Attribute("unit")] = ""
-    reason: Annotated[str, Attribute("reason")] = ""
-    reference: Annotated[str, Attribute("ref")] = ""
-    on_behalf_of: Annotated[str, Attribute("behalf")] = ""
-    device: Annotated[str, Attribute("device")] = ""
-    justification: Annotated[str, Words("Why")] = ""
+    warrant: Annotated[str, At("@warrant")] = ""
+    force: Annotated[str, At("@force")] = ""
+    unit: Annotated[str, At("@unit")] = ""
+    reason: Annotated[str, At("@reason")] = ""
+    reference: Annotated[str, At("@ref")] = ""
+    on_behalf_of: Annotated[str, At("@behalf")] = ""
+    device: Annotated[str, At("@device")] = ""
+    justification: Annotated[str, At("Why")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Name:
     """A name, each part at most 35 characters."""
 
-    title: Annotated[str, Attribute("title")] = ""
-    first: Annotated[str, Attribute("fore1")] = ""
-    second: Annotated[str, Attribute("fore2")] = ""
-    third: Annotated[str, Attribute("fore3")] = ""
-    surname: Annotated[str, Attribute("sur")] = ""
+    title: Annotated[str, At("@title")] = ""
+    first: Annotated[str, At("@fore1")] = ""
+    second: Annotated[str, At("@fore2")] = ""
+    third: Annotated[str, At("@fore3")] = ""
+    surname: Annotated[str, At("@sur")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Address:
     """An address in BS7666 parts (form `BSA`), in lines (`LIN`), or known by its postcode alone (no form)."""
 
-    form: Annotated[str, Attribute("form")] = ""
-    secondary: Annotated[str, Attribute("saon")] = ""
-    primary: Annotated[str, Attribute("paon")] = ""
-    street: Annotated[str, Attribute("street")] = ""
-    locality: Annotated[str, Attribute("locality")] = ""
-    town: Annotated[str, Attribute("town")] = ""
-    uprn: Annotated[int, Attribute("uprn")] = 0
-    postcode: Annotated[str, Attribute("postcode")] = ""
-    lines: Annotated[tuple[str, ...], Words("Line")] = ()
+    form: Annotated[str, At("@form")] = ""
+    secondary: Annotated[str, At("@saon")] = ""
+    primary: Annotated[str, At("@paon")] = ""
+    street: Annotated[str, At("@street")] = ""
+    locality: Annotated[str, At("@locality")] = ""
+    town: Annotated[str, At("@town")] = ""
+    uprn: Annotated[int, At("@uprn")] = 0
+    postcode: Annotated[str, At("@postcode")] = ""
+    lines: Annotated[tuple[str, ...], At("Line")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Signal:
     """A warning signal: its two-letter code and what it says."""
 
-    code: Annotated[str, Attribute("cod")] = ""
-    text: Annotated[str, Words("Text")] = ""
+    code: Annotated[str, At("@cod")] = ""
+    text: Annotated[str, At("Text")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Person:
     """A person as Merlin knows them."""
 
-    sex: Annotated[str, Attribute("sex")] = ""
-    born: Annotated[Day, Attribute("dob")] = UNKNOWN_DAY
-    seen_ethnicity: Annotated[int, Attribute("ic")] = 0
-    own_ethnicity: Annotated[str, Attribute("sde")] = ""
-    height: Annotated[int, Attribute("height")] = 0
+    sex: Annotated[str, At("@sex")] = ""
+    born: Annotated[Parts, At("@dob")] = UNKNOWN
+    seen_ethnicity: Annotated[int, At("@ic")] = 0
+    own_ethnicity: Annotated[str, At("@sde")] = ""
+    height: Annotated[int, At("@height")] = 0
     """Centimetres; 0 when unknown."""
-    pnc_id: Annotated[str, Attribute("pncId")] = ""
-    cro_number: Annotated[str, Attribute("cro")] = ""
-    name: Annotated[Name, Part("Name")]
-    aliases: Annotated[tuple[Name, ...], Part("Alias")] = ()
-    addresses: Annotated[tuple[Address, ...], Part("Address")] = ()
-    signals: Annotated[tuple[Signal, ...], Part("Signal")] = ()
+    pnc_id: Annotated[str, At("@pncId")] = ""
+    cro_number: Annotated[str, At("@cro")] = ""
+    name: Annotated[Name, At("Name")]
+    aliases: Annotated[tuple[Name, ...], At("Alias")] = ()
+    addresses: Annotated[tuple[Address, ...], At("Address")] = ()
+    signals: Annotated[tuple[Signal, ...], At("Signal")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Linked:
     """Somebody else in a report."""
 
-    role: Annotated[str, Attribute("rol")] = ""
-    person: Annotated[Person, Part("Person")]
+    role: Annotated[str, At("@rol")] = ""
+    person: Annotated[Person, At("Person")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Missing:
     """What belongs to a missing episode."""
 
-    seen: Annotated[datetime | None, Attribute("seen")] = None
-    vulnerabilities: Annotated[tuple[str, ...], Attribute("vul")] = ()
-    place: Annotated[str, Words("Place")] = ""
-    clothing: Annotated[str, Words("Clothing")] = ""
-    circumstances: Annotated[str, Words("Circumstances")] = ""
-    medication: Annotated[str, Words("Medication")] = ""
-    care_setting: Annotated[str, Words("CareSetting")] = ""
+    seen: Annotated[datetime | None, At("@seen")] = None
+    vulnerabilities: Annotated[tuple[str, ...], At("@vul")] = ()
+    place: Annotated[str, At("Place")] = ""
+    clothing: Annotated[str, At("Clothing")] = ""
+    circumstances: Annotated[str, At("Circumstances")] = ""
+    medication: Annotated[str, At("Medication")] = ""
+    care_setting: Annotated[str, At("CareSetting")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Child:
     """What belongs to a child who came to notice."""
 
-    concerns: Annotated[tuple[str, ...], Attribute("con")] = ()
-    circumstances: Annotated[str, Words("Circumstances")] = ""
-    voice: Annotated[str, Words("Voice")] = ""
-    school: Annotated[str, Words("School")] = ""
-    practitioner: Annotated[str, Words("Practitioner")] = ""
+    concerns: Annotated[tuple[str, ...], At("@con")] = ()
+    circumstances: Annotated[str, At("Circumstances")] = ""
+    voice: Annotated[str, At("Voice")] = ""
+    school: Annotated[str, At("School")] = ""
+    practitioner: Annotated[str, At("Practitioner")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Adult:
     """What belongs to an adult who came to notice."""
 
-    vulnerabilities: Annotated[tuple[str, ...], Attribute("vul")] = ()
-    circumstances: Annotated[str, Words("Circumstances")] = ""
-    wishes: Annotated[str, Words("Wishes")] = ""
+    vulnerabilities: Annotated[tuple[str, ...], At("@vul")] = ()
+    circumstances: Annotated[str, At("Circumstances")] = ""
+    wishes: Annotated[str, At("Wishes")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Assessment:
     """A risk, why, who agreed, and when: the instant is Merlin's own and absent in a question."""
 
-    level: Annotated[str, Attribute("rsk")]
-    supervisor: Annotated[str, Attribute("sup")] = ""
-    at: Annotated[datetime | None, Attribute("at")] = None
-    rationale: Annotated[str, Words("Rationale")] = ""
+    level: Annotated[str, At("@rsk")]
+    supervisor: Annotated[str, At("@sup")] = ""
+    at: Annotated[datetime | None, At("@at")] = None
+    rationale: Annotated[str, At("Rationale")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Sharing:
     """What is shared with partner agencies, and on what ground."""
 
-    partners: Annotated[tuple[str, ...], Attribute("with")] = ()
-    basis: Annotated[str, Attribute("bas")] = ""
-    consent: Annotated[bool, Attribute("consent")] = False
+    partners: Annotated[tuple[str, ...], At("@with")] = ()
+    basis: Annotated[str, At("@bas")] = ""
+    consent: Annotated[bool, At("@consent")] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Located:
     """How the person was found."""
 
-    found: Annotated[datetime | None, Attribute("found")] = None
-    place: Annotated[str, Words("Place")] = ""
-    found_by: Annotated[str, Words("By")] = ""
+    found: Annotated[datetime | None, At("@found")] = None
+    place: Annotated[str, At("Place")] = ""
+    found_by: Annotated[str, At("By")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Debriefed:
     """What the person said on return."""
 
-    interview_offered: Annotated[bool, Attribute("interview")] = False
-    account: Annotated[str, Words("Account")] = ""
+    interview_offered: Annotated[bool, At("@interview")] = False
+    account: Annotated[str, At("Account")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Closed:
     """Why the report was closed."""
 
-    reason: Annotated[str, Words("Reason")] = ""
+    reason: Annotated[str, At("Reason")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Summary:
     """One report in one line, and the person who was found in it."""
 
-    reference: Annotated[str, Attribute("ref")]
-    type: Annotated[str, Attribute("typ")] = ""
-    status: Annotated[str, Attribute("sta")] = ""
-    risk: Annotated[str, Attribute("rsk")] = ""
-    role: Annotated[str, Attribute("rol")] = ""
-    created: Annotated[datetime | None, Attribute("cre")] = None
-    last_seen: Annotated[datetime | None, Attribute("seen")] = None
-    restricted: Annotated[bool, Attribute("restricted")] = False
-    person: Annotated[Person, Part("Person")]
-    line: Annotated[str, Words("Line")] = ""
+    reference: Annotated[str, At("@ref")]
+    type: Annotated[str, At("@typ")] = ""
+    status: Annotated[str, At("@sta")] = ""
+    risk: Annotated[str, At("@rsk")] = ""
+    role: Annotated[str, At("@rol")] = ""
+    created: Annotated[datetime | None, At("@cre")] = None
+    last_seen: Annotated[datetime | None, At("@seen")] = None
+    restricted: Annotated[bool, At("@restricted")] = False
+    person: Annotated[Person, At("Person")]
+    line: Annotated[str, At("Line")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Report:
     """One report in full; exactly one of `missing`, `child` and `adult` is there."""
 
-    review_due: Annotated[datetime | None, Attribute("due")] = None
-    summary: Annotated[Summary, Part("Summary")]
-    missing: Annotated[Missing | None, Part("Missing")] = None
-    child: Annotated[Child | None, Part("Child")] = None
-    adult: Annotated[Adult | None, Part("Adult")] = None
-    people: Annotated[tuple[Linked, ...], Part("Linked")] = ()
-    assessments: Annotated[tuple[Assessment, ...], Part("Assessment")] = ()
-    sharing: Annotated[Sharing | None, Part("Sharing")] = None
-    located: Annotated[Located | None, Part("Located")] = None
-    debriefed: Annotated[Debriefed | None, Part("Debriefed")] = None
-    closed: Annotated[Closed | None, Part("Closed")] = None
+    review_due: Annotated[datetime | None, At("@due")] = None
+    summary: Annotated[Summary, At("Summary")]
+    missing: Annotated[Missing | None, At("Missing")] = None
+    child: Annotated[Child | None, At("Child")] = None
+    adult: Annotated[Adult | None, At("Adult")] = None
+    people: Annotated[tuple[Linked, ...], At("Linked")] = ()
+    assessments: Annotated[tuple[Assessment, ...], At("Assessment")] = ()
+    sharing: Annotated[Sharing | None, At("Sharing")] = None
+    located: Annotated[Located | None, At("Located")] = None
+    debriefed: Annotated[Debriefed | None, At("Debriefed")] = None
+    closed: Annotated[Closed | None, At("Closed")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE)
 class Remark:
     """Something that Merlin wants known beside its answer."""
 
-    code: Annotated[str, Attribute("cod")] = ""
-    text: Annotated[str, Words("Text")] = ""
+    code: Annotated[str, At("@cod")] = ""
+    text: Annotated[str, At("Text")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Find")
 class Find:
     """Asks for the reports in which somebody has a part; names fit by their beginnings."""
 
-    surname: Annotated[str, Attribute("sur")] = ""
-    forenames: Annotated[str, Attribute("fore")] = ""
-    born: Annotated[Day, Attribute("dob")] = UNKNOWN_DAY
-    type: Annotated[str, Attribute("typ")] = ""
+    surname: Annotated[str, At("@sur")] = ""
+    forenames: Annotated[str, At("@fore")] = ""
+    born: Annotated[Parts, At("@dob")] = UNKNOWN
+    type: Annotated[str, At("@typ")] = ""
     """'' for all."""
-    open_only: Annotated[bool, Attribute("open")] = False
-    most: Annotated[int, Attribute("max")] = 0
+    open_only: Annotated[bool, At("@open")] = False
+    most: Annotated[int, At("@max")] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Found")
 class Found:
     """Answers `Find`; `more` counts only what the asker may see."""
 
-    as_at: Annotated[datetime, Attribute("asat")]
-    more: Annotated[bool, Attribute("more")] = False
-    reports: Annotated[tuple[Summary, ...], Part("Summary")] = ()
+    as_at: Annotated[datetime, At("@asat")]
+    more: Annotated[bool, At("@more")] = False
+    reports: Annotated[tuple[Summary, ...], At("Summary")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Fetch")
 class Fetch:
     """Asks for one report."""
 
-    reference: Annotated[str, Attribute("ref")]
+    reference: Annotated[str, At("@ref")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Fetched")
 class Fetched:
     """Answers `Fetch`."""
 
-    as_at: Annotated[datetime, Attribute("asat")]
-    report: Annotated[Report, Part("Report")]
-    remarks: Annotated[tuple[Remark, ...], Part("Remark")] = ()
+    as_at: Annotated[datetime, At("@asat")]
+    report: Annotated[Report, At("Report")]
+    remarks: Annotated[tuple[Remark, ...], At("Remark")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Raise")
 class Raise:
     """Asks for a report to be raised, once for each submission."""
 
-    submission: Annotated[str, Attribute("sub")]
-    type: Annotated[str, Attribute("typ")]
-    summary: Annotated[str, Words("Line")] = ""
-    subject: Annotated[Person, Part("Person")]
-    assessment: Annotated[Assessment, Part("Assessment")]
-    missing: Annotated[Missing | None, Part("Missing")] = None
-    child: Annotated[Child | None, Part("Child")] = None
-    adult: Annotated[Adult | None, Part("Adult")] = None
-    people: Annotated[tuple[Linked, ...], Part("Linked")] = ()
-    sharing: Annotated[Sharing | None, Part("Sharing")] = None
+    submission: Annotated[str, At("@sub")]
+    type: Annotated[str, At("@typ")]
+    summary: Annotated[str, At("Line")] = ""
+    subject: Annotated[Person, At("Person")]
+    assessment: Annotated[Assessment, At("Assessment")]
+    missing: Annotated[Missing | None, At("Missing")] = None
+    child: Annotated[Child | None, At("Child")] = None
+    adult: Annotated[Adult | None, At("Adult")] = None
+    people: Annotated[tuple[Linked, ...], At("Linked")] = ()
+    sharing: Annotated[Sharing | None, At("Sharing")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Raised")
 class Raised:
     """Answers `Raise`."""
 
-    as_at: Annotated[datetime, Attribute("asat")]
-    reference: Annotated[str, Attribute("ref")]
-    created: Annotated[datetime, Attribute("cre")]
-    review_due: Annotated[datetime | None, Attribute("due")] = None
+    as_at: Annotated[datetime, At("@asat")]
+    reference: Annotated[str, At("@ref")]
+    created: Annotated[datetime, At("@cre")]
+    review_due: Annotated[datetime | None, At("@due")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Amend")
 class Amend:
     """Asks for one change to a report; exactly one of the last four is there."""
 
-    reference: Annotated[str, Attribute("ref")]
-    assessment: Annotated[Assessment | None, Part("Assessment")] = None
-    located: Annotated[Located | None, Part("Located")] = None
-    debriefed: Annotated[Debriefed | None, Part("Debriefed")] = None
-    closed: Annotated[Closed | None, Part("Closed")] = None
+    reference: Annotated[str, At("@ref")]
+    assessment: Annotated[Assessment | None, At("Assessment")] = None
+    located: Annotated[Located | None, At("Located")] = None
+    debriefed: Annotated[Debriefed | None, At("Debriefed")] = None
+    closed: Annotated[Closed | None, At("Closed")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record(NAMESPACE, "Amended")
 class Amended:
     """Answers `Amend`: where the report stands now."""
 
-    as_at: Annotated[datetime, Attribute("asat")]
-    status: Annotated[str, Attribute("sta")] = ""
-    risk: Annotated[str, Attribute("rsk")] = ""
-    review_due: Annotated[datetime | None, Attribute("due")] = None
+    as_at: Annotated[datetime, At("@asat")]
+    status: Annotated[str, At("@sta")] = ""
+    risk: Annotated[str, At("@rsk")] = ""
+    review_due: Annotated[datetime | None, At("@due")] = None

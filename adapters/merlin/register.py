@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from adapters.kit.population.name_index import folded
+from adapters.kit.values import Parts as Day
 from adapters.merlin import codes, records
-from adapters.merlin.layout import Day
 
 OPEN, LOCATED, DEBRIEFED, CLOSED = codes.STATUSES
 MISSING, CHILD, ADULT = codes.TYPES

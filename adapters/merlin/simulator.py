@@ -4,23 +4,20 @@ It knows no accounts: it takes the anonymous logon, and any account with any sec
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import TypeVar
 
 from lxml import etree
 
 from adapters.kit.population import Population
 from adapters.kit.simulation import Dials, Http, HttpReply, HttpRequest
 from adapters.kit.simulation.dials import seconds
-from adapters.kit.soap import ENVELOPE, Element, SoapError, envelope, fault_envelope, parse_xml
+from adapters.kit.soap import Element, SoapError, envelope, fault_envelope, header_and_body
 from adapters.merlin import codes, records
 from adapters.merlin.holdings import held
 from adapters.merlin.register import ADULT, CHILD, MISSING, Refusal, Register, overdue
 from adapters.merlin.wire import ROOTS, WireError, element_of, record_of
-
-R = TypeVar("R")
 
 DIALS = {
     "ticket_expired": "ends the session of whoever asks",
@@ -51,21 +48,23 @@ class Simulator:
         """Answers one document with another."""
         try:
             return HttpReply(envelope(element_of(self._answer(request.body))))
+        except (SoapError, WireError) as error:
+            return HttpReply(fault_envelope("Client", f"Can't be read: {error}.", {"code": codes.MALFORMED}), status=500)
         except Refusal as refusal:
             detail = {"code": refusal.code, **({"reference": refusal.reference} if refusal.reference else {})}
             return HttpReply(fault_envelope("Server" if refusal.own else "Client", refusal.words, detail), status=500)
 
     def _answer(self, document: bytes) -> object:
-        header, body = _opened(document)
+        header, body = header_and_body(document)
         name = etree.QName(body).localname
         if name not in QUESTIONS:
             raise Refusal(codes.MALFORMED, "There is no such question.")
         self._dials.exchanges[name] += 1
-        question = _record(body, QUESTIONS[name])
+        question = record_of(body, QUESTIONS[name])
         if isinstance(question, records.Logon):
             return self._log_on(question)
-        self._check_session(_record(_header(header, records.Session), records.Session))
-        asker = _record(_header(header, records.Asker), records.Asker)
+        self._check_session(record_of(_header(header, records.Session), records.Session))
+        asker = record_of(_header(header, records.Asker), records.Asker)
         failure = self._dials.strike("error")
         if failure is not None:
             raise Refusal(failure or "MR999", f"Failure while {asker.warrant} asked.", own=True)
@@ -118,31 +117,12 @@ class Simulator:
         return (self._clock() + ahead).replace(second=0, microsecond=0)
 
 
-def _opened(document: bytes) -> tuple[Element | None, Element]:
-    """Header and body element of an envelope."""
-    try:
-        root = parse_xml(document)
-    except SoapError:
-        raise Refusal(codes.MALFORMED, "That is no XML.") from None
-    body = root.find(f"{{{ENVELOPE}}}Body")
-    if body is None or len(body) != 1:
-        raise Refusal(codes.MALFORMED, "That is no envelope.")
-    return root.find(f"{{{ENVELOPE}}}Header"), body[0]
-
-
-def _header(header: Element | None, kind: type[object]) -> Element:
-    for element in () if header is None else header.iterchildren("*"):
+def _header(header: Sequence[Element], kind: type[object]) -> Element:
+    for element in header:
         if etree.QName(element).localname == ROOTS[kind]:
             return element
     # A caller without a session is told what one with an old session is told.
     raise Refusal(codes.SESSION_EXPIRED, "Log on first.")
-
-
-def _record(element: Element, kind: type[R]) -> R:
-    try:
-        return record_of(element, kind)
-    except WireError as error:
-        raise Refusal(codes.MALFORMED, f"Can't be read: {error}.") from None
 
 
 def _check_submission(submission: records.Raise) -> None:

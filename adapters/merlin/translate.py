@@ -1,157 +1,137 @@
-"""Questions and answers: the contract's messages to Merlin's records and back. Pure; what a report is made of is in `contents`."""
+"""The contract's messages to Merlin's records and back, by tables. Pure."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.kit import Call
-from adapters.merlin import contents, records
-from adapters.merlin.people import day, person, person_record
-from adapters.merlin.vocabulary import PURPOSE, RISK, ROLE, STATUS, TYPE
-from metip.common.v1 import answer_pb2
+from adapters.kit.translation import By, Pair, Translation
+from adapters.kit.values import DAY_IN_PARTS, Value, timestamp
+from adapters.merlin import records, vocabulary
+from adapters.merlin.codes import IN_LINES, IN_PARTS
+from metip.common.v1 import answer_pb2, pole_pb2
 from metip.common.v1.access_pb2 import AccessContext
-from metip.common.v1.identifiers_pb2 import MerlinReference
-from metip.identifiers import parse_merlin_reference
+from metip.common.v1.time_pb2 import CivilDate
 from metip.merlin.v1 import report_pb2 as contract
-from metip.merlin.v1.report_service_pb2 import (
-    GetReportResponse,
-    RaiseReportRequest,
-    RaiseReportResponse,
-    SearchReportsRequest,
-    SearchReportsResponse,
-    UpdateReportRequest,
-    UpdateReportResponse,
-)
+from metip.merlin.v1 import report_service_pb2 as service
 
 SYSTEM = "Merlin"
 MOST = 50
 """Reports in one answer (assumed)."""
 TYPE_BY_DETAILS = {"missing_person": "MIS", "child": "PAC", "adult": "ACN"}
+FORMS = {"bs7666": IN_PARTS, "lines": IN_LINES}
 
 
 def asker(access: AccessContext, call: Call) -> records.Asker:
     """Who asks, by the verified token, and why, by the request."""
-    officer = call.officer
-    return records.Asker(
-        warrant=officer.warrant_number if officer else "",
-        force=officer.force if officer else "",
-        unit=officer.unit if officer else "",
-        reason=PURPOSE.code(access.purpose),
-        reference=access.reference,
-        on_behalf_of=access.on_behalf_of,
-        device=access.device_id,
-        justification=access.justification,
-    )
+    why, officer = TRANSLATION.record(access, records.Asker), call.officer
+    return replace(why, warrant=officer.warrant_number, force=officer.force, unit=officer.unit) if officer else why
 
 
-def criteria(request: SearchReportsRequest) -> records.Find:
-    """What to search for."""
-    return records.Find(
-        surname=request.family_name,
-        forenames=request.given_names,
-        born=day(request.date_of_birth),
-        type=TYPE.code(request.type),
-        open_only=request.open_only,
-        most=request.limit or MOST,
-    )
-
-
-def reports(found: records.Found) -> SearchReportsResponse:
-    """What was found."""
-    return SearchReportsResponse(
-        reports=[_summary(one) for one in found.reports], provenance=_provenance(found.as_at, truncated=found.more)
-    )
-
-
-def report(fetched: records.Fetched) -> GetReportResponse:
-    """One report in full."""
-    return GetReportResponse(report=_report(fetched.report), provenance=_provenance(fetched.as_at, remarks=fetched.remarks))
-
-
-def submission(request: RaiseReportRequest) -> records.Raise:
+def submission(request: service.RaiseReportRequest) -> records.Raise:
     """What is raised."""
-    details = request.WhichOneof("details")
-    return records.Raise(
-        submission=request.submission_id.lower(),
-        type=TYPE_BY_DETAILS.get(details or "", ""),
-        summary=request.summary,
-        subject=person_record(request.subject),
-        assessment=contents.assessment_record(request.risk),
-        missing=contents.missing_record(request.missing_person) if details == "missing_person" else None,
-        child=contents.child_record(request.child) if details == "child" else None,
-        adult=contents.adult_record(request.adult) if details == "adult" else None,
-        people=tuple(contents.linked_record(one) for one in request.people),
-        sharing=contents.sharing_record(request.sharing) if request.HasField("sharing") else None,
-    )
+    return TRANSLATION.record(request, records.Raise, type=TYPE_BY_DETAILS.get(request.WhichOneof("details") or "", ""))
 
 
-def raised(record: records.Raised) -> RaiseReportResponse:
-    """What became of it."""
-    return RaiseReportResponse(
-        merlin_reference=_reference(record.reference),
-        created=contents.timestamp(record.created),
-        review_due=contents.timestamp(record.review_due),
-        provenance=_provenance(record.as_at),
-    )
+def _name(record: records.Name) -> pole_pb2.PersonName:
+    given = [name for name in (record.first, record.second, record.third) if name]
+    return pole_pb2.PersonName(title=record.title, given_names=given, family_name=record.surname)
 
 
-def change(request: UpdateReportRequest) -> records.Amend:
-    """What is changed."""
-    what = request.WhichOneof("change")
-    return records.Amend(
-        reference=request.merlin_reference.value,
-        assessment=contents.assessment_record(request.risk) if what == "risk" else None,
-        located=contents.located_record(request.located) if what == "located" else None,
-        debriefed=contents.debriefed_record(request.debriefed) if what == "debriefed" else None,
-        closed=records.Closed(reason=request.closed.reason) if what == "closed" else None,
-    )
+def _name_record(message: pole_pb2.PersonName) -> records.Name:
+    first, second, third = [*message.given_names, "", "", ""][:3]
+    return records.Name(title=message.title, first=first, second=second, third=third, surname=message.family_name)
 
 
-def changed(record: records.Amended) -> UpdateReportResponse:
-    """Where the report stands then."""
-    return UpdateReportResponse(
-        status=STATUS.value(record.status),
-        risk=RISK.value(record.risk),
-        review_due=contents.timestamp(record.review_due),
-        provenance=_provenance(record.as_at),
-    )
+def _address(record: records.Address) -> pole_pb2.Address:
+    address = pole_pb2.Address(postcode=record.postcode)
+    if record.form == IN_PARTS:
+        address.bs7666.CopyFrom(TRANSLATION.message(record, pole_pb2.Bs7666Address))
+    elif record.form == IN_LINES:
+        address.lines.CopyFrom(TRANSLATION.message(record, pole_pb2.AddressLines))
+    return address
 
 
-def _summary(record: records.Summary) -> contract.ReportSummary:
-    return contract.ReportSummary(
-        merlin_reference=_reference(record.reference),
-        type=TYPE.value(record.type),
-        status=STATUS.value(record.status),
-        risk=RISK.value(record.risk),
-        person=person(record.person),
-        role=ROLE.value(record.role),
-        summary=record.line,
-        created=contents.timestamp(record.created),
-        last_seen=contents.timestamp(record.last_seen),
-        restricted=record.restricted,
-    )
+def _address_record(message: pole_pb2.Address) -> records.Address:
+    form = message.WhichOneof("form")
+    inside = TRANSLATION.record(getattr(message, form), records.Address) if form else records.Address()
+    return replace(inside, form=FORMS[form] if form else "", postcode=message.postcode)
 
 
-def _report(record: records.Report) -> contract.Report:
-    return contract.Report(
-        summary=_summary(record.summary),
-        missing_person=contents.missing(record.missing) if record.missing else None,
-        child=contents.child(record.child) if record.child else None,
-        adult=contents.adult(record.adult) if record.adult else None,
-        people=[contents.linked(one) for one in record.people],
-        assessments=[contents.assessment(one) for one in record.assessments],
-        review_due=contents.timestamp(record.review_due),
-        sharing=contents.sharing(record.sharing) if record.sharing else None,
-        located=contents.located(record.located) if record.located else None,
-        debriefed=contents.debriefed(record.debriefed) if record.debriefed else None,
-        closed=contract.Closing(reason=record.closed.reason) if record.closed else None,
-    )
+def _minute(message: Timestamp) -> datetime:
+    """An instant, cut to the minute as Merlin keeps it; so nanoseconds, even impossible ones, fall away."""
+    return datetime.fromtimestamp(message.seconds // 60 * 60, UTC)
 
 
-def _reference(received: str) -> MerlinReference:
-    canonical = parse_merlin_reference(received).canonical
-    return MerlinReference(value=canonical, as_received="" if canonical == received else received)
+def _provenance(answer: Any) -> answer_pb2.Provenance:
+    remarks = [answer_pb2.Warning(code=remark.code, text=remark.text) for remark in getattr(answer, "remarks", ())]
+    as_of, truncated = timestamp(answer.as_at), getattr(answer, "more", False)
+    return answer_pb2.Provenance(system=SYSTEM, as_of=as_of, truncated=truncated, warnings=remarks)
 
 
-def _provenance(as_at: datetime, *, truncated: bool = False, remarks: Iterable[records.Remark] = ()) -> answer_pb2.Provenance:
-    warnings = [answer_pb2.Warning(code=remark.code, text=remark.text) for remark in remarks]
-    return answer_pb2.Provenance(system=SYSTEM, as_of=contents.timestamp(as_at), truncated=truncated, warnings=warnings)
+VALUES: Mapping[type[Message], Value] = {
+    CivilDate: DAY_IN_PARTS,
+    Timestamp: Value(timestamp, _minute),
+    pole_pb2.PersonName: Value(_name, _name_record),
+    pole_pb2.Address: Value(_address, _address_record),
+}
+PERSON = {"observed_ethnicity": "seen_ethnicity", "self_defined_ethnicity": "own_ethnicity", "height_cm": "height"}
+SUBMISSION = By("submission", Value(str, str.lower))
+SUPERVISOR = By("supervisor", Value(str, str.strip))
+ASSESSED = By("at", Value(timestamp, lambda message: None))
+"""When a risk was assessed is Merlin's to say, so it never goes in."""
+LIMIT = By("most", Value(int, lambda limit: limit or MOST))
+TRANSLATION = Translation(
+    pairs=(
+        Pair(records.Asker, AccessContext, "warrant", "force", "unit", purpose="reason", device_id="device"),
+        Pair(records.Address, pole_pb2.Bs7666Address, "form", "postcode", "lines"),
+        Pair(
+            records.Address,
+            pole_pb2.AddressLines,
+            *("form", "postcode", "secondary", "primary", "street", "locality", "town", "uprn"),
+            line="lines",
+        ),
+        Pair(records.Signal, pole_pb2.WarningSignal),
+        Pair(records.Person, pole_pb2.Person, warning_signals="signals", date_of_birth="born", **PERSON),
+        Pair(records.Linked, contract.LinkedPerson),
+        Pair(records.Missing, contract.MissingPerson, last_seen="seen", last_seen_place="place"),
+        Pair(records.Child, contract.ChildNotice, childs_voice="voice", general_practitioner="practitioner"),
+        Pair(records.Adult, contract.AdultNotice),
+        Pair(records.Assessment, contract.RiskAssessment, supervisor=SUPERVISOR, assessed=ASSESSED),
+        Pair(records.Sharing, contract.Sharing, consent_given="consent"),
+        Pair(records.Located, contract.Locating),
+        Pair(records.Debriefed, contract.Debriefing, return_interview_offered="interview_offered"),
+        Pair(records.Closed, contract.Closing),
+        Pair(records.Summary, contract.ReportSummary, merlin_reference="reference", summary="line"),
+        Pair(records.Report, contract.Report, missing_person="missing"),
+        Pair(
+            records.Find,
+            service.SearchReportsRequest,
+            "access",
+            family_name="surname",
+            given_names="forenames",
+            date_of_birth="born",
+            limit=LIMIT,
+        ),
+        Pair(records.Found, service.SearchReportsResponse, "as_at", "more", provenance=_provenance),
+        Pair(records.Fetched, service.GetReportResponse, "as_at", "remarks", provenance=_provenance),
+        Pair(
+            records.Raise,
+            service.RaiseReportRequest,
+            *("access", "type"),
+            submission_id=SUBMISSION,
+            risk="assessment",
+            missing_person="missing",
+        ),
+        Pair(records.Raised, service.RaiseReportResponse, "as_at", merlin_reference="reference", provenance=_provenance),
+        Pair(records.Amend, service.UpdateReportRequest, "access", merlin_reference="reference", risk="assessment"),
+        Pair(records.Amended, service.UpdateReportResponse, "as_at", provenance=_provenance),
+    ),
+    values=VALUES,
+    vocabularies=vocabulary.ALL,
+)
+"""Which field is which."""

@@ -1,15 +1,16 @@
 """The way to Merlin: SOAP over HTTP under a session's ticket, and the one place where Merlin's errors become ours."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Self, TypeVar
 
 from adapters.kit import Call, Fault, Limits, Reason
-from adapters.kit.soap import SoapClient, SoapFault
+from adapters.kit.asking import Asking, Refusals
+from adapters.kit.soap import SoapClient
 from adapters.merlin import codes, records
 from adapters.merlin.tickets import Tickets, credentials
-from adapters.merlin.wire import PATH, WireError, action, element_of, record_of
+from adapters.merlin.wire import DOCUMENTS, PATH, action
 from metip.logs import Log
 from metip.merlin.v1.settings_pb2 import Settings
 from metip.settings import SettingsError
@@ -40,7 +41,8 @@ class Merlin:
     """Asks Merlin; every answer is a record, every refusal a `Fault`."""
 
     def __init__(self, soap: SoapClient, credentials_file: str) -> None:
-        self._soap = soap
+        refusals = Refusals("Merlin", code="code", meanings=FAULTS, fields=FIELDS, patience=PATIENCE, also=_open_episode)
+        self._asking = Asking(soap, DOCUMENTS, PATH, action, refusals)
         self._credentials_file = credentials_file
         self._tickets = Tickets(self._log_on)
 
@@ -78,60 +80,25 @@ class Merlin:
         """One question under a session. Merlin ends sessions when it likes, and does nothing for one that has ended, so the question is put
         once more under a new one: even a change, which that answer proves was not made."""
         ticket = await self._tickets.current(call)
-        with map_upstream(write_once=write_once):
-            try:
-                return await self._exchange(question, kind, asker, ticket, call, write_once)
-            except SoapFault as fault:
-                if fault.detail.get("code") != codes.SESSION_EXPIRED:
-                    raise
-            ticket = await self._tickets.instead_of(ticket, call)
-            return await self._exchange(question, kind, asker, ticket, call, write_once)
-
-    async def _exchange(self, question: object, kind: type[R], asker: records.Asker, ticket: str, call: Call, write_once: bool) -> R:
         try:
-            body, headers = element_of(question), (element_of(records.Session(ticket=ticket)), element_of(asker))
-        except WireError as error:
-            raise Fault(Reason.INVALID_REQUEST, f"Merlin can't be sent every character: {error}") from None
-        answer = await self._soap.ask(PATH, action(question), body, call, headers=headers, write_once=write_once)
-        return record_of(answer, kind)
+            return await self._asking.ask(question, kind, call, headers=(records.Session(ticket=ticket), asker), write_once=write_once)
+        except Fault as fault:
+            if fault.metadata.get("code") != codes.SESSION_EXPIRED:
+                raise
+        ticket = await self._tickets.instead_of(ticket, call)
+        return await self._asking.ask(question, kind, call, headers=(records.Session(ticket=ticket), asker), write_once=write_once)
 
     async def _log_on(self, call: Call) -> records.Ticket:
         try:
             logon = credentials(self._credentials_file)
         except (OSError, ValueError):
             raise Fault(Reason.UPSTREAM_UNAVAILABLE, "the credentials for Merlin can't be read") from None
-        with map_upstream():
-            return record_of(await self._soap.ask(PATH, action(logon), element_of(logon), call), records.Ticket)
+        return await self._asking.ask(logon, records.Ticket, call)
 
 
-@contextmanager
-def map_upstream(*, write_once: bool = False) -> Iterator[None]:
-    """Turns what Merlin says into `Fault`, with Merlin's code in its metadata.
-
-    An answer that nobody can read, or an error on Merlin's side that no table has, leaves open whether a `write_once` change was made; so
-    that is IN_DOUBT.
-    """
-    try:
-        yield
-    except SoapFault as fault:
-        raise _fault(fault, write_once=write_once) from None
-    except WireError as error:
-        reason = Reason.IN_DOUBT if write_once else Reason.UPSTREAM_FAULT
-        raise Fault(reason, f"Merlin answered something unreadable: {error}") from None
-
-
-def _fault(said: SoapFault, *, write_once: bool) -> Fault:
-    code = said.detail.get("code", "")
-    metadata = {"code": code}
-    if code in FAULTS:
-        reason, text = FAULTS[code]
-        if code == codes.EPISODE_OPEN and said.detail.get("reference"):
-            metadata["merlin_reference"] = said.detail["reference"]
-    elif said.code == "Client":
-        reason, text = Reason.UPSTREAM_REFUSED, "Merlin refused"
-    else:
-        reason, text = Reason.IN_DOUBT if write_once else Reason.UPSTREAM_FAULT, "Merlin failed"
-    return Fault(reason, text, metadata=metadata, fields=FIELDS.get(code, ()), retry_after=PATIENCE.get(code))
+def _open_episode(code: str, detail: Mapping[str, str]) -> Mapping[str, str]:
+    """The report under which somebody is missing already."""
+    return {"merlin_reference": detail["reference"]} if code == codes.EPISODE_OPEN and detail.get("reference") else {}
 
 
 def _plain(error: Exception) -> str:

@@ -27,7 +27,7 @@ def register(contracts: Contracts, traffic: Sequence[Traffic]) -> str:
         "",
         *_table(HEAD, rows),
         "",
-        f"{len(rows)} interfaces of {len({one[0].split('.')[1] for one in rows})} systems.",
+        f"{len(rows)} interfaces of {len({one[0].split('.')[0] for one in rows})} systems.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -11,6 +11,8 @@ from hub.cli.printing import FAILED, OK, WARNED, clean, count, span
 from hub.cli.rendering import enum_word, one_line
 
 ANSWERED, NO_TRACE, STALE, TIMED_OUT, UNAVAILABLE = "ANSWERED", "NO_TRACE", "STALE", "TIMED_OUT", "UNAVAILABLE"
+NOT_SEARCHABLE: Final = "NOT_SEARCHABLE"
+"""Status of a source that can't be searched in this way, so was not asked."""
 SPOKE: Final = frozenset({ANSWERED, NO_TRACE, STALE})
 """Statuses of a source that did answer."""
 SILENT: Final = frozenset({TIMED_OUT, UNAVAILABLE})
@@ -31,7 +33,7 @@ class SourceEnd:
     @property
     def mark(self) -> str:
         """The status as a mark."""
-        return OK if self.status in (ANSWERED, NO_TRACE) else WARNED if self.status == STALE else FAILED
+        return OK if self.status in (ANSWERED, NO_TRACE) else WARNED if self.status in (STALE, NOT_SEARCHABLE) else FAILED
 
     def words(self) -> str:
         """The end in a line: status, matches, time, and why."""

@@ -7,6 +7,10 @@ header by which somebody could pretend to be Envoy.
 from functools import lru_cache
 from typing import Final
 
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.rpc import error_details_pb2, status_pb2
+
 from hub.contracts import Contracts
 from hub.mesh.inputs import Edge
 from hub.mesh.resources import Resource, ResourceType
@@ -224,7 +228,7 @@ def _tokens(edge: Edge) -> jwt.JwtAuthentication:
 
 def _transcoder(contracts: Contracts) -> transcoder.GrpcJsonTranscoder:
     return transcoder.GrpcJsonTranscoder(
-        proto_descriptor_bin=contracts.descriptor_set,
+        proto_descriptor_bin=_with_error_details(contracts.descriptor_set),
         services=[interface.name for interface in contracts.interfaces if not interface.private],
         auto_mapping=True,
         convert_grpc_status=True,
@@ -235,6 +239,17 @@ def _transcoder(contracts: Contracts) -> transcoder.GrpcJsonTranscoder:
             reject_unknown_method=True, reject_unknown_query_parameters=True
         ),
     )
+
+
+def _with_error_details(descriptor_set: bytes) -> bytes:
+    """The contracts together with what a refusal is made of: Envoy prints no status whose details it does not know, and leaves the body of
+    such an answer empty."""
+    known = FileDescriptorSet.FromString(descriptor_set)
+    present = {file.name for file in known.file}
+    for one in (any_pb2, duration_pb2, status_pb2, error_details_pb2):
+        if one.DESCRIPTOR.name not in present:
+            one.DESCRIPTOR.CopyToProto(known.file.add())
+    return known.SerializeToString(deterministic=True)
 
 
 def _counted(contracts: Contracts) -> grpc_stats.FilterConfig:

@@ -101,8 +101,6 @@ def test_a_ceiling_is_as_low_as_it_can_be(system: str) -> None:
 
 WORTH_SHARING = 3
 """Statements of a function from which on it is not written twice."""
-STILL_COPIED = {"_opened", "_record", "timestamp"}
-"""Functions that two adapters still have alike; this list can only shrink."""
 
 
 def copied(sources: Mapping[str, str]) -> dict[str, list[str]]:
@@ -120,8 +118,7 @@ def copied(sources: Mapping[str, str]) -> dict[str, list[str]]:
 
 def test_no_adapter_copies_anothers_code() -> None:
     found = copied({name: source for system in [*SYSTEMS, "kit"] for name, source in modules_of(system).items()})
-    assert found.keys() - STILL_COPIED == set(), f"let the kit do it: {found}"
-    assert STILL_COPIED - found.keys() == set(), "no longer copied: take them off the list"
+    assert found == {}, f"let the kit do it: {found}"
 
 
 def test_a_copy_is_found_whatever_it_is_called_and_says_of_itself() -> None:

@@ -80,6 +80,11 @@ def request_fields(operation: Operation) -> frozenset[str]:
     return frozenset(_pool().FindMessageTypeByName(operation.request).fields_by_name)
 
 
+def request_message(recorded: RecordedCase) -> Message:
+    """The case's request in its contract's type."""
+    return _message(recorded.operation.request, recorded.case.request.value)
+
+
 def case_id(path: Path) -> str:
     """`<system>/<file>`, for test reports."""
     return f"{path.parent.parent.name}/{path.stem}"

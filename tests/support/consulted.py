@@ -2,7 +2,8 @@
 
 What stands between them is a small gRPC proxy: it finds the adapter by the interface that is called, puts on the metadata that Envoy would
 send (the consulting adapter's identity, the officer if the call carries a token) and passes bytes, deadline and status on as they are.
-It has no access policy, no retries and no time limits of its own; those are the real mesh's, and its tests'.
+It has no access policy, no retries and no time limits of its own; those are the real mesh's, and its tests'. A message that a system
+sends goes to an exchange of the fleet, which accepts it and delivers it to nobody.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 import grpc
 from adapter_rig import Rig, from_envoy, running_adapter
+from exchange_in_process import accepting_exchange
 
 from adapters.kit import discovery
 from adapters.kit.serving import installed_contracts
@@ -64,8 +66,9 @@ async def running_fleet(system: str, directory: Path) -> AsyncIterator[Fleet]:
     known = installed_contracts(date.min)
     rigs: dict[str, Rig] = {}
     async with AsyncExitStack() as stack:
+        exchange = await stack.enter_async_context(accepting_exchange(directory, known))
         for name in _consulted_first(system, known):
-            mesh = await stack.enter_async_context(_mesh(name, directory, known, rigs)) if _consults(name, known) else None
+            mesh = await stack.enter_async_context(_mesh(name, directory, known, rigs, exchange)) if _consults(name, known) else None
             limits = {"failures_to_open": NEVER_OPEN} if discovery.has_simulator(name) else {}
             rigs[name] = await stack.enter_async_context(running_adapter(name, directory, mesh=mesh, **limits))
         yield Fleet(system, rigs)
@@ -95,10 +98,10 @@ def _consulted_first(system: str, known: Contracts) -> list[str]:
 
 
 @asynccontextmanager
-async def _mesh(system: str, directory: Path, known: Contracts, rigs: Mapping[str, Rig]) -> AsyncIterator[Mesh]:
+async def _mesh(system: str, directory: Path, known: Contracts, rigs: Mapping[str, Rig], exchange: grpc.aio.Channel) -> AsyncIterator[Mesh]:
     socket = directory / f"mesh-{system}.sock"
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((_Proxy(f"spiffe://{TRUST_DOMAIN}/adapter/{system}", known, rigs),))
+    server.add_generic_rpc_handlers((_Proxy(f"spiffe://{TRUST_DOMAIN}/adapter/{system}", known, rigs, exchange),))
     server.add_insecure_port(f"unix:{socket}")
     await server.start()
     mesh = PlainMesh(f"unix:{socket}")
@@ -110,11 +113,13 @@ async def _mesh(system: str, directory: Path, known: Contracts, rigs: Mapping[st
 
 
 class _Proxy(grpc.GenericRpcHandler):
-    def __init__(self, consumer: str, known: Contracts, rigs: Mapping[str, Rig]) -> None:
-        self._consumer, self._known, self._rigs = consumer, known, rigs
+    def __init__(self, consumer: str, known: Contracts, rigs: Mapping[str, Rig], exchange: grpc.aio.Channel) -> None:
+        self._consumer, self._known, self._rigs, self._exchange = consumer, known, rigs, exchange
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         operation = self._known.operations.get(handler_call_details.method.lstrip("/"))
+        if operation is not None and operation.delivery is not None:
+            return grpc.unary_unary_rpc_method_handler(self._unary(self._exchange.unary_unary(operation.path)))
         rig = self._rigs.get(self._known.interface(operation.interface).system) if operation else None
         if operation is None or rig is None:
             return None

@@ -139,7 +139,7 @@ def _open_to(report: records.Report, by: records.Requestor) -> bool:
 
 
 def _hits(report: records.Report, asked: records.Search) -> Iterator[records.Hit]:
-    if not (_committed_in(report.sheet.committed, asked) and _at(report.sheet.venue, asked)):
+    if not (_committed_in(report.sheet.committed, asked) and _at(report.sheet.venue, asked) and _marked(report.sheet.property, asked)):
         return
     if not asked.family_name:
         yield _hit(report, None)
@@ -169,6 +169,15 @@ def _committed_in(period: records.Period, asked: records.Search) -> bool:
     """Whether any day of the crime lies in the time asked for."""
     first, last = period.from_date, period.to_date or period.from_date
     return (asked.committed_from or first) <= last and first <= (asked.committed_to or last)
+
+
+def _marked(property_lines: Iterable[records.PropertyLine], asked: records.Search) -> bool:
+    """Whether any property bears the mark, whole; blanks and case make no difference."""
+    return not asked.mark or any(_plain(line.mark) == _plain(asked.mark) for line in property_lines)
+
+
+def _plain(mark: str) -> str:
+    return mark.replace(" ", "").casefold()
 
 
 def _at(venue: records.Address | None, asked: records.Search) -> bool:

@@ -1,13 +1,15 @@
 """The wires that simulators speak: length-framed TCP and HTTP, each striking the standard dials at the point where a real network would."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from adapters.kit.listening import http_listener
 from adapters.kit.simulation.dials import Dials, seconds
 
 LARGEST_FRAME = 1024 * 1024
@@ -84,6 +86,7 @@ class HttpRequest:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ class Http:
     """HTTP/1.1; `answer` turns a request into a reply."""
 
     answer: Callable[[HttpRequest], Awaitable[HttpReply]]
+    tls: ssl.SSLContext | None = None
+    """Makes it HTTPS; simulators of the laptop do without."""
 
     @asynccontextmanager
     async def listening(self, host: str, port: int, dials: Dials) -> AsyncIterator[str]:
@@ -109,18 +114,11 @@ class Http:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._handle(request, dials)
 
-        application = web.Application(client_max_size=LARGEST_FRAME)
-        application.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
-        async with AsyncExitStack() as stack:
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, host, port).start()
-            at = runner.addresses[0]
-            yield f"http://{at[0]}:{at[1]}"
+        async with http_listener(host, port, handle, largest=LARGEST_FRAME, tls=self.tls, patience=0.2) as address:
+            yield address
 
     async def _handle(self, request: web.Request, dials: Dials) -> web.StreamResponse:
-        asked = HttpRequest(request.method, request.path, dict(request.headers), await request.read())
+        asked = HttpRequest(request.method, request.path, dict(request.headers), await request.read(), dict(request.query))
         reply = await self.answer(asked)
         await _wait(dials)
         if dials.strike("half_open") is not None or dials.strike("hang") is not None:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.copa import contents, records, translate
+from adapters.copa import records, translate
 from adapters.copa.codes import CLOSED
+from adapters.copa.translate import TRANSLATION
 from adapters.copa.vocabulary import PLEA, SEX, STATUS, VERDICT
 from adapters.kit import Call, Officer
 from metip.common.v1.access_pb2 import AccessContext
@@ -14,7 +15,7 @@ from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CrimeReportNumb
 from metip.common.v1.pole_pb2 import SEX_FEMALE, PersonName
 from metip.common.v1.time_pb2 import CivilDate, DateRange, LocalTime
 from metip.copa.v1 import case_file_pb2 as contract
-from metip.copa.v1.case_file_service_pb2 import Closing, CreateCaseFileRequest, UpdateCaseFileRequest
+from metip.copa.v1.case_file_service_pb2 import Closing, CreateCaseFileRequest, GetCaseFileResponse, UpdateCaseFileRequest
 from metip.libra.v1 import court_pb2 as courts
 from metip.libra.v1 import result_pb2 as results
 from metip.libra.v1.result_service_pb2 import PublishResultRequest
@@ -50,12 +51,12 @@ def call(officer: Officer | None) -> Call:
 
 
 def test_a_defendant_comes_back_as_it_was() -> None:
-    assert contents.defendant(contents.defendant_record(DEFENDANT)) == DEFENDANT
+    assert TRANSLATION.message(TRANSLATION.record(DEFENDANT, records.Defendant), contract.Defendant) == DEFENDANT
 
 
 @pytest.mark.parametrize("hearing", HEARINGS, ids=["with a time", "at midnight", "without a time"])
 def test_a_hearing_comes_back_as_it_was(hearing: contract.Hearing) -> None:
-    assert contents.hearing(contents.hearing_record(hearing)) == hearing
+    assert TRANSLATION.message(TRANSLATION.record(hearing, records.Hearing), contract.Hearing) == hearing
 
 
 def test_the_officer_of_the_token_goes_with_the_question_and_a_machine_has_none() -> None:
@@ -76,7 +77,7 @@ def test_a_submission_id_has_one_spelling() -> None:
         crime_report_number=CrimeReportNumber(value="9907919/26"),
         defendants=[DEFENDANT],
     )
-    opening = translate.opening(request)
+    opening = TRANSLATION.record(request, records.OpenCase)
     assert opening.submission == request.submission_id.lower()
     assert opening.case.crime == "9907919/26"
 
@@ -92,7 +93,8 @@ def test_a_submission_id_has_one_spelling() -> None:
     ids=["defendant", "hearing", "officer", "closing"],
 )
 def test_a_change_is_one_change(change: dict[str, object], field: str) -> None:
-    made = translate.change(UpdateCaseFileRequest(pti_urn=PtiUrn(value="U"), version=3, **change))  # type: ignore[arg-type]
+    request = UpdateCaseFileRequest(pti_urn=PtiUrn(value="U"), version=3, **change)  # type: ignore[arg-type]
+    made = TRANSLATION.record(request, records.AmendCase)
     assert [name for name in ("defendant", "hearing", "officer", "closing") if getattr(made, name)] == [field]
 
 
@@ -106,7 +108,7 @@ def test_what_does_not_parse_is_kept_as_it_was_received() -> None:
         defendants=(records.Defendant(asn="none", surname="Nobody", pnc_id="unknown", sex="X"),),
         hearings=(records.Hearing(court="2576", day=(2026, 12, 0), time="ten"),),
     )
-    file = translate.case_file(records.GetCaseReply(as_at=AT, case=case)).case_file
+    file = TRANSLATION.message(records.GetCaseReply(as_at=AT, case=case), GetCaseFileResponse).case_file
     assert (file.pti_urn.value, file.pti_urn.as_received) == ("", "urn of old")
     assert (file.crime_report_number.value, file.crime_report_number.as_received) == ("", "crime 7")
     assert file.status == contract.CASE_STATUS_UNSPECIFIED

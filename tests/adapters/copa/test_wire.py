@@ -10,15 +10,18 @@ from lxml import etree
 
 from adapters.copa import records, wire
 from adapters.copa.wire import NAMESPACE, WireError, action, element_of, record_of
+from adapters.kit.binding import Place
 from adapters.kit.soap import Element, envelope, open_envelope
+from adapters.kit.values import Parts
 
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=12),
     int: st.integers(0, 9_999_999_999),
     bool: st.booleans(),
-    records.Day: st.tuples(st.integers(0, 9999), st.integers(0, 12), st.integers(0, 31)),
+    Parts: st.tuples(st.integers(0, 9999), st.integers(0, 12), st.integers(0, 31)),
     datetime: st.integers(0, 130 * 365 * 24 * 3600).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
 }
+KINDS = {id(wire.KINDS[held]): values for held, values in VALUES.items()}
 STANDING_ALONE = [
     records.Caller,
     records.GetCase,
@@ -62,11 +65,11 @@ BROKEN = [
 
 
 def _records(kind: type[Any]) -> st.SearchStrategy[Any]:
-    return st.builds(kind, **{place.field: _value(place) for place in wire.places(kind)})
+    return st.builds(kind, **{place.field: _value(place) for place in wire.DOCUMENTS.places(kind)})
 
 
-def _value(place: wire.Place) -> st.SearchStrategy[Any]:
-    one = VALUES[place.held] if place.held in VALUES else _records(place.held)
+def _value(place: Place) -> st.SearchStrategy[Any]:
+    one = _records(place.record) if place.record else KINDS[id(place.kind)]
     if place.many:
         return st.lists(one, max_size=2).map(tuple)
     return st.none() | one if place.empty is None else one

@@ -1,17 +1,19 @@
 """The contract's messages to CRIS's records and back."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.cris import codes, people, records, sheets, translate, vocabulary
-from adapters.cris.latin import Transcript
+from adapters.cris import codes, records, translate, vocabulary
 from adapters.cris.records import Day
+from adapters.cris.translate import TRANSLATION, VALUES
+from adapters.kit.latin import Transcript
+from adapters.kit.vocabulary import Vocabulary
 from metip.call import Officer
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.access_pb2 import AccessContext
@@ -35,8 +37,8 @@ def words(most: int, least: int = 0) -> st.SearchStrategy[str]:
     return st.text(LATIN, min_size=least, max_size=most)
 
 
-def other_than_unspecified(table: Mapping[Any, str]) -> st.SearchStrategy[Any]:
-    return st.sampled_from(list(table)[1:])
+def other_than_unspecified(enum: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(enum.values()[1:])
 
 
 WHOLE_DATES = st.dates().map(lambda date: CivilDate(year=date.year, month=date.month, day=date.day))
@@ -58,7 +60,7 @@ PERSONS = st.builds(
     pole.Person,
     name=st.builds(pole.PersonName, title=words(35), given_names=st.lists(words(35), max_size=3), family_name=words(35, 1)),
     date_of_birth=st.none() | PARTIAL_DATES,
-    sex=st.sampled_from(list(vocabulary.SEXES)),
+    sex=st.sampled_from(pole.Sex.values()),
     observed_ethnicity=st.integers(0, 9),
     self_defined_ethnicity=words(2),
     height_cm=st.integers(0, 250),
@@ -67,7 +69,7 @@ PERSONS = st.builds(
 )
 SHEETS = st.builds(
     cris.CrimeSheet,
-    reporting_channel=st.sampled_from(list(vocabulary.CHANNELS)),
+    reporting_channel=st.sampled_from(cris.ReportingChannel.values()),
     borough=st.sampled_from(["ZD", "VK"]),
     beat=words(6),
     classification=st.just(cris.Classification(code="044/00")),
@@ -82,13 +84,13 @@ SHEETS = st.builds(
     modus_operandi=words(60),
     flags=st.lists(st.sampled_from(["DV", "KN"]), unique=True),
     parties=st.lists(
-        st.builds(cris.CrimeParty, number=st.integers(0, 999), role=other_than_unspecified(vocabulary.ROLES), person=PERSONS), max_size=2
+        st.builds(cris.CrimeParty, number=st.integers(0, 999), role=other_than_unspecified(cris.PartyRole), person=PERSONS), max_size=2
     ),
     property=st.lists(
         st.builds(
             cris.PropertyLine,
             number=st.integers(0, 999),
-            involvement=other_than_unspecified(vocabulary.INVOLVEMENTS),
+            involvement=other_than_unspecified(cris.PropertyInvolvement),
             description=words(100, 1),
             identifying_mark=words(40),
             value_pounds=st.integers(0, 99_999_999),
@@ -101,11 +103,19 @@ SHEETS = st.builds(
 )
 
 
+DATE = VALUES[CivilDate]
+
+
+def known_person(held: records.Person) -> pole.Person:
+    return TRANSLATION.message(held, pole.Person)
+
+
 @given(sheet=SHEETS)
 @settings(max_examples=80, deadline=None)
 def test_a_crime_sheet_comes_back_as_it_was_sent(sheet: cris.CrimeSheet) -> None:
     copy = Transcript()
-    assert sheets.known_sheet(sheets.sheet(sheet, "sheet", copy)) == sheet
+    sent = TRANSLATION.record(translate.transcribed(sheet, copy, "sheet"), records.Sheet)
+    assert TRANSLATION.message(sent, cris.CrimeSheet) == sheet
     copy.settle()
     assert copy.warnings == []
 
@@ -113,17 +123,18 @@ def test_a_crime_sheet_comes_back_as_it_was_sent(sheet: cris.CrimeSheet) -> None
 @given(person=PERSONS)
 @settings(deadline=None)
 def test_a_person_comes_back_as_they_were_sent(person: pole.Person) -> None:
-    assert people.known_person(people.person(person, "person", Transcript())) == person
+    sent = TRANSLATION.record(translate.transcribed(person, Transcript(), "person"), records.Person)
+    assert TRANSLATION.message(sent, pole.Person) == person
 
 
 @given(date=PARTIAL_DATES)
 def test_a_date_with_unknown_parts_comes_back(date: CivilDate) -> None:
-    assert people.civil_date(people.day(date)) == date
+    assert DATE.out(DATE.back(date)) == date
 
 
 def test_a_date_of_which_nothing_is_known_is_no_date() -> None:
-    assert people.day(CivilDate()) is None
-    assert people.civil_date(Day(0, 0, 0)) is None
+    assert DATE.back(CivilDate()) is None
+    assert DATE.out(Day(0, 0, 0)) is None
 
 
 TABLES = [
@@ -138,18 +149,18 @@ TABLES = [
 
 @pytest.mark.parametrize(("table", "enum", "theirs"), TABLES)
 def test_every_member_of_an_enum_has_a_code_of_its_own_and_the_other_way_round(
-    table: Mapping[Any, str], enum: EnumDescriptor, theirs: Any
+    table: Vocabulary, enum: EnumDescriptor, theirs: Any
 ) -> None:
-    assert set(table) == set(enum.values_by_number)
-    assert sorted(table.values()) == sorted(["", *theirs])
-    assert next(iter(table)) == 0
-    assert vocabulary.member(table, "ZZZ") == 0
+    assert sorted(table.code(value) for value in enum.values_by_number) == sorted(["", *theirs])
+    assert sorted(table.value(code) for code in ["", *theirs]) == sorted(enum.values_by_number)
+    assert table.value("") == 0
+    assert table.value("ZZZ") == 0
 
 
 def test_every_purpose_that_an_operation_permits_has_a_reason_at_cris() -> None:
     for method in service.DESCRIPTOR.services_by_name["CrimeReportService"].methods:
         permitted = method.GetOptions().Extensions[options.operation].purposes
-        assert all(vocabulary.code(vocabulary.REASONS, purpose) for purpose in permitted)
+        assert all(vocabulary.REASONS.code(purpose) for purpose in permitted)
 
 
 CLOCKS = [
@@ -163,16 +174,16 @@ CLOCKS = [
 @pytest.mark.parametrize(("local", "utc"), CLOCKS)
 def test_local_times_become_instants(local: tuple[int, int, int, int, int], utc: str) -> None:
     held = datetime(*local)  # noqa: DTZ001 - CRIS prints local time without a zone
-    assert people.instant(held).ToDatetime(UTC).isoformat() == f"{utc}+00:00"
+    assert VALUES[Timestamp].out(held).ToDatetime(UTC).isoformat() == f"{utc}+00:00"
 
 
 def test_a_pnc_id_that_does_not_parse_is_kept_and_not_guessed_at() -> None:
-    known = people.known_person(records.Person(family_name="Halzerwick", pnc_id="26/1Q"))
+    known = known_person(records.Person(family_name="Halzerwick", pnc_id="26/1Q"))
     assert (known.pnc_id.value, known.pnc_id.as_received) == ("", "26/1Q")
 
 
 def test_a_short_pnc_id_becomes_canonical_and_keeps_what_was_received() -> None:
-    known = people.known_person(records.Person(family_name="Halzerwick", pnc_id="21/23U"))
+    known = known_person(records.Person(family_name="Halzerwick", pnc_id="21/23U"))
     assert (known.pnc_id.value, known.pnc_id.as_received) == ("2021/0000023U", "21/23U")
 
 
@@ -188,7 +199,7 @@ def test_a_code_that_no_table_has_is_unspecified() -> None:
         status="ZZ",
         borough="ZD",
     )
-    reply = translate.summaries(records.Found(as_at=NOON, more=True, hits=(hit,)), [])
+    reply = translate.answer(records.Found(as_at=NOON, more=True, hits=(hit,)), service.SearchCrimeReportsResponse, [])
     assert reply.reports[0].role == cris.PARTY_ROLE_UNSPECIFIED
     assert reply.reports[0].status == cris.CRIME_REPORT_STATUS_UNSPECIFIED
     assert not reply.reports[0].HasField("person")
@@ -197,13 +208,13 @@ def test_a_code_that_no_table_has_is_unspecified() -> None:
 
 
 def test_a_crime_number_of_another_form_is_kept_as_received() -> None:
-    done = translate.created(records.Created(as_at=NOON, crime_no="12/A", version=1, duplicate=False), [])
+    done = translate.answer(records.Created(as_at=NOON, crime_no="12/A", version=1, duplicate=False), service.CreateCrimeReportResponse, [])
     assert (done.crime_report_number.value, done.crime_report_number.as_received) == ("", "12/A")
 
 
 def test_nothing_found_is_no_trace() -> None:
     with pytest.raises(Fault) as refused:
-        translate.summaries(records.Found(as_at=NOON, more=False), [])
+        translate.answer(records.Found(as_at=NOON, more=False), service.SearchCrimeReportsResponse, [])
     assert refused.value.reason is Reason.NO_TRACE
 
 
@@ -241,8 +252,11 @@ BY = translate.House().requestor(ACCESS, OFFICER, Transcript())
 
 def test_a_search_asks_for_twenty_unless_told_otherwise() -> None:
     asked = [
-        translate.search(
-            service.SearchCrimeReportsRequest(person=service.PersonCriteria(family_name="Halzerwick"), limit=limit), BY, Transcript()
+        translate.question(
+            service.SearchCrimeReportsRequest(person=service.PersonCriteria(family_name="Halzerwick"), limit=limit),
+            records.Search,
+            BY,
+            Transcript(),
         )
         for limit in (0, 200)
     ]
@@ -254,19 +268,19 @@ def test_a_client_reference_is_the_same_in_capitals() -> None:
         client_reference="6F1C1B1E-6D0A-4B43-9F0E-2B1F6F2F9A10",
         sheet=cris.CrimeSheet(committed=cris.CommittedPeriod(from_date=CivilDate(year=2024, month=5, day=17))),
     )
-    assert translate.create(request, BY, Transcript()).client_ref == "6f1c1b1e-6d0a-4b43-9f0e-2b1f6f2f9a10"
+    assert translate.question(request, records.Create, BY, Transcript()).client_ref == "6f1c1b1e-6d0a-4b43-9f0e-2b1f6f2f9a10"
 
 
 def test_what_an_update_leaves_out_stays_as_it_is() -> None:
     request = service.UpdateCrimeReportRequest(
         crime_report_number=CrimeReportNumber(value="9907919/26"), version=3, changes=service.CrimeSheetChanges(add_flags=["DV"])
     )
-    assert translate.update(request, BY, Transcript()).changes == records.Changes(add_flags=("DV",))
+    assert translate.question(request, records.Update, BY, Transcript()).changes == records.Changes(add_flags=("DV",))
 
 
 def test_an_update_can_empty_a_text() -> None:
     request = service.UpdateCrimeReportRequest(version=3, changes=service.CrimeSheetChanges(modus_operandi=""))
-    assert translate.update(request, BY, Transcript()).changes.mo_text == ""
+    assert translate.question(request, records.Update, BY, Transcript()).changes.mo_text == ""
 
 
 GROWN = "\u2026" * 90
@@ -274,22 +288,22 @@ GROWN = "\u2026" * 90
 
 
 @pytest.mark.parametrize(
-    ("make", "request_of", "path"),
+    ("kind", "request_of", "path"),
     [
-        (translate.get, service.GetCrimeReportRequest(), "access.justification"),
-        (translate.search, service.SearchCrimeReportsRequest(), "access.justification"),
-        (translate.add_detail, service.AddDetailRequest(text="\u2026" * 1500), "text"),
+        (records.Get, service.GetCrimeReportRequest(), "access.justification"),
+        (records.Search, service.SearchCrimeReportsRequest(), "access.justification"),
+        (records.AddDet, service.AddDetailRequest(text="\u2026" * 1500), "text"),
         (
-            translate.update,
+            records.Update,
             service.UpdateCrimeReportRequest(changes=service.CrimeSheetChanges(reclassification=service.Reclassification(reason=GROWN))),
             "changes.reclassification.reason",
         ),
     ],
     ids=["get", "search", "add_detail", "update"],
 )
-def test_a_text_that_grows_past_its_width_is_refused_before_cris_is_asked(make: Any, request_of: Any, path: str) -> None:
+def test_a_text_that_grows_past_its_width_is_refused_before_cris_is_asked(kind: Any, request_of: Any, path: str) -> None:
     copy = Transcript()
     by = translate.House().requestor(AccessContext(justification=GROWN), OFFICER, copy)
     with pytest.raises(Fault) as refused:
-        make(request_of, by, copy)
+        translate.question(request_of, kind, by, copy)
     assert path in [field for field, _ in refused.value.fields]

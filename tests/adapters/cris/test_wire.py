@@ -120,7 +120,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("inside", "words"), BROKEN)
 def test_a_reply_with_nonsense_in_it_is_refused_without_repeating_it(inside: str, words: str) -> None:
-    element = etree.fromstring(f'<c:UPDATE_REPORT_REPLY xmlns:c="{codes.NAMESPACE}">{inside}</c:UPDATE_REPORT_REPLY>')
+    element = etree.fromstring(f'<c:UPDATE_REPORT_REPLY xmlns:c="{records.NAMESPACE}">{inside}</c:UPDATE_REPORT_REPLY>')
     with pytest.raises(wire.WireError) as refused:
         wire.read(records.Updated, element)
     assert str(refused.value) == words
@@ -129,7 +129,7 @@ def test_a_reply_with_nonsense_in_it_is_refused_without_repeating_it(inside: str
 @pytest.mark.parametrize("root", ["GET_REPORT_REPLY", "UPDATE_REPORT", "NONSENSE"])
 def test_another_document_than_the_one_expected_is_refused(root: str) -> None:
     with pytest.raises(wire.WireError, match="no UPDATE_REPORT_REPLY"):
-        wire.read(records.Updated, etree.fromstring(f'<c:{root} xmlns:c="{codes.NAMESPACE}"/>'))
+        wire.read(records.Updated, etree.fromstring(f'<c:{root} xmlns:c="{records.NAMESPACE}"/>'))
 
 
 def test_a_document_of_another_namespace_is_refused() -> None:
@@ -139,7 +139,7 @@ def test_a_document_of_another_namespace_is_refused() -> None:
 
 def test_a_flag_that_is_neither_yes_nor_no_is_refused() -> None:
     inside = "<AS_AT>23/11/2026 09:05:00</AS_AT><MORE>1</MORE>"
-    element = etree.fromstring(f'<c:SEARCH_REPORTS_REPLY xmlns:c="{codes.NAMESPACE}">{inside}</c:SEARCH_REPORTS_REPLY>')
+    element = etree.fromstring(f'<c:SEARCH_REPORTS_REPLY xmlns:c="{records.NAMESPACE}">{inside}</c:SEARCH_REPORTS_REPLY>')
     with pytest.raises(wire.WireError, match="MORE holds no bool"):
         wire.read(records.Found, element)
 

@@ -286,6 +286,19 @@ async def test_a_federation_that_is_cancelled_leaves_no_task_behind() -> None:
     await until(lambda: asyncio.all_tasks() == before)
 
 
+async def test_no_source_is_waited_for_longer_than_the_patience_however_much_time_the_caller_has() -> None:
+    started = time.monotonic()
+    found = [ended async for ended, _ in federate((silent(), saying("a")), call(30.0), reserve=0.0, stale_after=STALE_AFTER, patience=0.1)]
+    assert time.monotonic() - started < 5.0
+    assert {ended.source: ended.status for ended in found} == {"silent": Status.TIMED_OUT, "good": Status.ANSWERED}
+
+
+async def test_a_source_that_can_not_be_searched_in_this_way_says_so_and_never_that_it_knows_nothing() -> None:
+    ended, matches = (await asked(Source[str]("closed", None), saying("a")))["closed"]
+    assert (ended.status, ended.matches, matches) == (Status.NOT_SEARCHABLE, 0, ())
+    assert "may know something" in ended.explanation
+
+
 async def test_nobody_to_ask_is_no_answer_at_all() -> None:
     assert await asked() == {}
 

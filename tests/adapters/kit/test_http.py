@@ -84,6 +84,23 @@ async def test_a_gateway_s_status_is_a_far_side_that_is_not_there(status: int) -
         assert await refused(address) == (Reason.UPSTREAM_UNAVAILABLE, True)
 
 
+@pytest.mark.parametrize(("said", "seconds"), [("120", 120), ("0", 0), ("", None), ("soon", None), ("-1", None), ("1234567", None)])
+async def test_how_long_a_far_side_asks_to_be_left_alone_comes_with_its_answer(said: str, seconds: int | None) -> None:
+    wait = None if seconds is None else timedelta(seconds=seconds)
+    async with far_side(429, b"", **{"Retry-After": said}) as (address, _):
+        assert (await exchange(address)).retry_after == wait
+    async with far_side(503, b"", **{"Retry-After": said}) as (address, _), HttpClient.connected(limits(address), Log(StringIO())) as http:
+        with pytest.raises(Fault) as told:
+            async with http.guard.admit(call()) as passage:
+                await http.exchange("GET", "/", passage, headers={})
+        assert (told.value.reason, told.value.retry_after) == (Reason.UPSTREAM_UNAVAILABLE, wait)
+
+
+async def test_headers_come_with_the_answer_in_any_case_of_letters() -> None:
+    async with far_side(200, b"", ETag='"v7"') as (address, _):
+        assert (await exchange(address)).headers["etag"] == '"v7"'
+
+
 async def test_nobody_listens_so_nothing_has_left() -> None:
     assert await refused("http://127.0.0.1:9") == (Reason.UPSTREAM_UNAVAILABLE, False)
 

@@ -1,6 +1,7 @@
 """The adapter with its simulator and a stand-in for the message exchange, all on real sockets: what it hands out, and what it is told."""
 
 import asyncio
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -107,22 +108,25 @@ class CourtRig:
         ]
         return cast("Receipt", await self.stub.SubmitCase(request, timeout=SOON, metadata=metadata))
 
-    async def push(self, body: bytes) -> tuple[int, bytes]:
+    async def push(self, body: bytes, tls: ssl.SSLContext | bool = True) -> tuple[int, bytes]:
         """Delivers a document to the adapter's door."""
         address = self.simulator.courier.address
-        async with aiohttp.ClientSession() as http, http.post(address, data=body) as response:
+        async with aiohttp.ClientSession() as http, http.post(address, data=body, ssl=tls) as response:
             return response.status, await response.read()
 
 
 @asynccontextmanager
-async def court_rig(directory: Path, *, hub: bool = True, mesh: bool = True, first: bool = True, **changed: Any) -> AsyncIterator[CourtRig]:
-    """Runs all of it. `changed` overrides fields of the settings."""
+async def court_rig(
+    directory: Path, *, hub: bool = True, mesh: bool = True, first: bool = True, shown: ssl.SSLContext | None = None, **changed: Any
+) -> AsyncIterator[CourtRig]:
+    """Runs all of it. `shown` is what the CJS Exchange shows when it delivers; `changed` overrides fields of the settings."""
     settings: Any = read_settings(discovery.FOLDER / "libra" / "settings.yaml", discovery.settings_type("libra"))
     if "retrieve_every" in changed:
         settings.ClearField("retrieve_every")  # durations would add up otherwise, part by part
     settings.MergeFrom(type(settings)(**changed))
     dials = Dials(DIALS, seed=SEED)
     simulator = Simulator(Population(SEED), dials)
+    simulator.courier.tls = shown
     exchange = StandIn()
     async with AsyncExitStack() as stack:
         log = Log(stack.enter_context((directory / "log").open("a", buffering=1)), system="libra")

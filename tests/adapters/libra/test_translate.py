@@ -7,15 +7,19 @@ from typing import Any
 
 import protovalidate
 import pytest
+from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
+from adapters.kit.binding import Aside
+from adapters.kit.values import USUAL
 from adapters.libra import cases_sent, records, results
-from adapters.libra.translate import case_message, case_record, shared
+from adapters.libra.translate import TRANSLATION, VALUES, case_message, case_record
 from adapters.libra.translate import results as result_messages
 from adapters.libra.wire import decode, encode
+from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CroNumber, PncId, PtiUrn
 from metip.libra.v1.case_service_pb2 import SubmitCaseRequest
-from metip.libra.v1.court_pb2 import AddressableObject
+from metip.libra.v1.court_pb2 import AddressableObject, Hearing, StructuredAddress
 from tests.adapters.libra.samples import sample_case
 from tests.adapters.libra.strategies import SESSIONS, submissions
 
@@ -112,10 +116,9 @@ OBJECTS = [
 
 @pytest.mark.parametrize(("name", "packed", "parts"), OBJECTS, ids=[row[0] for row in OBJECTS])
 def test_an_addressable_object_is_unpacked_and_packed(name: str, packed: str, parts: AddressableObject) -> None:
-    message = shared.address(records.Address(primary=packed))
-    assert message is not None
+    message = TRANSLATION.message(records.Address(primary=packed), StructuredAddress)
     assert message.primary == parts
-    assert shared.address_record(message).primary == packed
+    assert TRANSLATION.record(message, records.Address).primary == packed
 
 
 LOOSE = [("12 The Mews", "12 The Mews"), ("1 2 A", "1 2 A"), ("é", "é")]
@@ -123,8 +126,7 @@ LOOSE = [("12 The Mews", "12 The Mews"), ("1 2 A", "1 2 A"), ("é", "é")]
 
 @pytest.mark.parametrize(("packed", "name"), LOOSE)
 def test_an_object_that_is_packed_in_no_known_way_is_a_name(packed: str, name: str) -> None:
-    message = shared.address(records.Address(primary=packed))
-    assert message is not None
+    message = TRANSLATION.message(records.Address(primary=packed), StructuredAddress)
     assert message.primary == AddressableObject(name=name)
 
 
@@ -139,19 +141,22 @@ CLOCKS = [
 
 @pytest.mark.parametrize(("name", "day", "at", "expected"), CLOCKS, ids=[row[0] for row in CLOCKS])
 def test_times_stand_on_the_clock_of_london(name: str, day: date, at: time, expected: tuple[int, int, int, int]) -> None:
-    message = shared.hearing(records.Hearing(court="B01EF01", day=day, at=at))
-    assert message is not None
+    message = TRANSLATION.message(records.Hearing(court="B01EF01", day=day, at=at), Hearing)
     assert (message.date.year, message.date.month, message.date.day, message.time.hour) == expected
 
 
+def told(kind: type[Message], received: str) -> Any:
+    return ({**USUAL, **VALUES})[kind].out(received)
+
+
 IDENTIFIERS = [
-    ("a number in small letters", shared.asn("2601zd0100000412345u"), ("2601ZD0100000412345U", "2601zd0100000412345u")),
-    ("a number with a wrong letter", shared.asn("2601ZD0100000412345A"), ("", "2601ZD0100000412345A")),
-    ("a case in small letters", shared.pti_urn("01zd0300108"), ("01ZD0300108", "01zd0300108")),
-    ("a PNC id without its slash", shared.pnc_id("20020073319Z"), ("2002/0073319Z", "")),
-    ("a PNC id of another kind", shared.pnc_id("Test PNC"), ("", "Test PNC")),
-    ("a CRO number", shared.cro("97501/98T"), ("097501/98T", "97501/98T")),
-    ("a small-file CRO number", shared.cro("SF39/12345A"), ("", "SF39/12345A")),
+    ("a number in small letters", told(ArrestSummonsNumber, "2601zd0100000412345u"), ("2601ZD0100000412345U", "2601zd0100000412345u")),
+    ("a number with a wrong letter", told(ArrestSummonsNumber, "2601ZD0100000412345A"), ("", "2601ZD0100000412345A")),
+    ("a case in small letters", told(PtiUrn, "01zd0300108"), ("01ZD0300108", "01zd0300108")),
+    ("a PNC id without its slash", told(PncId, "20020073319Z"), ("2002/0073319Z", "")),
+    ("a PNC id of another kind", told(PncId, "Test PNC"), ("", "Test PNC")),
+    ("a CRO number", told(CroNumber, "97501/98T"), ("097501/98T", "97501/98T")),
+    ("a small-file CRO number", told(CroNumber, "SF39/12345A"), ("", "SF39/12345A")),
 ]
 
 
@@ -174,7 +179,7 @@ def test_every_case_of_a_delivery_is_a_good_message_of_its_own(session: results.
         assert [one.amount_pence if one.HasField("amount_pence") else None for one in found] == pence
 
 
-def delivery_of(*plea: str, aside: tuple[records.Aside, ...] = ()) -> results.ResultedCases:
+def delivery_of(*plea: str, aside: tuple[Aside, ...] = ()) -> results.ResultedCases:
     cases = tuple(
         results.CourtCase(pti_urn="01ZD0400126", defendant=results.CourtDefendant(offences=(results.CourtOffence(plea=one),)))
         for one in plea
@@ -197,9 +202,9 @@ def test_a_delivery_without_a_name_is_known_by_its_content() -> None:
 
 def test_what_was_kept_aside_goes_with_its_case() -> None:
     aside = (
-        records.Aside("Session/Case[1]/Note", "<Note>a</Note>"),
-        records.Aside("Session/Case[2]/Note", "<Note>b</Note>"),
-        records.Aside("Session/Register", "<Register>c</Register>"),
+        Aside("Session/Case[1]/Note", "<Note>a</Note>"),
+        Aside("Session/Case[2]/Note", "<Note>b</Note>"),
+        Aside("Session/Register", "<Register>c</Register>"),
     )
     first, second = result_messages(delivery_of("1", "2", aside=aside), "a")
     assert [one.xml for one in first.kept_aside] == ["<Note>a</Note>", "<Register>c</Register>"]

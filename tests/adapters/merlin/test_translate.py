@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.kit import Call, Officer
-from adapters.merlin import codes, contents, records, translate, vocabulary
-from adapters.merlin.people import person, person_record
+from adapters.merlin import codes, records, translate, vocabulary
+from adapters.merlin.translate import TRANSLATION
 from metip.common.v1 import access_pb2, identifiers_pb2, pole_pb2, time_pb2
 from metip.contracts import read
 from metip.merlin.v1 import report_pb2 as contract
@@ -58,10 +58,9 @@ PERSONS = st.builds(
     addresses=st.lists(ADDRESSES, max_size=2),
     warning_signals=st.lists(st.builds(pole_pb2.WarningSignal, code=TEXT, text=TEXT), max_size=2),
 )
-CONTENTS: Mapping[str, tuple[Any, Any, st.SearchStrategy[Any]]] = {
+CONTENTS: Mapping[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "missing": (
-        contents.missing_record,
-        contents.missing,
+        records.Missing,
         st.builds(
             contract.MissingPerson,
             last_seen=st.none() | INSTANTS,
@@ -74,8 +73,7 @@ CONTENTS: Mapping[str, tuple[Any, Any, st.SearchStrategy[Any]]] = {
         ),
     ),
     "child": (
-        contents.child_record,
-        contents.child,
+        records.Child,
         st.builds(
             contract.ChildNotice,
             circumstances=TEXT,
@@ -86,18 +84,15 @@ CONTENTS: Mapping[str, tuple[Any, Any, st.SearchStrategy[Any]]] = {
         ),
     ),
     "adult": (
-        contents.adult_record,
-        contents.adult,
+        records.Adult,
         st.builds(contract.AdultNotice, circumstances=TEXT, vulnerabilities=VULNERABILITIES, wishes=TEXT),
     ),
     "linked": (
-        contents.linked_record,
-        contents.linked,
+        records.Linked,
         st.builds(contract.LinkedPerson, person=PERSONS, role=st.sampled_from(contract.PersonRole.values())),
     ),
     "assessment": (
-        contents.assessment_record,
-        contents.assessment,
+        records.Assessment,
         st.builds(
             contract.RiskAssessment,
             level=st.sampled_from(contract.RiskLevel.values()),
@@ -106,8 +101,7 @@ CONTENTS: Mapping[str, tuple[Any, Any, st.SearchStrategy[Any]]] = {
         ),
     ),
     "sharing": (
-        contents.sharing_record,
-        contents.sharing,
+        records.Sharing,
         st.builds(
             contract.Sharing,
             partners=st.lists(st.sampled_from(contract.Partner.values()[1:]), max_size=3),
@@ -116,13 +110,11 @@ CONTENTS: Mapping[str, tuple[Any, Any, st.SearchStrategy[Any]]] = {
         ),
     ),
     "located": (
-        contents.located_record,
-        contents.located,
+        records.Located,
         st.builds(contract.Locating, found=st.none() | INSTANTS, place=TEXT, found_by=TEXT),
     ),
     "debriefed": (
-        contents.debriefed_record,
-        contents.debriefed,
+        records.Debriefed,
         st.builds(contract.Debriefing, account=TEXT, return_interview_offered=st.booleans()),
     ),
 }
@@ -142,19 +134,23 @@ NOBODY = records.Person(name=records.Name(surname="Nobody"))
 SUBMISSION = "6f1f3c0a-1111-4222-8333-444455556666"
 
 
+def person(record: records.Person) -> pole_pb2.Person:
+    return TRANSLATION.message(record, pole_pb2.Person)
+
+
 @given(PERSONS)
 @settings(max_examples=80, deadline=None)
 def test_a_person_comes_back_as_they_were(message: pole_pb2.Person) -> None:
-    assert person(person_record(message)) == message
+    assert person(TRANSLATION.record(message, records.Person)) == message
 
 
 @pytest.mark.parametrize("part", CONTENTS)
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_a_part_of_a_report_comes_back_as_it_was(part: str, data: st.DataObject) -> None:
-    there, back, messages = CONTENTS[part]
+    kind, messages = CONTENTS[part]
     message = data.draw(messages)
-    assert back(there(message)) == message
+    assert TRANSLATION.message(TRANSLATION.record(message, kind), type(message)) == message
 
 
 @pytest.mark.parametrize(("enum", "prefix", "table"), ENUMS, ids=[row[1] for row in ENUMS])
@@ -190,7 +186,7 @@ def test_an_identifier_in_another_spelling_is_given_in_the_one_form_beside_what_
 @pytest.mark.parametrize("nanos", [0, 999_999_999, -7, 2_000_000_000])
 def test_an_instant_is_cut_to_its_minute_whatever_is_below(nanos: int) -> None:
     message = contract.MissingPerson(last_seen=Timestamp(seconds=119, nanos=nanos))
-    assert contents.missing_record(message).seen == datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
+    assert TRANSLATION.record(message, records.Missing).seen == datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
 
 
 def test_who_asks_comes_from_the_token_and_why_from_the_request() -> None:
@@ -216,9 +212,9 @@ def test_who_asks_comes_from_the_token_and_why_from_the_request() -> None:
 
 def test_a_search_without_a_limit_asks_for_the_most() -> None:
     request = service.SearchReportsRequest(family_name="Nobody", type=contract.REPORT_TYPE_PAC, open_only=True)
-    assert translate.criteria(request) == records.Find(surname="Nobody", type="PAC", open_only=True, most=50)
+    assert TRANSLATION.record(request, records.Find) == records.Find(surname="Nobody", type="PAC", open_only=True, most=50)
     request.limit = 3
-    assert translate.criteria(request).most == 3
+    assert TRANSLATION.record(request, records.Find).most == 3
 
 
 def test_a_submission_says_its_type_by_its_details_and_its_id_in_small_letters() -> None:
@@ -241,12 +237,13 @@ def test_a_change_carries_what_was_set_and_nothing_else() -> None:
         merlin_reference=identifiers_pb2.MerlinReference(value="26MIS800001"),
         closed=contract.Closing(reason="back at home"),
     )
-    assert translate.change(request) == records.Amend(reference="26MIS800001", closed=records.Closed(reason="back at home"))
+    change = TRANSLATION.record(request, records.Amend)
+    assert change == records.Amend(reference="26MIS800001", closed=records.Closed(reason="back at home"))
 
 
 def test_an_answer_tells_where_it_comes_from_how_old_it_is_and_whether_there_is_more() -> None:
     summary = records.Summary(reference="26 MIS 800001", type="MIS", status="XXX", person=NOBODY, last_seen=AT)
-    reply = translate.reports(records.Found(as_at=AT, more=True, reports=(summary,)))
+    reply = TRANSLATION.message(records.Found(as_at=AT, more=True, reports=(summary,)), service.SearchReportsResponse)
     assert (reply.provenance.system, reply.provenance.truncated) == ("Merlin", True)
     assert reply.provenance.as_of.ToDatetime(tzinfo=UTC) == AT
     found = reply.reports[0]
@@ -263,7 +260,7 @@ def test_a_full_report_has_the_details_of_its_type_and_the_remarks_as_warnings()
         report=records.Report(summary=summary, adult=records.Adult(wishes="to stay"), closed=records.Closed(reason="done")),
         remarks=(records.Remark(code="RV1", text="late"),),
     )
-    reply = translate.report(fetched)
+    reply = TRANSLATION.message(fetched, service.GetReportResponse)
     assert reply.report.WhichOneof("details") == "adult"
     assert reply.report.adult.wishes == "to stay"
     assert reply.report.closed.reason == "done"

@@ -8,14 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from adapters.kit.binding import Place
 from adapters.kit.soap import Element, envelope, open_envelope
 from adapters.merlin import layout, records
-from adapters.merlin.wire import NAMESPACE, ROOTS, WireError, action, element_of, record_of
+from adapters.merlin.wire import DOCUMENTS, NAMESPACE, ROOTS, WireError, action, element_of, record_of
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=12)
 MINUTES = st.integers(0, 130 * 365 * 24 * 60).map(lambda minutes: datetime.fromtimestamp(minutes * 60, UTC))
 VALUES: dict[int, st.SearchStrategy[Any]] = {
-    id(layout.TEXT): TEXT,
+    id(layout.KINDS[str]): TEXT,
     id(layout.FLAG): st.booleans(),
     id(layout.NUMBER): st.integers(-1, 999_999_999_999),
     id(layout.CODES): st.lists(st.text("ABCXYZ", min_size=1, max_size=3), max_size=3).map(tuple),
@@ -82,14 +83,14 @@ def _repeated(at: datetime) -> bool:
 
 
 def _records(kind: type[Any]) -> st.SearchStrategy[Any]:
-    return st.builds(kind, **{place.field: _value(place) for place in layout.places(kind)})
+    return st.builds(kind, **{place.field: _value(place) for place in DOCUMENTS.places(kind)})
 
 
-def _value(place: layout.Place) -> st.SearchStrategy[Any]:
-    if isinstance(place.mark, layout.Attribute):
+def _value(place: Place) -> st.SearchStrategy[Any]:
+    if place.name.startswith("@"):
         value = VALUES[id(place.kind)]
         return st.none() | value if place.empty is None else value
-    one = TEXT if isinstance(place.mark, layout.Words) else _records(place.record)
+    one = TEXT if place.record is None else _records(place.record)
     if place.many:
         return st.lists(one, max_size=2).map(tuple)
     return st.none() | one if place.empty is None else one

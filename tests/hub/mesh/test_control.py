@@ -20,7 +20,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CONTRACTS = hub.contracts.load(date(2026, 11, 23))
 EDGE = Edge("metip.local", "127.0.0.1", 8443, 8444, "certificate", "key", "authority", Tokens("issuer", "metip", '{"keys": []}'))
 GOOD, BAD = "spiffe://metip.local/consumer/good", "spiffe://metip.local/consumer/bad"
-SERVED = CONTRACTS.interfaces[0].name
+SERVED = next(one.name for one in CONTRACTS.interfaces if not any(operation.delivery for operation in one.operations))
+"""An interface that an adapter serves; those of messages are the exchange's."""
 ONE = Instance("sample-0-1", "sample", (SERVED,), "unix:/run/sample-0.sock")
 
 

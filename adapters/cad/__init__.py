@@ -1,0 +1,1 @@
+"""Computer-aided despatch: incidents' logs and units, asked and published over the host's message switch."""

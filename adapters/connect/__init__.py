@@ -1,0 +1,1 @@
+"""CONNECT: persons, vehicles, locations, investigations, custody and intelligence in one linked record."""

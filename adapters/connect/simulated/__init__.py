@@ -1,0 +1,1 @@
+"""What the simulated CONNECT holds, and its rules."""
