@@ -24,8 +24,11 @@ class Decoder:
     seeds: Callable[[], Iterable[bytes]] = _none
     """Real documents, beside those among the recorded exchanges that it reads."""
     encode: Callable[[Any], bytes] | None = None
-    """Writes again what was read. It may refuse by `refuses` too; what it writes must be read as the same record."""
+    """Writes again what was read. It may refuse by `refuses` too. What it writes must be read as the same record, or as one that is written
+    alike: white space, say, may be lost once."""
     translate: Callable[[Any], object] | None = None
-    """Turns what was read into the contract's message. It may refuse by a `Fault`."""
+    """Turns what was read into the contract's message."""
+    faults: bool = True
+    """Whether translation may refuse by a `Fault`. What nobody asked for has nobody to tell, so that its reader needs another way."""
     also: tuple[type[Exception], ...] = ()
     """By which else translation may refuse, where whoever calls it expects that."""

@@ -20,6 +20,7 @@ def sealed(decoder: Decoder, seal: Callable[[bytes], bytes], opened: Callable[[b
         seeds=lambda: [opened(one) for one in decoder.seeds()],
         encode=None if encode is None else lambda record: opened(encode(record)),
         translate=decoder.translate,
+        faults=decoder.faults,
         also=decoder.also,
     )
 

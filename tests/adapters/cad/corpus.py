@@ -37,6 +37,13 @@ def translated(block: Block) -> object:
 
 
 BLOCK = Decoder(
-    name="block", decode=decode, refuses=(WireError, Unreadable), seeds=blocks, encode=encode, translate=translated, also=(Unreadable,)
+    name="block",
+    decode=decode,
+    refuses=(WireError, Unreadable),
+    seeds=blocks,
+    encode=encode,
+    translate=translated,
+    faults=False,
+    also=(Unreadable,),
 )
 DECODERS = (BLOCK, sealed(BLOCK, seal, lambda data: END.sub(b"", data)))

@@ -31,7 +31,13 @@ def _elements(data: bytes) -> int:
 
 
 RECORD = Decoder(
-    name="export", decode=wire.decode, refuses=(wire.Incomplete, wire.Damaged), seeds=exports, encode=wire.encode, translate=translate.request
+    name="export",
+    decode=wire.decode,
+    refuses=(wire.Incomplete, wire.Damaged),
+    seeds=exports,
+    encode=wire.encode,
+    translate=translate.request,
+    faults=False,
 )
 DECODERS = (
     RECORD,

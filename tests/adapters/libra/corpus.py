@@ -69,7 +69,16 @@ def translated(record: Any) -> object:
 
 
 DECODERS = (
-    Decoder(name="document", decode=decode, refuses=(WireError,), seeds=documents, encode=encode, translate=translated, also=(WireError,)),
+    Decoder(
+        name="document",
+        decode=decode,
+        refuses=(WireError,),
+        seeds=documents,
+        encode=encode,
+        translate=translated,
+        faults=False,
+        also=(WireError,),
+    ),
     Decoder(name="door", decode=opened, refuses=(WireError,), seeds=documents, translate=lambda found: digest(found[0]), also=(WireError,)),
     Decoder(
         name="text",
@@ -78,6 +87,7 @@ DECODERS = (
         seeds=documents,
         encode=lambda record: encode_text(record).encode(),
         translate=translated,
+        faults=False,
         also=(WireError,),
     ),
 )
