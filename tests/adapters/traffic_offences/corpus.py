@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from adapters.kit.soap import SoapError, parse_xml
 from adapters.traffic_offences import records, wire
-from adapters.kit.outcomes import code_of
 from adapters.traffic_offences.acknowledging import _message_id
 from adapters.traffic_offences.translate import offence
 from cases import case_files, read_case
@@ -58,7 +57,7 @@ ACKNOWLEDGEMENT = Decoder(
     refuses=REFUSES,
     seeds=acknowledgements,
     encode=wire.encode_acknowledgement,
-    translate=lambda told: [(_message_id(one.reference), code_of(one.code)) for one in told.results],
+    translate=lambda told: [_message_id(one.reference) for one in told.results],
 )
 DECODERS = (
     BATCH,
