@@ -64,7 +64,13 @@ class Hub:
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
-        inputs = Inputs(contracts, settings_files.read_policy(settings), settings_files.read_edge(settings), self._registry.instances)
+        inputs = Inputs(
+            contracts,
+            settings_files.read_policy(settings),
+            settings_files.read_edge(settings),
+            self._registry.instances,
+            settings_files.read_traffic(settings, contracts),
+        )
         self._control = Control(self._publisher, inputs, on_change=self._tell_health)
         self._health = health.aio.HealthServicer()
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
@@ -145,10 +151,11 @@ class Hub:
             names = ", ".join(path.name for path in changed)
             try:
                 policy, edge = settings_files.read_policy(self._settings), settings_files.read_edge(self._settings)
+                traffic = settings_files.read_traffic(self._settings, self._control.inputs.contracts)
             except SettingsError as error:
                 self._log.line("file_refused", file=names, problem=str(error))
                 continue
-            self._report(await self._control.propose(f"{names} changed", "file", policy=policy, edge=edge))
+            self._report(await self._control.propose(f"{names} changed", "file", policy=policy, edge=edge, traffic=traffic))
 
     def _report(self, change: Change) -> None:
         self._log.line("mesh_changed", change=change.id, cause=change.cause.what, outcome=change.outcome.value, detail=str(change))
@@ -162,7 +169,7 @@ class Hub:
     async def _set_health(self, inputs: Inputs) -> None:
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         for interface in inputs.contracts.interfaces:
-            served = bool(addresses_of(interface, inputs.instances))
+            served = any(addresses_of(interface, inputs.instances).values())
             state = health_pb2.HealthCheckResponse.SERVING if served else health_pb2.HealthCheckResponse.NOT_SERVING
             await self._health.set(interface.name, state)
 

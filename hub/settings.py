@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.mesh.inputs import Edge, Grant, Policy, Tokens
+from hub.contracts import Contracts
+from hub.mesh.inputs import AS_OWNED, Edge, Grant, Policy, Tokens, Traffic
 from metip.hub.v1 import settings_pb2
 from metip.settings import SettingsError, read_settings
 
@@ -20,12 +21,14 @@ class Settings:
     exchange: settings_pb2.Exchange | None
     """None where the hub takes no messages."""
     folder: Path
+    traffic: Path | None = None
+    """None where each interface is left to the system that owns it."""
 
     @property
     def watched(self) -> tuple[Path, ...]:
         """Files whose change is put in force without a restart."""
         named = (self.edge.certificate, self.edge.key, self.edge.authority, self.edge.token_keys)
-        return (self.access, *(self.folder / path for path in named))
+        return (self.access, *(self.folder / path for path in named), *((self.traffic,) if self.traffic else ()))
 
 
 def read(path: Path) -> Settings:
@@ -40,6 +43,7 @@ def read(path: Path) -> Settings:
         edge=message.edge,
         exchange=message.exchange if message.HasField("exchange") else None,
         folder=folder,
+        traffic=folder / message.traffic if message.traffic else None,
     )
 
 
@@ -47,6 +51,27 @@ def read_policy(settings: Settings) -> Policy:
     """Reads the access policy. Raises `SettingsError`."""
     message = read_settings(settings.access, settings_pb2.AccessPolicy)
     return Policy(tuple(Grant(grant.consumer, tuple(grant.operations)) for grant in message.grants))
+
+
+def read_traffic(settings: Settings, contracts: Contracts) -> Traffic:
+    """Reads how calls are shared out. Raises `SettingsError` for an interface or a system that no contract puts behind it."""
+    if settings.traffic is None:
+        return AS_OWNED
+    message, problems = read_settings(settings.traffic, settings_pb2.Traffic), []
+    known = {one.name: {one.system, *contracts.back_ends_of(one.name)} for one in contracts.interfaces}
+    for share in message.shares:
+        strangers = sorted(set(share.weights) - known.get(share.interface, set()))
+        if share.interface not in known:
+            problems.append(f"shares: no contract has {share.interface}")
+        elif strangers:
+            problems.append(f"shares: no contract puts {', '.join(strangers)} behind {share.interface}")
+        elif not any(share.weights.values()):
+            problems.append(f"shares: nobody has any weight for {share.interface}")
+    names = [share.interface for share in message.shares]
+    problems += [f"shares: {name} is there twice" for name in sorted({one for one in names if names.count(one) > 1})]
+    if problems:
+        raise SettingsError(str(settings.traffic), tuple(problems))
+    return Traffic(tuple((share.interface, tuple(sorted(share.weights.items()))) for share in message.shares))
 
 
 def read_edge(settings: Settings) -> Edge:

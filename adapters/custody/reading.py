@@ -5,19 +5,17 @@ message again, which the exchange knows by record number and version. So nothing
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import grpc
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from adapters.custody import translate
 from adapters.custody.records import CustodyRecord
 from adapters.custody.upstream import Outbox
 from adapters.custody.wire import Damaged, Incomplete, decode, number_of
 from adapters.kit import Fault, Log, Reason
-from adapters.kit.publishing import Publish
+from adapters.kit.publishing import Publish, broken_rules
 from adapters.kit.sftp import Entry
 
 TOGETHER = 100
@@ -128,12 +126,3 @@ def in_order(exports: list[Export]) -> list[Export]:
         by_record.setdefault(export.record.number, []).append(export)
     ascending = {number: iter(sorted(found, key=lambda one: one.record.version)) for number, found in by_record.items()}
     return [next(ascending[export.record.number]) for export in exports]
-
-
-def broken_rules(error: grpc.aio.AioRpcError) -> Iterator[str]:
-    """Paths of the fields that the exchange refused. Its words are left out: nobody promises that they repeat no value."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
-    for detail in status.details if status is not None else ():
-        request = error_details_pb2.BadRequest()
-        if detail.Unpack(request):
-            yield from (violation.field for violation in request.field_violations)

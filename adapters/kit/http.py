@@ -46,10 +46,13 @@ class HttpClient:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, limits: Limits, log: Log, *, authority_file: str = "") -> AsyncIterator[Self]:
+    async def connected(
+        cls, limits: Limits, log: Log, *, authority_file: str = "", tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[Self]:
         """A client for the length of the block. `authority_file` has the certificates of who signed an HTTPS server's; without one, the
-        machine's own authorities count. Raises `SettingsError` when it can't be read."""
-        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30, ssl=_trusting(authority_file))
+        machine's own authorities count. `tls` is all of what an HTTPS client shows and accepts, in its place. Raises `SettingsError` when
+        the file can't be read."""
+        connector = aiohttp.TCPConnector(limit=limits.sessions, keepalive_timeout=30, ssl=tls or _trusting(authority_file))
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
             yield cls(limits, log, session)
 

@@ -1,6 +1,7 @@
 """The subscriber's side of the exchange: what became of a message that was only delivered when it was answered."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
@@ -20,6 +21,14 @@ PROCESSED = Receipt(progress=PROGRESS_PROCESSED)
 """The subscriber's answer when its far system has done it."""
 DELIVERED = Receipt(progress=PROGRESS_DELIVERED)
 """The subscriber's answer when its far system has it and will say later what became of it."""
+
+CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+NO_CODE = "NONE"
+
+
+def code_of(said: str) -> str:
+    """The far side's code; what does not look like one may be words, which stay behind."""
+    return said if CODE.fullmatch(said) else NO_CODE
 
 
 class Outcomes:

@@ -80,6 +80,12 @@ async def publish_or_pass_over(ask: Callable[..., Awaitable[Receipt]], request: 
             raise Fault(Reason.NOT_KEPT, f"the exchange refused a message with {error.code().name}") from None
 
 
+def broken_rules(error: grpc.aio.AioRpcError) -> tuple[str, ...]:
+    """Paths of the fields that the exchange refused. Its words are left out: nobody promises that they repeat no value."""
+    request = error_details_pb2.BadRequest()
+    return tuple(violation.field for violation in request.field_violations) if detail(error, request) else ()
+
+
 def _asked_to_wait(error: grpc.aio.AioRpcError) -> float:
     """Seconds that the exchange asked for in RetryInfo; 0 when it asked for nothing."""
     retry = error_details_pb2.RetryInfo()

@@ -76,7 +76,8 @@ def installed_contracts(today: date) -> contracts.Contracts:
 def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts) -> "Compiled":
     """Compiled handlers by interface and method.
 
-    A servicer names its interface in `interface` and has a method for each operation. Raises `TypeError` that lists every operation
+    A servicer names its interface in `interface` and has a method for each operation, or for those that its system's own contract says that
+    it serves of another system's interface. Raises `TypeError` that lists every operation
     without a method, or with one that takes another message than the contract says or does not stream where the contract does.
     """
     found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
@@ -89,7 +90,7 @@ def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.C
             problems.append(f"{type(servicer).__name__}.interface is {name!r}, which is no interface that loads")
             continue
         methods = {}
-        for operation in interface.operations:
+        for operation in known.served_by(pipeline.system, interface):
             request = _message(operation.request)
             handler = getattr(servicer, operation.method, None)
             problem = _problem(operation, request, handler)

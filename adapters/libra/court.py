@@ -47,11 +47,11 @@ def objection(case: cases_sent.Case) -> int:
     return codes.SUCCESS if all(re.fullmatch("[A-Z0-9]{7,8}", one) for one in charged) else codes.INVALID_OFFENCE_CODE
 
 
-def result_of(case: cases_sent.Case, *, many: bool = False) -> results.ResultedCases:
-    """What the court decides at the first hearing: a case for each defendant."""
+def result_of(case: cases_sent.Case, *, many: bool = False, mistaken: bool = False) -> results.ResultedCases:
+    """What the court decides at the first hearing: a case for each defendant. A `mistaken` clerk writes down another decision."""
     hearing = case.hearing or records.Hearing()
     on = hearing.day or date(2026, 11, 1)
-    tried = tuple(results.CourtCase(pti_urn=case.pti_urn, defendant=_dealt_with(one, on, many)) for one in case.defendants)
+    tried = tuple(results.CourtCase(pti_urn=case.pti_urn, defendant=_dealt_with(one, on, many, mistaken)) for one in case.defendants)
     return results.ResultedCases(session=results.Session(hearing=_court(hearing.court, on, hearing.at), cases=tried))
 
 
@@ -86,7 +86,7 @@ def _court(court: str, on: date, at: time | None) -> results.CourtHearing:
     return results.CourtHearing(hearing=records.Hearing(court=court, day=on, at=at or time(10)), psa_code=PSA_CODE)
 
 
-def _dealt_with(defendant: cases_sent.Defendant, on: date, many: bool) -> results.CourtDefendant:
+def _dealt_with(defendant: cases_sent.Defendant, on: date, many: bool, mistaken: bool) -> results.CourtDefendant:
     charged = [one.details or records.Offence() for one in defendant.offences]
     if many:
         charged = [_numbered(charged[index % len(charged)], index + 1) for index in range(MOST_OFFENCES)]
@@ -95,7 +95,7 @@ def _dealt_with(defendant: cases_sent.Defendant, on: date, many: bool) -> result
         reference=defendant.reference,
         individual=_individual(individual) if individual else None,
         organisation=_corporate(corporate) if corporate else None,
-        offences=tuple(_resulted(one, on, _decision(defendant.reference, one)) for one in charged),
+        offences=tuple(_resulted(one, on, _decision(defendant.reference, one, mistaken)) for one in charged),
     )
 
 
@@ -103,8 +103,9 @@ def _numbered(offence: records.Offence, number: int) -> records.Offence:
     return replace(offence, sequence_number=number, alcohol=None, vehicle=None)
 
 
-def _decision(reference: str, offence: records.Offence) -> Decision:
-    return DECISIONS[sha256(f"{reference}/{offence.sequence_number}".encode()).digest()[0] % len(DECISIONS)]
+def _decision(reference: str, offence: records.Offence, mistaken: bool) -> Decision:
+    place = sha256(f"{reference}/{offence.sequence_number}".encode()).digest()[0] + mistaken
+    return DECISIONS[place % len(DECISIONS)]
 
 
 def _resulted(offence: records.Offence, on: date, decided: Decision) -> results.CourtOffence:

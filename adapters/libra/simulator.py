@@ -29,6 +29,7 @@ DIALS = {
     "escaped": "delivers by SOAP, with the result escaped twice and line ends around ids",
     "repeat": "makes each delivery twice",
     "undelivered": "pushes nothing, so that deliveries wait for retrieve",
+    "phoned": "sends another result than the court's own, which is put right by telephone and never sent again",
     "no_result": "sends no result for the case",
     "unknown_case": "sends a result for a case that was never submitted, with a dummy number, when a case comes in",
     "many_offences": "sends a result with 101 offences",
@@ -108,7 +109,9 @@ class Simulator:
             self._send_result(court.result_of_nobody(self._population), f"unknown/{sender.correlation_id}", due)
         if code == codes.SUCCESS and self._dials.strike("no_result") is None:
             many = self._dials.strike("many_offences") is not None
-            self._send_result(court.result_of(case, many=many), f"result/{sender.correlation_id}", due)
+            mistaken = self._dials.strike("phoned") is not None
+            self._dials.exchanges["phoned"] += mistaken
+            self._send_result(court.result_of(case, many=many, mistaken=mistaken), f"result/{sender.correlation_id}", due)
 
     def _send_answer(self, sender: envelopes.System, code: int, due: float) -> None:
         """The court's answer, as a document in a `submit` of the exchange's own."""

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from adapters.kit import Call, Site
 from adapters.pnc import translate
-from adapters.pnc.results import Results
 from adapters.pnc.upstream import Pnc
+from metip.pnc.recording import Results
 from metip.pnc.v1.arrest_summons_service_pb2 import GetArrestSummonsRequest, GetArrestSummonsResponse
 from metip.pnc.v1.case_update_service_pb2 import (
     RecordDeferredSentenceRequest,
@@ -122,4 +122,5 @@ async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object
     """The servicers, for the length of the block."""
     async with Pnc.connected(settings, site.log) as pnc:
         enquiries = PersonEnquiries(pnc), VehicleEnquiries(pnc), DriverEnquiries(pnc), PropertyEnquiries(pnc), ArrestSummonses(pnc)
-        yield *enquiries, CaseUpdates(pnc), Results(pnc, dict(settings.courts))
+        updates = CaseUpdates(pnc)
+        yield *enquiries, updates, Results(enquiries[-1], updates, dict(settings.courts))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from adapters.kit.population import Arrest, Person, Population
+from adapters.kit.population.standing import DEFERRED_MONTHS, FINE_POUNDS, Standing, opened_serial, standing
 from adapters.pnc.records import SEGMENTS, Segment, Transaction, runs
 from metip import identifiers
 
@@ -167,7 +168,7 @@ class Holdings:
     def _carry_forward(self, case: CaseOnFile, results: Iterable[tuple[OffenceOnFile, list[Segment]]]) -> CaseOnFile:
         self._opened += 1
         year = case.arrest.arrested_at.year
-        reference = identifiers.build_court_case_reference(year, int(case.arrest.court_code), 800_000 + self._opened)
+        reference = identifiers.build_court_case_reference(year, int(case.arrest.court_code), opened_serial(self._opened))
         carried = [offence.key for offence, decided in results if any(map(_carries_forward, decided))]
         offences = [OffenceOnFile(_renumbered(key, number)) for number, key in enumerate(carried, 1)]
         key = Segment.of("CCR", court_case_ref=identifiers.short_court_case_reference(reference))
@@ -195,21 +196,20 @@ def cut(tag: str, **fields: str) -> Segment:
 
 
 def _cases_at_start(arrest: Arrest) -> list[CaseOnFile]:
-    """Charged: one case, which for some is over (every fourth waits for a deferred sentence); for some others a penalty notice."""
-    if not arrest.charged:
-        if arrest.number % 5:
-            return []
+    """The case of a charge, or of a penalty notice, as it stands."""
+    stands = standing(arrest)
+    if stands in (Standing.NOTHING, Standing.PENALTY):
         key = cut("PCR", penalty_case_ref=arrest.custody_number)
-        return [CaseOnFile(key, arrest, _offences(arrest))]
+        return [CaseOnFile(key, arrest, _offences(arrest))] if stands is Standing.PENALTY else []
     key = Segment.of("CCR", court_case_ref=identifiers.short_court_case_reference(arrest.court_case_reference))
     offences = _offences(arrest)
-    if arrest.number % 4 == 0 or (arrest.number % 4 == 2 and arrest.number > 2):
+    if stands is not Standing.OPEN:
         day = arrest.arrested_at.strftime("%d%m%Y")
         found = Segment.of("ADJ", plea="GUILTY", adjudication="GUILTY", sentence_date=day, tics="0000")
-        fine = Segment.of("DIS", disposal_code=FINE, amount="0000150.00", units_fined="00")
-        deferred = Segment.of("DIS", disposal_code=DEFERRED, duration="M6", units_fined="00")
+        fine = Segment.of("DIS", disposal_code=FINE, amount=f"{FINE_POUNDS:07d}.00", units_fined="00")
+        deferred = Segment.of("DIS", disposal_code=DEFERRED, duration=f"M{DEFERRED_MONTHS}", units_fined="00")
         for offence in offences:
-            offence.decided = [found, deferred if arrest.number % 4 == 0 else fine]
+            offence.decided = [found, deferred if stands is Standing.DEFERRED else fine]
     return [CaseOnFile(key, arrest, offences)]
 
 

@@ -14,12 +14,12 @@ from adapters.kit.segments import STANDARD, Codec, codes
 from adapters.pnc.records import TABLE
 from metip import identifiers
 from metip.common.v1.identifiers_pb2 import PncId, PtiUrn, Vrm
-from metip.common.v1.pole_pb2 import AddressLines
 from metip.common.v1.time_pb2 import CivilDate, LocalTime
 from metip.pnc.v1.court_case_pb2 import DurationUnit, SentenceDuration
 from metip.pnc.values import (
     TYPED,
     Identifier,
+    address_lines,
     arrest_summons_number_text,
     bound_day,
     court_case_text,
@@ -39,7 +39,6 @@ NO_AUTHORITY: Final = "0000"
 MOST: Final = 20
 """Rows in an answer."""
 CONDITION, CONDITION_LINE = 200, 50
-LINE, LINES = 35, 5
 
 
 def carried(text: str) -> str:
@@ -147,14 +146,6 @@ def read_conditions(text: str) -> list[str]:
     blocks = (text[at : at + CONDITION] for at in range(0, len(text), CONDITION))
     cut = ([block[at : at + CONDITION_LINE].strip() for at in range(0, CONDITION, CONDITION_LINE)] for block in blocks)
     return [condition for lines in cut if (condition := " ".join(filter(None, lines)))]
-
-
-def address_lines(text: str) -> AddressLines:
-    """An address of one run of text as lines, one for each part between commas; none is lost, but more than five share the last."""
-    lines = [line for part in text.split(",") if part.strip() for line in textwrap.wrap(part.strip(), LINE)]
-    if len(lines) > LINES:
-        lines[LINES - 1 :] = [" ".join(lines[LINES - 1 :])]
-    return AddressLines(line=lines)
 
 
 CODECS: Final[Mapping[str, Codec]] = {

@@ -3,20 +3,18 @@
 The law: an acknowledgement leaves `out` after everything in it was heard by the exchange, never before. Reporting twice changes nothing.
 """
 
-import re
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 from adapters.kit import Fault, Log, Reason
+from adapters.kit.outcomes import code_of
 from adapters.traffic_offences.records import Acknowledgement
 from adapters.traffic_offences.upstream import DONE, UNREADABLE, HomeOffice
 from adapters.traffic_offences.wire import Damaged, Incomplete, decode_acknowledgement, references
 
 ACCEPTED, REFUSED = "A", "R"
-CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-NO_CODE = "NONE"
 BATCH_REFUSED = "BATCH_"
 """Precedes the code of a batch that was refused as a whole."""
 
@@ -74,11 +72,11 @@ class Reporter:
     async def _tell(self, acknowledgement: Acknowledgement) -> int:
         """Reports each result, and gives the number of those that belong to no message."""
         verdict = acknowledgement.verdict
-        told = [(one.reference, one.outcome, _code(one.code)) for one in acknowledgement.results]
+        told = [(one.reference, one.outcome, code_of(one.code)) for one in acknowledgement.results]
         if verdict.outcome == REFUSED:
             refused = references(await self.far_side.refused_batch(verdict.batch))
-            self.log.line("batch_refused", code=_code(verdict.code), count=len(refused))
-            told += [(reference, REFUSED, BATCH_REFUSED + _code(verdict.code)) for reference in refused]
+            self.log.line("batch_refused", code=code_of(verdict.code), count=len(refused))
+            told += [(reference, REFUSED, BATCH_REFUSED + code_of(verdict.code)) for reference in refused]
         unknown = 0
         for reference, outcome, code in told:
             message_id = _message_id(reference)
@@ -96,8 +94,3 @@ def _message_id(reference: str) -> str | None:
         return str(UUID(reference))
     except ValueError:
         return None
-
-
-def _code(said: str) -> str:
-    """The far side's code; what does not look like one may be words, which stay behind."""
-    return said if CODE.fullmatch(said) else NO_CODE

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from google.protobuf.duration_pb2 import Duration
-
 from adapters.kit import Call, Fault, Reason, Site
 from adapters.kit.errands import meanwhile, repeat
+from adapters.kit.gathering import Gatherer
 from adapters.kit.outcomes import DELIVERED, Outcomes
+from adapters.kit.times import seconds
 from adapters.traffic_offences import translate, wire
 from adapters.traffic_offences.acknowledging import Reporter
-from adapters.traffic_offences.gathering import Gatherer
+from adapters.traffic_offences.records import Offence
 from adapters.traffic_offences.upstream import HomeOffice
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.traffic_offences.v1.offence_service_pb2 import SubmitOffenceRequest
@@ -25,7 +25,7 @@ class Offences:
 
     interface = "metip.traffic_offences.v1.OffenceService"
 
-    def __init__(self, gatherer: Gatherer) -> None:
+    def __init__(self, gatherer: Gatherer[Offence]) -> None:
         self._gatherer = gatherer
 
     async def SubmitOffence(self, request: SubmitOffenceRequest, call: Call) -> Receipt:
@@ -47,16 +47,12 @@ async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object
     """Serves the interface, and reports outcomes, for the length of the block."""
     async with AsyncExitStack() as stack:
         far_side = await stack.enter_async_context(HomeOffice.connected(settings, site.log))
-        gather_for = _seconds(settings.gather_for) if settings.HasField("gather_for") else GATHER_FOR
+        gather_for = seconds(settings, "gather_for", GATHER_FOR)
         gatherer = Gatherer(far_side.submit, gather_for=gather_for, largest=settings.largest_batch or LARGEST_BATCH)
         stack.push_async_callback(gatherer.close)
         if site.first and site.hub:
             outcomes = await stack.enter_async_context(Outcomes.connected(site.hub, SYSTEM, site.log))
             reporter = Reporter(far_side, outcomes, site.log)
-            every = _seconds(settings.poll_every) if settings.HasField("poll_every") else POLL_EVERY
+            every = seconds(settings, "poll_every", POLL_EVERY)
             await stack.enter_async_context(meanwhile(repeat(reporter.look, every=every)))
         yield (Offences(gatherer),)
-
-
-def _seconds(duration: Duration) -> float:
-    return float(duration.ToTimedelta().total_seconds())

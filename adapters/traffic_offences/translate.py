@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC
 
+from adapters.kit.times import digits
 from adapters.traffic_offences import records
 from metip.common.v1.pole_pb2 import Address
-from metip.common.v1.time_pb2 import CivilDate
 from metip.traffic_offences.v1 import offence_pb2 as message
 from metip.traffic_offences.v1.offence_service_pb2 import SubmitOffenceRequest
 
@@ -44,14 +44,14 @@ def offence(request: SubmitOffenceRequest, reference: str) -> records.Offence:
 
 
 def _speed(told: message.SpeedMeasurement) -> records.Speed:
-    return records.Speed(measured=told.measured_mph, limit=told.limit_mph, device=told.device, calibrated=_date(told.calibrated_on))
+    return records.Speed(measured=told.measured_mph, limit=told.limit_mph, device=told.device, calibrated=digits(told.calibrated_on))
 
 
 def _driver(told: message.Driver) -> records.Driver:
     return records.Driver(
         surname=told.name.family_name,
         forenames=" ".join(told.name.given_names),
-        born=_date(told.date_of_birth),
+        born=digits(told.date_of_birth),
         number=told.driver_number,
         address=_address(told.address) if told.HasField("address") else None,
     )
@@ -73,7 +73,3 @@ def _address(told: Address) -> records.Address:
         premises=premises if told.WhichOneof("form") == "bs7666" else None,
         lines=tuple(records.Line(text=line) for line in told.lines.line),
     )
-
-
-def _date(told: CivilDate) -> str:
-    return f"{told.year:04d}-{told.month:02d}-{told.day:02d}" if told.year or told.month or told.day else ""

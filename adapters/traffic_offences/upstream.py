@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from adapters.kit import Fault, Limits, Reason
 from adapters.kit.errands import errand
+from adapters.kit.gathering import nobodys
 from adapters.kit.sftp import Entry, SftpClient
 from adapters.traffic_offences.records import Batch, Header, Offence
 from adapters.traffic_offences.wire import encode_batch
@@ -53,9 +54,7 @@ class HomeOffice:
         try:
             await self._files.put(f"{self._folder}/{IN}", name, data, errand("put", within=WITHIN))
         except Fault as fault:
-            if fault.reason in (Reason.BUSY, Reason.CIRCUIT_OPEN, Reason.UPSTREAM_UNAVAILABLE):
-                raise
-            raise Fault(Reason.UPSTREAM_UNAVAILABLE, f"the batch could not be put: {fault.text}", metadata=fault.metadata) from None
+            raise nobodys(fault) from None
 
     async def prepare(self) -> None:
         """Makes the folders that the adapter puts acknowledgements into."""

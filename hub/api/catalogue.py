@@ -8,6 +8,7 @@ from hub.api.checking import check
 from hub.contracts import Interface, Operation
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
+from hub.mesh.inputs import cluster_name
 from hub.mesh.routes import RETRIES, callers
 from metip.hub.v1 import catalogue_service_pb2 as api
 from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceServicer
@@ -55,7 +56,8 @@ def explain(operation: Operation, inputs: Inputs) -> api.ExplainOperationRespons
         max_request_bytes=operation.max_request_bytes,
         mirror=operation.mirror,
         consults=operation.consults,
-        endpoints=addresses_of(inputs.contracts.interface(operation.interface), inputs.instances),
+        endpoints=_endpoints(inputs.contracts.interface(operation.interface), inputs, operation),
+        back_ends=_back_ends(inputs.contracts.interface(operation.interface), inputs, inputs.contracts.serving(operation.name)),
         request=operation.request,
         reply=f"stream {operation.reply}" if operation.server_streams else operation.reply,
     )
@@ -72,5 +74,29 @@ def _summary(interface: Interface, inputs: Inputs) -> api.InterfaceSummary:
         dpia_review_by=interface.dpia.review_by.isoformat(),
         classification=interface.classification.replace("_", "-"),
         operations=[operation.method for operation in interface.operations],
-        instances=len(addresses_of(interface, inputs.instances)),
+        instances=len(_endpoints(interface, inputs)),
+        back_ends=_back_ends(interface, inputs, inputs.contracts.back_ends_of(interface.name)),
     )
+
+
+def _endpoints(interface: Interface, inputs: Inputs, operation: Operation | None = None) -> tuple[str, ...]:
+    """Endpoints of an interface, or only those to which an operation of it may go."""
+    every = inputs.contracts.back_ends_of(interface.name)
+    others = every if operation is None else inputs.contracts.serving(operation.name)
+    reached = {interface.name, *(cluster_name(interface.name, system) for system in others)}
+    found = addresses_of(interface, inputs.instances, every)
+    return tuple(sorted({address for name, addresses in found.items() if name in reached for address in addresses}))
+
+
+def _back_ends(interface: Interface, inputs: Inputs, others: tuple[str, ...]) -> list[api.BackEnd]:
+    """The systems behind an interface with their weights; none where there is no choice."""
+    if not others:
+        return []
+    systems = (interface.system, *others)
+    weights = inputs.traffic.weights(interface.name, systems)
+    addresses = addresses_of(interface, inputs.instances, inputs.contracts.back_ends_of(interface.name))
+    clusters = (interface.name, *(cluster_name(interface.name, system) for system in others))
+    return [
+        api.BackEnd(system=system, weight=weight, cluster=cluster, endpoints=addresses[cluster])
+        for system, weight, cluster in zip(systems, weights, clusters, strict=True)
+    ]

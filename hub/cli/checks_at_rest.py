@@ -73,6 +73,18 @@ def of_settings(home: Home, known: Contracts) -> Iterator[Finding]:
             "", [(problem, f"put the file there, or correct {home.hub_settings}", True) for problem in error.problems]
         )
     yield from _policy(section, read, known)
+    yield from _traffic(section, read, known)
+
+
+def _traffic(section: Section, read: settings_files.Settings, known: Contracts) -> Iterator[Finding]:
+    if read.traffic is None:
+        return
+    try:
+        shares = settings_files.read_traffic(read, known).shares
+    except SettingsError as error:
+        yield from section.faults_or("", [(f"{error.source}: {problem}", "correct it in that file", True) for problem in error.problems])
+        return
+    yield section.right(f"{read.traffic.name} can be used: {count(len(shares), 'share')}")
 
 
 def _policy(section: Section, read: settings_files.Settings, known: Contracts) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from hub.cli.options import Problem, home_option, json_option
 if TYPE_CHECKING:
     from hub.cli.client import Place
     from hub.contracts import Contracts, Interface, Operation
-    from hub.mesh.inputs import Policy
+    from hub.mesh.inputs import Policy, Traffic
     from metip.hub.v1.catalogue_service_pb2 import ExplainOperationResponse
 
 DELIVERY = {
@@ -103,16 +103,16 @@ def _offline(home: Path, operation: "Operation", known: "Contracts") -> "Explain
     from hub.api.catalogue import explain as explained_by
     from hub.laptop.layout import TRUST_DOMAIN, Home
     from hub.mesh.control import Inputs
-    from hub.mesh.inputs import Edge, Policy, Tokens
+    from hub.mesh.inputs import AS_OWNED, Edge, Policy, Tokens
 
-    policy, trust_domain = Policy(), TRUST_DOMAIN
+    policy, traffic, trust_domain = Policy(), AS_OWNED, TRUST_DOMAIN
     if Home.at(home).hub_settings.exists():
         where = _place(home)
-        policy, trust_domain = _policy(where), where.settings.trust_domain
+        policy, traffic, trust_domain = _policy(where), _traffic(where, known), where.settings.trust_domain
     else:
         click.echo(f"there is no access policy in {home}, so only what contracts themselves allow is known", err=True)
     nowhere = Edge(trust_domain, address="", port=0, json_port=0, certificate="", key="", authority="", tokens=Tokens("", "", ""))
-    return explained_by(operation, Inputs(known, policy, nowhere))
+    return explained_by(operation, Inputs(known, policy, nowhere, traffic=traffic))
 
 
 def _place(home: Path) -> "Place":
@@ -129,6 +129,16 @@ def _policy(where: "Place") -> "Policy":
         return read_policy(where.settings)
     except SettingsError as error:
         raise Problem(str(error), "correct the policy; `metip check` looks at all settings") from None
+
+
+def _traffic(where: "Place", known: "Contracts") -> "Traffic":
+    from hub.settings import read_traffic
+    from metip.settings import SettingsError
+
+    try:
+        return read_traffic(where.settings, known)
+    except SettingsError as error:
+        raise Problem(str(error), "correct the shares; `metip check` looks at all settings") from None
 
 
 def prose(
@@ -191,6 +201,9 @@ def _where(one: "ExplainOperationResponse", *, offline: bool) -> str:
         words = f"Through Envoy straight to {printing.count(len(one.endpoints), 'instance')}: {', '.join(one.endpoints)}."
     else:
         words = "Nowhere: nobody serves its interface now, so callers are told UNAVAILABLE at once."
+    if one.back_ends:
+        shares = ", ".join(f"{back_end.system} {back_end.weight}" for back_end in one.back_ends)
+        words += f" Several systems stand behind it, by weight: {shares}."
     if one.consults:
         words += f" On the asker's behalf it consults {', '.join(one.consults)}."
     return words

@@ -10,7 +10,7 @@ from hub.cli.printing import FAILED, OK, SKIPPED
 from hub.laptop.claiming import holder
 from hub.laptop.layout import Home
 from hub.mesh.admin import EnvoyGoneError, Host
-from metip.hub.v1.catalogue_service_pb2 import ListInterfacesResponse
+from metip.hub.v1.catalogue_service_pb2 import InterfaceSummary, ListInterfacesResponse
 from metip.hub.v1.mesh_service_pb2 import Change, GetMeshResponse
 
 ADAPTER = "adapter-"
@@ -34,6 +34,19 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """One of several systems behind an interface."""
+
+    system: str
+    weight: int
+    """By the traffic settings."""
+    in_force: int
+    """By Envoy's runtime where somebody set it there, otherwise the same."""
+    instances: int
+    hosts: tuple[Host, ...]
+
+
+@dataclass(frozen=True)
 class Served:
     """One interface and who serves it."""
 
@@ -46,6 +59,8 @@ class Served:
     """As Envoy sees them."""
     expected: bool
     """Whether this estate was started with its adapter."""
+    back_ends: tuple[Behind, ...] = ()
+    """Where there are several, its owner first; their hosts are among `hosts`."""
 
     @property
     def healthy(self) -> int:
@@ -71,6 +86,8 @@ class State:
     changes: tuple[Change, ...] = ()
     envoy_version: str | None = None
     hosts: dict[str, tuple[Host, ...]] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+    """Weights that somebody set in Envoy's runtime, by cluster."""
 
     @property
     def systems(self) -> frozenset[str] | None:
@@ -83,17 +100,28 @@ class State:
         """Every interface on the mesh."""
         if self.catalogue is None:
             return ()
-        systems = self.systems
-        return tuple(
-            Served(
-                name=one.name,
-                system=one.system,
-                operations=tuple(one.operations),
-                instances=one.instances,
-                hosts=self.hosts.get(one.name, ()),
-                expected=systems is None or one.system in systems,
+        return tuple(map(self._served, self.catalogue.interfaces))
+
+    def _served(self, one: InterfaceSummary) -> Served:
+        back_ends = tuple(
+            Behind(
+                system=behind.system,
+                weight=behind.weight,
+                in_force=self.weights.get(behind.cluster, behind.weight),
+                instances=len(behind.endpoints),
+                hosts=self.hosts.get(behind.cluster, ()),
             )
-            for one in self.catalogue.interfaces
+            for behind in one.back_ends
+        )
+        serving = {one.system, *(behind.system for behind in back_ends)}
+        return Served(
+            name=one.name,
+            system=one.system,
+            operations=tuple(one.operations),
+            instances=one.instances,
+            hosts=tuple(host for behind in back_ends for host in behind.hosts) or self.hosts.get(one.name, ()),
+            expected=self.systems is None or bool(serving & self.systems),
+            back_ends=back_ends,
         )
 
     def process(self, name: str) -> Running | None:
@@ -110,7 +138,7 @@ class State:
 async def gather(where: Place, *, changes: int = 5) -> State:
     """Asks everybody at once; who does not answer is left out."""
     async with hub_client(where) as hub:
-        told, (version, hosts) = await asyncio.gather(_from_hub(hub, changes), _from_envoy(where))
+        told, (version, hosts, weights) = await asyncio.gather(_from_hub(hub, changes), _from_envoy(where))
     return State(
         supervisor=holder(where.home),
         processes=processes(where.home),
@@ -119,6 +147,7 @@ async def gather(where: Place, *, changes: int = 5) -> State:
         changes=told[2] if told else (),
         envoy_version=version,
         hosts=hosts,
+        weights=weights,
     )
 
 
@@ -129,11 +158,11 @@ async def _from_hub(hub: HubClient, changes: int) -> tuple[GetMeshResponse, List
         return None
 
 
-async def _from_envoy(where: Place) -> tuple[str | None, dict[str, tuple[Host, ...]]]:
+async def _from_envoy(where: Place) -> tuple[str | None, dict[str, tuple[Host, ...]], dict[str, int]]:
     try:
-        return await where.admin.version(), await where.admin.hosts()
+        return await where.admin.version(), await where.admin.hosts(), await where.admin.weights()
     except EnvoyGoneError:
-        return None, {}
+        return None, {}, {}
 
 
 def processes(home: Home) -> tuple[Running, ...]:

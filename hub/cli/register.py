@@ -55,7 +55,8 @@ def _direction(one: Interface, contracts: Contracts) -> str:
     if one.of_messages:
         return f"{one.system} → {', '.join(takers)}" if takers else f"{one.system} →"
     asked = sorted({name.split(".")[1] for operation in one.operations for name in operation.consults})
-    return f"consumers → {one.system}{' → ' + ', '.join(asked) if asked else ''}"
+    behind = " or ".join((one.system, *contracts.back_ends_of(one.name)))
+    return f"consumers → {behind}{' → ' + ', '.join(asked) if asked else ''}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -145,6 +145,10 @@ def print_status(state: "State", changes: int = 5) -> None:
         click.echo(f"{mark(FAILED)} the hub does not answer, so nobody knows who serves what")
     else:
         print_interfaces(state.interfaces)
+        rows = back_end_rows(state.interfaces)
+        if rows:
+            click.echo(printing.title("\nseveral systems behind one interface"))
+            printing.print_table(("interface", "system", "weight", "instances", "healthy hosts"), rows)
     if state.mesh is not None:
         click.echo(printing.title("\ninstances"))
         rows = [(one.id, one.system, count(len(one.interfaces), "interface"), one.address) for one in state.mesh.instances]
@@ -164,6 +168,21 @@ def interface_rows(served: "tuple[Served, ...]") -> list[tuple[str, ...]]:
     return [
         (f"{mark(one.state)} {one.name}", one.system, str(len(one.operations)), str(one.instances), f"{one.healthy} of {len(one.hosts)}")
         for one in served
+    ]
+
+
+def back_end_rows(served: "tuple[Served, ...]") -> list[tuple[str, ...]]:
+    """The systems behind interfaces that have several, as rows of a table."""
+    return [
+        (
+            one.name,
+            behind.system,
+            str(behind.weight) if behind.weight == behind.in_force else f"{behind.in_force} (runtime; settings {behind.weight})",
+            str(behind.instances),
+            f"{sum(host.healthy for host in behind.hosts)} of {len(behind.hosts)}",
+        )
+        for one in served
+        for behind in one.back_ends
     ]
 
 
@@ -230,6 +249,10 @@ def document(state: "State", changes: int) -> dict[str, Any]:
                 "hosts": [{"address": host.address, "healthy": host.healthy, "ejected": host.ejected} for host in one.hosts],
                 "expected": one.expected,
                 "state": one.state,
+                "back_ends": [
+                    {"system": behind.system, "weight": behind.weight, "in_force": behind.in_force, "instances": behind.instances}
+                    for behind in one.back_ends
+                ],
             }
             for one in state.interfaces
         ],

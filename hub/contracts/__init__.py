@@ -4,9 +4,21 @@ import importlib.resources
 from datetime import date
 
 import metip.contracts
-from metip.contracts import Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Subscription
+from metip.contracts import BackEnd, Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Subscription
 
-__all__ = ["Contracts", "Delivery", "DeliveryClass", "Dpia", "Fault", "Interface", "Operation", "Subscription", "load", "matching"]
+__all__ = [
+    "BackEnd",
+    "Contracts",
+    "Delivery",
+    "DeliveryClass",
+    "Dpia",
+    "Fault",
+    "Interface",
+    "Operation",
+    "Subscription",
+    "load",
+    "matching",
+]
 
 
 def load(today: date, *, descriptor_set: bytes | None = None) -> Contracts:

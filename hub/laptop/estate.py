@@ -16,7 +16,8 @@ from hub.laptop.claiming import check_ports, claimed
 from hub.laptop.layout import Home
 from hub.laptop.preparing import Ports, has_simulator, prepare, systems
 from hub.laptop.supervisor import Process, Supervisor
-from hub.mesh.admin import Admin
+from hub.mesh.admin import Admin, EnvoyGoneError
+from hub.mesh.inputs import cluster_name
 from metip.hub.v1.mesh_service_pb2 import GetMeshRequest
 from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceStub
 from metip.hub.v1.registry_service_pb2 import Instance
@@ -151,12 +152,22 @@ async def _until_served(home: Home, options: Options, told: Callable[[str], None
     while True:
         instances = await _instances(home)
         for system in sorted({one.system for one in instances} - served):
-            if await admin.healthy({interface for one in instances if one.system == system for interface in one.interfaces}):
+            if await admin.healthy(await _clusters(admin, system, instances)):
                 told(f"{system} is served")
                 served.add(system)
         if served >= set(options.systems):
             return
         await asyncio.sleep(POLL)
+
+
+async def _clusters(admin: Admin, system: str, instances: tuple[Instance, ...]) -> set[str]:
+    """Envoy's clusters of a system: its own interfaces, and those of others that it serves or subscribes to."""
+    served = {interface for one in instances if one.system == system for interface in one.interfaces}
+    try:
+        known = await admin.hosts()
+    except EnvoyGoneError:
+        return served
+    return {shared if (shared := cluster_name(interface, system)) in known else interface for interface in served}
 
 
 async def _late(home: Home, options: Options, supervisor: Supervisor) -> str:

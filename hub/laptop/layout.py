@@ -59,6 +59,11 @@ class Home:
         return self.root / "access.yaml"
 
     @property
+    def traffic(self) -> Path:
+        """How calls are shared among several systems behind one interface."""
+        return self.root / "traffic.yaml"
+
+    @property
     def bootstrap(self) -> Path:
         """Envoy's own file."""
         return self.root / "envoy.yaml"

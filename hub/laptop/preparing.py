@@ -13,6 +13,13 @@ from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
 
 BOOTSTRAP = Path(__file__).parent.parent.parent / "envoy" / "bootstrap.yaml"
+FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by weight; without a share, the system that owns it.
+# Written once by `metip up`, then yours: the hub puts each change in force, and `metip status` shows it.
+# shares:
+#   - interface: metip.example.v1.ExampleService
+#     weights: {example: 90, successor: 10}
+shares: []
+"""
 XDS = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
 
@@ -52,6 +59,8 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     _write(home.hub_settings, _hub_settings(home, ports))
     if not home.access.exists():
         _write(home.access, _first_policy())
+    if not home.traffic.exists():
+        _write(home.traffic, FIRST_TRAFFIC)
     _write(home.bootstrap, bootstrap(home, xds=xds))
 
 
@@ -81,6 +90,7 @@ trust_domain: {TRUST_DOMAIN}
 socket: {home.hub_socket}
 state: state
 access: access.yaml
+traffic: traffic.yaml
 edge:
   port: {ports.grpc}
   json_port: {ports.json}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 5.0
+WEIGHT_KEY = "weight."
 
 
 class EnvoyGoneError(Exception):
@@ -48,6 +49,12 @@ class Admin:
         """Endpoints by cluster. Raises `EnvoyGoneError`."""
         page = await self.json("/clusters?format=json")
         return {one["name"]: tuple(_host(host) for host in one.get("host_statuses", ())) for one in page.get("cluster_statuses", ())}
+
+    async def weights(self) -> dict[str, int]:
+        """Weights of clusters as the runtime has them, which go before those of the routes. Raises `EnvoyGoneError`."""
+        entries = (await self.json("/runtime")).get("entries", {})
+        found = {name.removeprefix(WEIGHT_KEY): str(said["final_value"]) for name, said in entries.items() if name.startswith(WEIGHT_KEY)}
+        return {name: int(value) for name, value in found.items() if value.isdigit()}
 
     async def healthy(self, clusters: set[str]) -> bool:
         """Whether each of these clusters has a healthy host; False too when Envoy does not answer."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from hub.contracts import Interface
-from hub.mesh.inputs import HUB_SYSTEM, MAX_EJECTION_PERCENT, Instance
+from hub.mesh.inputs import HUB_SYSTEM, MAX_EJECTION_PERCENT, Instance, cluster_name
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.types import ads, cluster, core, endpoint, packed, percent, seconds, upstream_http
 
@@ -86,10 +86,13 @@ def endpoints_of(name: str, addresses: tuple[str, ...]) -> Resource:
     return Resource(ResourceType.ENDPOINT, name, bytes(body))
 
 
-def addresses_of(interface: Interface, instances: tuple[Instance, ...]) -> tuple[str, ...]:
-    """Addresses that serve an interface to consumers, each once, in a fixed order; messages go to the exchange, whoever subscribes."""
-    serving = (one for one in instances if interface.name in one.interfaces)
-    return tuple(sorted({one.address for one in serving if not interface.of_messages or one.system == HUB_SYSTEM}))
+def addresses_of(interface: Interface, instances: tuple[Instance, ...], back_ends: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+    """Clusters of an interface, its owner's first, and the addresses in each: once, in a fixed order. Messages go to the exchange, whoever
+    subscribes. `back_ends` are the other systems that may serve the interface; any other instance counts as the owner's."""
+    serving = [one for one in instances if interface.name in one.interfaces and (not interface.of_messages or one.system == HUB_SYSTEM)]
+    found = {interface.name: {one.address for one in serving if one.system not in back_ends}}
+    found |= {cluster_name(interface.name, system): {one.address for one in serving if one.system == system} for system in back_ends}
+    return {name: tuple(sorted(addresses)) for name, addresses in found.items()}
 
 
 def _address(text: str) -> core.Address:

@@ -3,25 +3,33 @@
 from hub.contracts import Contracts
 from hub.mesh.clusters import addresses_of, cluster_of, endpoints_of
 from hub.mesh.deliveries import deliveries_of
-from hub.mesh.inputs import Edge, Instance, Policy
+from hub.mesh.inputs import AS_OWNED, Edge, Instance, Policy, Traffic
 from hub.mesh.listeners import listeners_of, secrets_of
 from hub.mesh.resources import Snapshot
 from hub.mesh.routes import routes_of
 
 
-def compile_mesh(contracts: Contracts, instances: tuple[Instance, ...], policy: Policy, edge: Edge) -> Snapshot:
+def compile_mesh(
+    contracts: Contracts, instances: tuple[Instance, ...], policy: Policy, edge: Edge, traffic: Traffic = AS_OWNED
+) -> Snapshot:
     """Everything Envoy is told. Equal inputs give a snapshot that is equal byte for byte.
 
-    Each interface has a cluster even while nobody serves it, so that its callers are told UNAVAILABLE rather than that it doesn't exist.
+    Each system behind an interface has a cluster even while none of its instances serves, so that callers are told UNAVAILABLE rather than
+    that the interface doesn't exist.
     """
     served = [interface for interface in contracts.interfaces if not interface.private]
+    clusters = [
+        (name, interface.name, addresses)
+        for interface in served
+        for name, addresses in addresses_of(interface, instances, contracts.back_ends_of(interface.name)).items()
+    ]
     return Snapshot.of(
         (
             *secrets_of(edge),
-            *(cluster_of(interface.name, interface.name) for interface in served),
-            *(endpoints_of(interface.name, addresses_of(interface, instances)) for interface in served),
+            *(cluster_of(name, interface) for name, interface, _ in clusters),
+            *(endpoints_of(name, addresses) for name, _, addresses in clusters),
             *listeners_of(contracts, edge),
-            routes_of(contracts, policy, edge.trust_domain),
+            routes_of(contracts, policy, edge.trust_domain, traffic),
             *deliveries_of(contracts, instances, edge),
         )
     )

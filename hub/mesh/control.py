@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from hub.contracts import Contracts
 from hub.mesh.compile import compile_mesh
 from hub.mesh.history import Cause, Change, Outcome
-from hub.mesh.inputs import Edge, Instance, Policy
+from hub.mesh.inputs import AS_OWNED, Edge, Instance, Policy, Traffic
 from hub.mesh.publisher import Publisher
 
 STANDS = frozenset({Outcome.ACCEPTED, Outcome.UNCHANGED, Outcome.TIMED_OUT_WAITING})
@@ -21,6 +21,7 @@ class Inputs:
     policy: Policy
     edge: Edge
     instances: tuple[Instance, ...] = ()
+    traffic: Traffic = AS_OWNED
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Control:
         """
         async with self._turn:
             candidate = replace(self.inputs, **changes)  # type: ignore[arg-type]
-            snapshot = compile_mesh(candidate.contracts, candidate.instances, candidate.policy, candidate.edge)
+            snapshot = compile_mesh(candidate.contracts, candidate.instances, candidate.policy, candidate.edge, candidate.traffic)
             change = await self.publisher.publish(snapshot, Cause(what, author))
             if change.outcome in STANDS:
                 self.inputs = candidate

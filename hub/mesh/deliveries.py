@@ -9,7 +9,7 @@ from typing import Final
 
 from hub.contracts import Contracts, Subscription
 from hub.mesh.clusters import cluster_of, endpoints_of
-from hub.mesh.inputs import Edge, Instance, hub_identity
+from hub.mesh.inputs import Edge, Instance, cluster_name, hub_identity
 from hub.mesh.listeners import AUTHORITY, BUFFER, CERTIFICATE, access_log, mutual_tls
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import RBAC, UNREAD
@@ -20,9 +20,8 @@ NAME: Final = "deliveries"
 MAX_STREAMS: Final = 1000
 
 
-def cluster_name(subscription: Subscription) -> str:
-    """The cluster of a subscriber of an interface."""
-    return f"{subscription.system}/{subscription.operation.partition('/')[0]}"
+def _cluster(subscription: Subscription) -> str:
+    return cluster_name(subscription.operation.partition("/")[0], subscription.system)
 
 
 def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: Edge) -> tuple[Resource, ...]:
@@ -30,7 +29,7 @@ def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: E
     subscriptions = contracts.subscriptions
     if not edge.deliveries_port or not subscriptions:
         return ()
-    subscribers = {cluster_name(one): (one.system, one.operation.partition("/")[0]) for one in subscriptions}
+    subscribers = {_cluster(one): (one.system, one.operation.partition("/")[0]) for one in subscriptions}
     return (
         *(cluster_of(name, interface) for name, (_, interface) in sorted(subscribers.items())),
         *(endpoints_of(name, _addresses(system, interface, instances)) for name, (system, interface) in sorted(subscribers.items())),
@@ -57,7 +56,7 @@ def _routes(subscriptions: tuple[Subscription, ...]) -> Resource:
         ],
         validate_clusters=False,
     )
-    return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, cluster_name(one)) for one in subscriptions))
+    return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, _cluster(one)) for one in subscriptions))
 
 
 def _route(subscription: Subscription) -> route.Route:
@@ -67,7 +66,7 @@ def _route(subscription: Subscription) -> route.Route:
         name=subscription.name,
         match=route.RouteMatch(path=f"/{subscription.operation}", headers=[named]),
         route=route.RouteAction(
-            cluster=cluster_name(subscription),
+            cluster=_cluster(subscription),
             timeout=seconds(0),
             max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
         ),

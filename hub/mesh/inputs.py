@@ -33,6 +33,33 @@ class Policy:
     grants: tuple[Grant, ...] = ()
 
 
+OWNERS_WEIGHT: Final = 100
+"""What the system that owns an interface gets where traffic says nothing of it; everybody else gets nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How calls of interfaces with several systems behind them are shared out."""
+
+    shares: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    """Interface, then system and weight; a system that is not named there gets nothing."""
+
+    def weights(self, interface: str, systems: tuple[str, ...]) -> tuple[int, ...]:
+        """Weights of the systems behind an operation of an interface, its owner first; where none of them has any, the owner gets all."""
+        said = next((dict(weights) for name, weights in self.shares if name == interface), {})
+        found = tuple(said.get(system, 0) for system in systems)
+        return found if any(found) else (OWNERS_WEIGHT, *found[1:])
+
+
+AS_OWNED: Final = Traffic()
+"""Every call goes to the system that owns its interface."""
+
+
+def cluster_name(interface: str, system: str) -> str:
+    """What Envoy calls the instances of one system of an interface that it does not own: a back end, or a subscriber."""
+    return f"{system}/{interface}"
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """How officer tokens are verified."""

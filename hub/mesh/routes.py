@@ -4,12 +4,12 @@ There is no route but these, so whatever they do not name is refused.
 """
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from hub.contracts import Contracts, Operation, matching
-from hub.mesh.inputs import Policy, adapter_identity
+from hub.contracts import Contracts, Interface, Operation, matching
+from hub.mesh.inputs import AS_OWNED, Policy, Traffic, adapter_identity, cluster_name
 from hub.mesh.resources import Resource, ResourceType
-from hub.mesh.types import jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
+from hub.mesh.types import core, jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
 
 NAME: Final = "operations"
 RETRIES: Final = 2
@@ -21,6 +21,10 @@ PREVIOUS_HOSTS: Final = "envoy.retry_host_predicates.previous_hosts"
 OFFICER_REQUIRED, OFFICER_OPTIONAL = "officer_required", "officer_optional"
 OFFICER_METADATA: Final = "officer"
 BEARER: Final = "authorization"
+WEIGHT: Final = "weight"
+"""Weights are runtime keys of Envoy, `weight.<cluster>`: traffic can be moved with nothing but its admin interface, without a new route."""
+SERVED_BY: Final = "x-metip-served-by"
+"""Names the system that answered, where there are several for an operation."""
 # What no adapter reads and each would pay for with every call.
 UNREAD: Final = ("user-agent", "x-envoy-external-address", "x-forwarded-for", "x-forwarded-proto")
 REFLECTION: Final = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
@@ -50,17 +54,18 @@ def callers(contracts: Contracts, policy: Policy, trust_domain: str) -> dict[str
 
 
 @lru_cache(maxsize=8)
-def routes_of(contracts: Contracts, policy: Policy, trust_domain: str) -> Resource:
+def routes_of(contracts: Contracts, policy: Policy, trust_domain: str, traffic: Traffic = AS_OWNED) -> Resource:
     """The one route table, which every listener uses."""
     allowed = callers(contracts, policy, trust_domain)
     adapters = adapter_identity(trust_domain, "")
     found = [
-        _route_of(operation, allowed[operation.name], adapters)
+        _route_of(operation, allowed[operation.name], adapters, _shares(contracts, interface, operation, traffic))
         for interface in contracts.interfaces
         if not interface.private
         for operation in interface.operations
     ]
     clusters = {interface.name for interface in contracts.interfaces if not interface.private}
+    others = {cluster_name(name, system) for name in clusters for system in contracts.back_ends_of(name)}
     if HUB in clusters:
         everybody = tuple(sorted({grant.consumer for grant in policy.grants}))
         found += [_service_of_the_hub(service, everybody) for service in SERVICES_OF_THE_HUB]
@@ -69,17 +74,46 @@ def routes_of(contracts: Contracts, policy: Policy, trust_domain: str) -> Resour
         virtual_hosts=[route.VirtualHost(name=NAME, domains=["*"], routes=found, request_headers_to_remove=list(UNREAD))],
         validate_clusters=False,
     )
-    return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, name) for name in clusters))
+    return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, name) for name in clusters | others))
+
+
+Shares = tuple[tuple[str, str, int], ...]
+"""System, cluster and weight."""
+
+
+def _shares(contracts: Contracts, interface: Interface, operation: Operation, traffic: Traffic) -> Shares:
+    """The systems among which calls of an operation are shared, its owner first; none where there is no choice."""
+    others = contracts.serving(operation.name)
+    if not others:
+        return ()
+    systems = (interface.system, *others)
+    names = (interface.name, *(cluster_name(interface.name, system) for system in others))
+    return tuple(zip(systems, names, traffic.weights(interface.name, systems), strict=True))
+
+
+def _weighted(shares: Shares) -> route.WeightedCluster:
+    return route.WeightedCluster(
+        clusters=[
+            route.WeightedClusterClusterWeight(
+                name=name,
+                weight=weight,
+                response_headers_to_add=[core.HeaderValueOption(header=core.HeaderValue(key=SERVED_BY, value=system))],
+            )
+            for system, name, weight in shares
+        ],
+        runtime_key_prefix=WEIGHT,
+    )
 
 
 @lru_cache(maxsize=8192)
-def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str) -> route.Route:
+def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str, shares: Shares) -> route.Route:
     limit = seconds(operation.timeout)
+    where: dict[str, Any] = {"weighted_clusters": _weighted(shares)} if shares else {"cluster": operation.interface}
     return route.Route(
         name=operation.name,
         match=route.RouteMatch(path=operation.path),
         route=route.RouteAction(
-            cluster=operation.interface,
+            **where,
             # Envoy's own timeout would end a call with UNAVAILABLE, which invites a retry; these two end it with DEADLINE_EXCEEDED.
             timeout=seconds(0),
             max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),

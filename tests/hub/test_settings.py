@@ -1,11 +1,15 @@
 """The hub's settings and the files they name: paths, defaults, and every file that can't be read in one go."""
 
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from hub.mesh.inputs import Edge, Grant, Policy, Tokens
-from hub.settings import Settings, read, read_edge, read_policy
+from hub.contracts import BackEnd, Contracts, Dpia
+from hub.mesh.inputs import Edge, Grant, Policy, Tokens, Traffic
+from hub.settings import Settings, read, read_edge, read_policy, read_traffic
 from metip.settings import SettingsError
 
 FILES = ("certificate", "key", "authority", "token_keys")
@@ -146,3 +150,53 @@ def test_a_policy_that_is_half_written_is_a_problem_and_nothing_worse(folder: Pa
 def test_a_setting_that_is_missing_is_named(folder: Path) -> None:
     with pytest.raises(SettingsError, match="trust_domain"):
         written(folder, "trust_domain: metip.local", "")
+
+
+def contracts() -> Contracts:
+    """One interface, with a second system behind it."""
+    interface = SimpleNamespace(name="metip.one.v1.OneService", system="one")
+    back_end = BackEnd("two", "Somebody", Dpia("DPIA-2", date(2027, 1, 1)), ("metip.one.v1.OneService/Get",))
+    known: Any = Contracts((interface,), (), b"", (back_end,))  # type: ignore[arg-type]  # what is asked of it
+    found: Contracts = known
+    return found
+
+
+def shared(folder: Path, *shares: str) -> Traffic:
+    (folder / "traffic.yaml").write_text("shares:\n" + "".join(f"  - {share}\n" for share in shares) if shares else "")
+    text = (folder / "hub.yaml").read_text()
+    (folder / "hub.yaml").write_text(text if "traffic:" in text else f"{text}traffic: traffic.yaml\n")
+    settings = read(folder / "hub.yaml")
+    assert settings.traffic in settings.watched
+    return read_traffic(settings, contracts())
+
+
+def test_without_traffic_settings_the_owner_gets_everything(folder: Path) -> None:
+    assert read_traffic(read(folder / "hub.yaml"), contracts()).weights("metip.one.v1.OneService", ("one", "two")) == (100, 0)
+
+
+def test_shares_are_read_and_who_is_not_named_gets_nothing(folder: Path) -> None:
+    found = shared(folder, "{interface: metip.one.v1.OneService, weights: {two: 3}}")
+    assert found.weights("metip.one.v1.OneService", ("one", "two")) == (0, 3)
+    assert found.weights("metip.one.v1.OneService", ("one",)) == (100,)
+    assert found.weights("metip.other.v1.OtherService", ("other", "two")) == (100, 0)
+    assert shared(folder) == Traffic()
+
+
+BAD_SHARES = {
+    "no such interface": ("{interface: metip.two.v1.TwoService, weights: {two: 1}}", "no contract has metip.two.v1.TwoService"),
+    "a stranger": ("{interface: metip.one.v1.OneService, weights: {three: 1}}", "no contract puts three behind metip.one.v1.OneService"),
+    "nobody": ("{interface: metip.one.v1.OneService, weights: {one: 0, two: 0}}", "nobody has any weight for metip.one.v1.OneService"),
+    "no weights": ("{interface: metip.one.v1.OneService}", "weights"),
+    "too much": ("{interface: metip.one.v1.OneService, weights: {two: 1001}}", "weights"),
+}
+
+
+@pytest.mark.parametrize(("share", "problem"), BAD_SHARES.values(), ids=BAD_SHARES)
+def test_a_share_that_means_nothing_is_refused(folder: Path, share: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        shared(folder, share)
+
+
+def test_an_interface_has_one_share(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="is there twice"):
+        shared(folder, *["{interface: metip.one.v1.OneService, weights: {two: 1}}"] * 2)

@@ -12,5 +12,5 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("path", case_files(), ids=case_id)
 async def test_a_case_comes_back_through_the_mesh(path: Path, mesh: MeshRig) -> None:
     case = read_case(path)
-    async with mesh.dials(case.faults):
+    async with mesh.dials(case.faults), mesh.served_by(case.system, case.operation):
         assert problems(case, await play(case, mesh.channel(), mesh.token())) == []

@@ -5,8 +5,9 @@ kit. What it means to name one is the rule of `hub.cli.naming`, which `metip new
 folder (`metip.x`, `adapters/x`, `adapter-x`), or the bare name as a whole string, or in configuration as a bare word. Words in prose and
 parts of longer words are no names.
 
-Who may name a system: its own two folders and its adapter's tests; the folders of a system whose contract says that it `consults` it or
-`subscribes` to its messages; documentation and the change log; deployment values; the faults and stories that are played across systems.
+Who may name a system: its own two folders and its adapter's tests; the folders of a system whose contract says that it `consults` it,
+`serves` its operations as another back end or `subscribes` to its messages; documentation and the change log; deployment values; the
+faults and stories that are played across systems.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,11 +38,22 @@ def operations(system: str) -> tuple[Operation, ...]:
     return tuple(operation for interface in known.interfaces if interface.system == system for operation in interface.operations)
 
 
+@cache
+def lent(system: str) -> tuple[Operation, ...]:
+    """What the system serves of others' interfaces."""
+    known = installed_contracts(EVERY_DAY)
+    return tuple(known.operations[name] for one in known.back_ends if one.system == system for name in one.serves)
+
+
 def consulted(system: str) -> set[str]:
-    """Systems that the contract of this one says it consults, or whose messages it subscribes to."""
-    own = [interface for interface in installed_contracts(EVERY_DAY).interfaces if interface.system == system]
+    """Systems that the contract of this one says it consults, serves operations of, or subscribes to."""
+    known = installed_contracts(EVERY_DAY)
+    own = [interface for interface in known.interfaces if interface.system == system]
     named = [name for interface in own for operation in interface.operations for name in operation.consults]
     named += [one.operation for interface in own for one in interface.subscribes]
+    for back_end in known.back_ends:
+        if back_end.system == system:
+            named += [*back_end.serves, *(one.operation for one in back_end.subscribes)]
     return {name.split(".")[1] for name in named} - {system}
 
 
@@ -61,7 +73,7 @@ def test_a_system_has_both_folders_and_all_its_files(system: str) -> None:
     contract, adapter = f"protos/metip/{system}/v1", f"adapters/{system}"
     needed = [f"{adapter}/{name}" for name in ADAPTER_FILES] + [f"{contract}/settings.proto"]
     assert [path for path in needed if path not in files()] == []
-    assert any(path.startswith(f"{contract}/") and path.endswith("_service.proto") for path in files())
+    assert lent(system) or any(path.startswith(f"{contract}/") and path.endswith("_service.proto") for path in files())
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -90,9 +102,10 @@ def test_each_operation_has_a_good_case_a_refused_one_and_one_sample(system: str
             any(one.case.operation == operation.name and one.case.WhichOneof("outcome") == "refused" for one in recorded),
             sum(one.case.operation == operation.name and one.case.sample for one in recorded),
         )
-        for operation in operations(system)
+        for operation in (*operations(system), *lent(system))
     }
-    assert found == dict.fromkeys(found, (True, True, 1)), "(a good case, a refused one, samples)"
+    samples = {operation.name: int(operation in operations(system)) for operation in (*operations(system), *lent(system))}
+    assert found == {name: (True, True, count) for name, count in samples.items()}, "(a good case, a refused one, samples)"
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -143,8 +143,11 @@ def faults_of_writing(recorded: RecordedCase) -> list[str]:
     operation = _contracts().operations.get(case.operation)
     if operation is None:
         return [*found, f"names {case.operation!r}, which no contract declares"]
-    if _contracts().interface(operation.interface).system != recorded.system:
+    owner = _contracts().interface(operation.interface).system
+    if recorded.system not in (owner, *_contracts().serving(operation.name)):
         found.append(f"belongs to the system of {operation.interface}")
+    if case.sample and recorded.system != owner:
+        found.append("is a sample, which only the owner of an operation gives")
     if case.request.TypeName() != operation.request:
         found.append(f"sends {case.request.TypeName() or 'nothing'}, and the operation takes {operation.request}")
     return found

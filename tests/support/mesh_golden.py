@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 import hatch_build
 from hub.contracts import Contracts, load
-from hub.mesh.inputs import Edge, Grant, Instance, Policy, Tokens
+from hub.mesh.inputs import Edge, Grant, Instance, Policy, Tokens, Traffic
 from hub.mesh.resources import ResourceType, Snapshot
 from hub.mesh.types import cluster, endpoint, listener, route, tls
 
@@ -40,21 +40,24 @@ PLACEHOLDERS = Edge(
 )
 
 
-def compile_protos(folder: Path, into: Path) -> Contracts:
-    """Compiles the contracts below a folder as the build does, and reads them."""
+def compile_protos(into: Path, *folders: Path) -> Contracts:
+    """Compiles the contracts below folders as the build does, and reads them."""
     well_known = Path(grpc_tools.__file__).parent / "_proto"
-    files = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*.proto"))]
-    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{ROOT / 'protos'}", f"-I{well_known}"]
+    files = [str(path.relative_to(folder)) for folder in folders for path in sorted(folder.rglob("*.proto"))]
+    places = [f"-I{folder}" for folder in (*folders, ROOT / "protos", well_known)]
+    command = [sys.executable, "-m", "grpc_tools.protoc", *places]
     rules = f"--descriptor_set_in={ROOT / 'protos' / 'buf' / 'validate.binpb'}"
     subprocess.run([*command, rules, "--include_imports", "--include_source_info", f"--descriptor_set_out={into}", *files], check=True)
     return load(TODAY, descriptor_set=into.read_bytes())
 
 
-def read_inputs(path: Path) -> tuple[tuple[Instance, ...], Policy]:
-    """The instances and the policy of one golden case."""
+def read_inputs(path: Path) -> tuple[tuple[Instance, ...], Policy, Traffic]:
+    """The instances, the policy and the shares of one golden case."""
     said = YAML(typ="safe", pure=True).load(path)
     instances = tuple(Instance(one["id"], one["system"], tuple(one["interfaces"]), one["address"]) for one in said["instances"])
-    return instances, Policy(tuple(Grant(one["consumer"], tuple(one["operations"])) for one in said["policy"]))
+    policy = Policy(tuple(Grant(one["consumer"], tuple(one["operations"])) for one in said["policy"]))
+    shares = said.get("traffic", {}).items()
+    return instances, policy, Traffic(tuple((interface, tuple(weights.items())) for interface, weights in shares))
 
 
 def readable(snapshot: Snapshot) -> str:

@@ -9,21 +9,25 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from adapters.kit.serving import installed_contracts
 from hub.identity import Officer, Store, issue, issue_token
 from hub.laptop.estate import Options, running
 from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
 from hub.laptop.preparing import Ports
 from hub.laptop.supervisor import Supervisor
 from hub.mesh.admin import Admin
+from hub.mesh.inputs import cluster_name
 from metip.cases.v1.case_pb2 import Fault
+from metip.contracts import Operation
 from metip.simulator.v1.simulator_service_pb2 import ClearFaultsRequest, GetSimulatorRequest, SetFaultsRequest
 from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceStub
 
@@ -103,6 +107,21 @@ class MeshRig:
         finally:
             for system in faults:
                 await self._simulator(system).ClearFaults(ClearFaultsRequest())
+
+    @asynccontextmanager
+    async def served_by(self, system: str, operation: Operation, share: int = 100) -> AsyncIterator[None]:
+        """Lets a back end have that share of an operation's calls for the length of the block, by Envoy's runtime alone."""
+        others = installed_contracts(date.min).serving(operation.name)
+        keys = {f"weight.{cluster_name(operation.interface, one)}": share if one == system else 0 for one in others}
+        keys[f"weight.{operation.interface}"] = 100 - share
+        if system not in others:
+            yield
+            return
+        await self.admin.post("/runtime_modify?" + urlencode(keys))
+        try:
+            yield
+        finally:
+            await self.admin.post("/runtime_modify?" + urlencode(dict.fromkeys(keys, "")))
 
     def _simulator(self, system: str) -> Any:
         channel = grpc.aio.insecure_channel(f"unix:{self.home.run}/sim-{system}.sock")

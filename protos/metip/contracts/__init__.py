@@ -1,6 +1,6 @@
 """Reads contracts: descriptors in, frozen values out; no grpc, no asyncio, no I/O, so that hub and adapters share it."""
 
-from metip.contracts.model import Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Start, Subscription
+from metip.contracts.model import BackEnd, Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Start, Subscription
 from metip.contracts.reading import read
 
 DESCRIPTORS = "descriptors.binpb"
@@ -8,6 +8,7 @@ DESCRIPTORS = "descriptors.binpb"
 
 __all__ = [
     "DESCRIPTORS",
+    "BackEnd",
     "Contracts",
     "Delivery",
     "DeliveryClass",

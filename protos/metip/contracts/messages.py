@@ -4,7 +4,7 @@ The law: an operation that returns `Receipt` is a message, which the exchange ac
 fields it is known. Such operations are apart from others, in interfaces of their own, so that an interface has one way through the mesh.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from google.protobuf.descriptor_pb2 import (
@@ -59,7 +59,7 @@ def key_fields(method: MethodDescriptorProto, requests: Requests, key: str) -> t
 
 
 def subscriptions(
-    file: FileDescriptorProto, said: options.Interface, declared: Mapping[str, MethodDescriptorProto]
+    file: FileDescriptorProto, said: options.Interface | options.BackEnd, declared: Mapping[str, MethodDescriptorProto]
 ) -> tuple[Subscription, ...]:
     """What the system of this contract wants delivered."""
     return tuple(_subscription(file.package.split(".")[1], one, declared[one.operation]) for one in said.subscribes)
@@ -92,8 +92,15 @@ def service_faults(
         yield Fault(
             name, "mixes messages with operations that are answered at once", "Move those that return Receipt to a service of their own"
         )
+    yield from subscription_faults(name, service.options.Extensions[options.interface].subscribes, declared)
+
+
+def subscription_faults(
+    name: str, subscribes: Iterable[options.Subscription], declared: Mapping[str, MethodDescriptorProto]
+) -> Iterator[Fault]:
+    """Everything that is wrong with the subscriptions of an interface or a back end."""
     seen: set[str] = set()
-    for one in service.options.Extensions[options.interface].subscribes:
+    for one in subscribes:
         method = declared.get(one.operation)
         if method is None:
             yield Fault(name, f"subscribes to {one.operation}, which no contract declares", "Correct the name in subscribes")

@@ -158,6 +158,18 @@ class Interface:
         return any(operation.delivery is not None for operation in self.operations)
 
 
+@dataclass(frozen=True, slots=True)
+class BackEnd:
+    """A system that serves operations of interfaces which another system owns."""
+
+    system: str
+    owner: str
+    dpia: Dpia
+    serves: tuple[str, ...]
+    """Full names of operations."""
+    subscribes: tuple[Subscription, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One thing that is wrong with a contract; `fix` says what to write."""
@@ -178,6 +190,8 @@ class Contracts:
     faults: tuple[Fault, ...]
     descriptor_set: bytes
     """The FileDescriptorSet that all this was read from, for reflection and transcoding."""
+    back_ends: tuple[BackEnd, ...] = ()
+    """By system."""
 
     @cached_property
     def operations(self) -> dict[str, Operation]:
@@ -187,8 +201,22 @@ class Contracts:
     @cached_property
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Every subscription to an operation that loaded, by name."""
-        found = (one for interface in self.interfaces for one in interface.subscribes if one.operation in self.operations)
-        return tuple(sorted(found, key=lambda one: one.name))
+        wanted = [one for interface in self.interfaces for one in interface.subscribes]
+        wanted += [one for back_end in self.back_ends for one in back_end.subscribes]
+        return tuple(sorted((one for one in wanted if one.operation in self.operations), key=lambda one: one.name))
+
+    def serving(self, operation: str) -> tuple[str, ...]:
+        """Systems that serve an operation beside the one that owns it, by name."""
+        return tuple(one.system for one in self.back_ends if operation in one.serves)
+
+    def back_ends_of(self, interface: str) -> tuple[str, ...]:
+        """Systems that serve any operation of an interface beside the one that owns it, by name."""
+        return tuple(one.system for one in self.back_ends if any(name.partition("/")[0] == interface for name in one.serves))
+
+    def served_by(self, system: str, interface: Interface) -> tuple[Operation, ...]:
+        """What a system's adapter must serve of an interface: as much as its own contract says, or all."""
+        listed = {name for one in self.back_ends if one.system == system for name in one.serves}
+        return tuple(one for one in interface.operations if one.name in listed) or interface.operations
 
     def interface(self, name: str) -> Interface:
         """The interface of that full name; `KeyError` when it did not load."""

@@ -15,8 +15,8 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from metip.contracts import messages
-from metip.contracts.model import Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
+from metip.contracts import accountability, back_ends, messages
+from metip.contracts.model import BackEnd, Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
 from metip.options.v1 import options_pb2 as options
 
 ROOT = "metip."
@@ -37,8 +37,13 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
     requests = dict(_messages(files))
     declared = {f"{file.package}.{service.name}/{method.name}": method for file, service, method in _methods(files)}
     interfaces: list[Interface] = []
+    others: list[BackEnd] = []
     faults: list[Fault] = []
     for file in files:
+        if back_ends.declares(file):
+            wrong = [*back_ends.faults(file, declared, today)]
+            faults += wrong
+            others += [] if wrong else [back_ends.back_end(file, declared)]
         comments = {tuple(at.path): at.leading_comments.strip() for at in file.source_code_info.location}
         for index, service in enumerate(file.service):
             found = [*_service_faults(file, service, today), *messages.service_faults(file, service, declared)]
@@ -48,7 +53,13 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
             faults += found
             if not found:
                 interfaces.append(_interface(file, index, service, comments, requests, declared))
-    return Contracts(tuple(sorted(interfaces, key=lambda one: one.name)), tuple(sorted(faults)), descriptor_set)
+    return Contracts(
+        tuple(sorted(interfaces, key=lambda one: one.name)), tuple(sorted(faults)), descriptor_set, tuple(sorted(others, key=_system))
+    )
+
+
+def _system(one: BackEnd) -> str:
+    return one.system
 
 
 def _service_faults(file: FileDescriptorProto, service: ServiceDescriptorProto, today: date) -> Iterator[Fault]:
@@ -61,19 +72,7 @@ def _service_faults(file: FileDescriptorProto, service: ServiceDescriptorProto, 
             "Add option (metip.options.v1.interface) = {owner … dpia … classification … legal_regime …}",
         )
         return
-    if not said.owner.strip():
-        yield Fault(name, "names no owner", 'Add owner: "…" to its interface option')
-    if not said.dpia.reference.strip():
-        yield Fault(name, "has no DPIA reference", 'Add dpia: {reference: "…"} to its interface option')
-    review = _date(said.dpia.review_by)
-    if review is None:
-        yield Fault(
-            name,
-            "has no date by which its DPIA is reviewed",
-            'Add dpia: {review_by: "YYYY-MM-DD"} to its interface option',
-        )
-    elif review < today:
-        yield Fault(name, f"has a DPIA whose review was due on {review}", "Have it reviewed, then move dpia.review_by")
+    yield from accountability.faults(name, said, "interface", today)
     if not said.classification:
         yield Fault(name, "has no classification", "Add classification: CLASSIFICATION_… to its interface option")
     if not said.legal_regime:
@@ -204,13 +203,6 @@ def _messages(files: Iterable[FileDescriptorProto]) -> Iterator[tuple[str, Descr
     for file in files:
         for message in file.message_type:
             yield f".{file.package}.{message.name}", message
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _word(name: str, prefix: str) -> str:

@@ -31,6 +31,7 @@ from .incident import (
     parse_custody_number,
     parse_merlin_reference,
 )
+from .learner import build_uln, parse_learner_id, parse_uln
 from .offence import (
     colon_npcc_offence_code,
     parse_cjs_offence_code,
@@ -75,6 +76,7 @@ __all__ = [
     "build_merlin_reference",
     "build_pnc_id",
     "build_pti_urn",
+    "build_uln",
     "check_letter",
     "colon_npcc_offence_code",
     "is_dummy_arrest_summons_number",
@@ -91,6 +93,7 @@ __all__ = [
     "parse_force_code",
     "parse_force_station_code",
     "parse_home_office_classification",
+    "parse_learner_id",
     "parse_merlin_reference",
     "parse_national_insurance_number",
     "parse_notice_number",
@@ -98,6 +101,7 @@ __all__ = [
     "parse_ou_code",
     "parse_pnc_id",
     "parse_pti_urn",
+    "parse_uln",
     "parse_uprn",
     "parse_usrn",
     "parse_vin",

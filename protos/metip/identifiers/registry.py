@@ -8,6 +8,7 @@ from types import MappingProxyType
 from .arrest import parse_arrest_summons_number
 from .case import parse_court_case_reference, parse_notice_number, parse_pti_urn
 from .incident import parse_cad_number, parse_cris_crime_reference, parse_custody_number, parse_merlin_reference
+from .learner import parse_learner_id, parse_uln
 from .offence import parse_cjs_offence_code, parse_home_office_classification, parse_npcc_offence_code
 from .organisation import (
     parse_court_code,
@@ -39,6 +40,8 @@ PARSERS: Mapping[str, Callable[[str], Parsed]] = MappingProxyType(
         "force_station_code": parse_force_station_code,
         "court_code": parse_court_code,
         "worker_reference": parse_worker_reference,
+        "uln": parse_uln,
+        "learner_id": parse_learner_id,
         "vrm": parse_vrm,
         "vin": parse_vin,
         "cris_crime_reference": parse_cris_crime_reference,

@@ -5,17 +5,22 @@ Reading never guesses: what does not parse is kept as it was received. Writing r
 
 import calendar
 import datetime
+import textwrap
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from metip import identifiers
+from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, CourtCaseReference, CroNumber, PncId
+from metip.common.v1.pole_pb2 import AddressLines
 from metip.common.v1.time_pb2 import CivilDate
 from metip.faults import Fault, Reason
 
 # What telephones and word processors type for characters that the host has. Other characters outside Latin-1 are refused: the host would
 # drop them or store something else.
 TYPED: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u2032", "'") | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014", "-"))
+
+LINE, LINES = 35, 5
 
 
 class Identifier(Protocol):
@@ -52,6 +57,29 @@ def bound_day(date: CivilDate, path: str, *, last: bool) -> datetime.date | None
 def latin(text: str) -> bool:
     """Whether every character is one of Latin-1, which is all that PNC has and all that a header may hold."""
     return all(ord(character) < 0x100 for character in text)
+
+
+def provenance(system: str, at: datetime.datetime, *, more: bool = False) -> Provenance:
+    """Where an answer is from, and as of when."""
+    source = Provenance(system=system, truncated=more)
+    source.as_of.FromDatetime(at)
+    return source
+
+
+def typed(text: str, path: str) -> str:
+    """A text with plain apostrophes and hyphens. Raises `Fault` INVALID_REQUEST for any other that is not a printable one of Latin-1."""
+    plain = text.translate(TYPED)
+    if not latin(plain) or not plain.isprintable():
+        raise invalid(path, "holds a character that the host does not have")
+    return plain
+
+
+def address_lines(text: str) -> AddressLines:
+    """An address of one run of text as lines, one for each part between commas; none is lost, but more than five share the last."""
+    lines = [line for part in text.split(",") if part.strip() for line in textwrap.wrap(part.strip(), LINE)]
+    if len(lines) > LINES:
+        lines[LINES - 1 :] = [" ".join(lines[LINES - 1 :])]
+    return AddressLines(line=lines)
 
 
 # The canonical form is the contract's; what is printed is PNC's own form, which its successor kept.

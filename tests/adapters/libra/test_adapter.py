@@ -12,7 +12,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from adapters.kit.simulation.dials import Dial
-from adapters.libra import codes
+from adapters.libra import codes, court
 from metip.exchange.v1.receipt_pb2 import PROGRESS_DELIVERED
 from metip.libra.v1.court_pb2 import OffenceDetails
 from metip.libra.v1.result_pb2 import COURT_PLEA_UNSPECIFIED
@@ -194,6 +194,18 @@ async def test_a_result_with_101_offences_is_published_whole(courts: CourtRig) -
     await courts.submit(case_of(13))
     await courts.exchange.until(lambda: bool(resulted(courts, "01ZD0001326")))
     assert [one.details.sequence_number for one in resulted(courts, "01ZD0001326")[0].offences] == list(range(1, 102))
+
+
+async def test_a_result_that_is_put_right_by_telephone_is_published_as_it_was_sent_and_no_other_comes(courts: CourtRig) -> None:
+    courts.dials.set([Dial("phoned", times=1)])
+    await courts.submit(case_of(14))
+    await courts.exchange.until(lambda: bool(resulted(courts, "01ZD0001426")))
+    (published,) = resulted(courts, "01ZD0001426")
+    (case,) = [one for one in courts.simulator.cases.values() if one.pti_urn == "01ZD0001426"]
+    books = court.result_of(case).session
+    assert books is not None
+    held = [one.code for tried in books.cases if tried.defendant for offence in tried.defendant.offences for one in offence.results]
+    assert [one.code for offence in published.offences for one in offence.results] != held
 
 
 FAULTS = [

@@ -17,7 +17,6 @@ from lxml import etree
 from adapters.kit import Fault
 from adapters.pnc import translate
 from adapters.pnc.records import Segment, Transaction
-from adapters.pnc.results import FUNCTIONS
 from adapters.pnc.wire import Direction, decode
 from metip.common.v1.identifiers_pb2 import ArrestSummonsNumber, PtiUrn
 from metip.common.v1.pole_pb2 import PersonName
@@ -36,6 +35,7 @@ AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 OWNER = "01YZ"
 COURTS = {"B01EF01": "2732", "B41ME00": "1892", "B01MN01": "2721"}
 
+FUNCTIONS = {kind: function for function, kind in translate.UPDATES.items()}
 FINDINGS = {"": 0, "G": 1, "N": 2, "A": 3, "O": 4, "C": 5}
 UNITS = {"D": 1, "H": 2, "W": 3, "M": 4, "Y": 5, "S": 6, "L": 7}
 

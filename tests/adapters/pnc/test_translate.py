@@ -32,7 +32,7 @@ from metip.pnc.v1.vehicle_enquiry_service_pb2 import (
     SearchVehiclesRequest,
     SearchVehiclesResponse,
 )
-from metip.pnc.values import read_arrest_summons_number, read_court_case
+from metip.pnc.values import address_lines, read_arrest_summons_number, read_court_case
 
 AT = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 TODAY = AT.date()
@@ -279,7 +279,7 @@ def test_keepers_are_as_old_as_four_in_the_morning_in_london(at: str, refreshed:
 
 @given(st.text("ABC, ", max_size=120))
 def test_no_part_of_an_address_is_lost(text: str) -> None:
-    lines = list(values.address_lines(text).line)
+    lines = list(address_lines(text).line)
     assert len(lines) <= 5
     assert "".join(lines).replace(" ", "") == text.replace(",", "").replace(" ", "")
 

@@ -199,11 +199,11 @@ async def test_delta_sends_only_what_differs_and_names_what_has_gone() -> None:
         await taken(envoy, ENDPOINT)
         await envoy.subscribe(ROUTE, "edge")
         await taken(envoy, ROUTE)
-        changing = asyncio.create_task(rig.publish(mesh_of("leds", "birch")))
-        assert (await taken(envoy, CLUSTER)).contents == {"leds": "1"}
-        await envoy.subscribe(ENDPOINT, "leds")
-        assert (await taken(envoy, ENDPOINT)).contents == {"leds": "1"}
-        assert (await taken(envoy, ROUTE)).contents == {"edge": "1>leds,birch"}
+        changing = asyncio.create_task(rig.publish(mesh_of("cedar", "birch")))
+        assert (await taken(envoy, CLUSTER)).contents == {"cedar": "1"}
+        await envoy.subscribe(ENDPOINT, "cedar")
+        assert (await taken(envoy, ENDPOINT)).contents == {"cedar": "1"}
+        assert (await taken(envoy, ROUTE)).contents == {"edge": "1>cedar,birch"}
         dropped = await taken(envoy, CLUSTER)
         assert (dropped.contents, dropped.removed) == ({}, ("alder",))
         dropped = await taken(envoy, ENDPOINT)
@@ -230,11 +230,11 @@ async def test_a_returning_delta_envoy_is_sent_only_what_it_lacks() -> None:
 async def test_delta_says_of_a_name_that_is_not_there_that_it_is_not_and_sends_it_once_it_is() -> None:
     async with ads_rig() as rig, scripted_envoy(rig.channel, "delta") as envoy:
         await rig.publish(mesh_of("birch"))
-        await envoy.subscribe(ENDPOINT, "birch", "leds")
+        await envoy.subscribe(ENDPOINT, "birch", "cedar")
         response = await taken(envoy, ENDPOINT)
-        assert (response.contents, response.removed) == ({"birch": "1"}, ("leds",))
-        changing = asyncio.create_task(rig.publish(mesh_of("leds", "birch")))
-        assert (await taken(envoy, ENDPOINT)).contents == {"leds": "1"}
+        assert (response.contents, response.removed) == ({"birch": "1"}, ("cedar",))
+        changing = asyncio.create_task(rig.publish(mesh_of("cedar", "birch")))
+        assert (await taken(envoy, ENDPOINT)).contents == {"cedar": "1"}
         assert (await changing).outcome is Outcome.ACCEPTED
 
 

@@ -22,7 +22,7 @@ EDGE = Edge("metip.local", "127.0.0.1", 8443, 8444, "certificate", "key", "autho
 GOOD, BAD = "spiffe://metip.local/consumer/good", "spiffe://metip.local/consumer/bad"
 SERVED = next(one.name for one in CONTRACTS.interfaces if not any(operation.delivery for operation in one.operations))
 """An interface that an adapter serves; those of messages are the exchange's."""
-ONE = Instance("sample-0-1", "sample", (SERVED,), "unix:/run/sample-0.sock")
+ONE = Instance("sample-0-1", CONTRACTS.interfaces[0].system, (SERVED,), "unix:/run/sample-0.sock")
 
 
 class Envoy:

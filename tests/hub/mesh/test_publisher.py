@@ -32,8 +32,8 @@ START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 REFUSED = [
     pytest.param(
-        Snapshot.of([*edge("leds"), *system("birch")]),
-        ("route 'edge' needs cluster 'leds', which is not in the snapshot",),
+        Snapshot.of([*edge("cedar"), *system("birch")]),
+        ("route 'edge' needs cluster 'cedar', which is not in the snapshot",),
         id="a route to no cluster",
     ),
     pytest.param(
@@ -87,7 +87,7 @@ async def test_a_snapshot_that_would_lose_calls_is_refused_and_no_envoy_sees_it(
         assert (change.outcome, change.reasons, change.stages) == (Outcome.REFUSED, reasons, ())
         assert rig.publisher.current() == BIRCH
         assert (await rig.publish(ALDER)).outcome is Outcome.ACCEPTED
-        assert all("leds" not in response.contents.get("edge", "") for response in envoy.seen[len(seen) :])
+        assert all("cedar" not in response.contents.get("edge", "") for response in envoy.seen[len(seen) :])
 
 
 @pytest.mark.asyncio(loop_scope="module")
