@@ -47,6 +47,7 @@ def corpus(system: str) -> Corpus:
 
 
 MOST_SEEDS, LARGEST_SEED = 60, 200_000
+"""Of those that are declared, and of those that are recorded; bytes."""
 
 
 def targets(recordings: Mapping[str, Sequence[bytes]]) -> tuple[Target, ...]:
@@ -56,6 +57,12 @@ def targets(recordings: Mapping[str, Sequence[bytes]]) -> tuple[Target, ...]:
         for system, recorded in recordings.items()
         for decoder in corpus(system).decoders
     )
+
+
+def planted(seeds: Mapping[str, tuple[bytes, ...]]) -> tuple[Target, ...]:
+    """Every decoder that has an entry by its name, with those seeds; the same in each process, and made once."""
+    every = [Target(system, one, ()) for system in systems() for one in corpus(system).decoders]
+    return tuple(Target(one.system, one.decoder, seeds[one.name]) for one in every if one.name in seeds)
 
 
 def _seeds(decoder: Decoder, recorded: Sequence[bytes]) -> tuple[bytes, ...]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.corpora import targets
-from tests.fuzz.recording import record
+from tests.fuzz.corpora import planted, targets
+from tests.fuzz.recording import CASES, record
 from tests.fuzz.trying import ROOT
 from tests.fuzz.working import PLACE, document, finding
 
@@ -57,15 +57,14 @@ class Outcome:
         self.peak = max(self.peak, said["peak"])
 
 
-def run(systems: Sequence[str], seconds: float, seed: int, told: Told, workers: int = WORKERS) -> Outcome:
-    """Records, tries for so many seconds, and gives counts and findings."""
+def run(systems: Sequence[str], seconds: float, seed: int, told: Told, workers: int = WORKERS, cases: int = CASES) -> Outcome:
+    """Records so many cases of each system, tries for so many seconds, and gives counts and findings."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        recordings = asyncio.run(record(systems, told))
-        (folder / "recordings").write_bytes(pickle.dumps(recordings))
+        every = planted({one.name: one.seeds for one in targets(asyncio.run(record(systems, told, cases)))})
+        (folder / "seeds").write_bytes(pickle.dumps({one.name: one.seeds for one in every}))
         outcome = Outcome(seed, seconds)
         ends = time.monotonic() + seconds
-        every = targets(recordings)
         workers = min(workers, len(every)) or 1
         children = [_Child(folder, worker, workers, seed, ends, outcome, every[worker::workers]) for worker in range(workers)]
         while not all([child.look() for child in children]):  # a list, since each must be looked at

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.corpora import Target, targets
+from tests.fuzz.corpora import Target, planted
 from tests.fuzz.mutating import mutated
 from tests.fuzz.trying import Problem, attempt, be_interrupted
 
@@ -32,8 +32,8 @@ def document(seed: int, target: Target, number: int) -> bytes:
 
 def work(folder: Path, worker: int, workers: int, seed: int, seconds: float) -> None:
     """Tries for so many seconds; counts and findings go to the folder."""
-    recordings: dict[str, tuple[bytes, ...]] = pickle.loads((folder / "recordings").read_bytes())  # noqa: S301 - our own
-    chosen = targets(recordings)[worker::workers]
+    seeds: dict[str, tuple[bytes, ...]] = pickle.loads((folder / "seeds").read_bytes())  # noqa: S301 - our own
+    chosen = planted(seeds)[worker::workers]
     bound_memory()
     be_interrupted()
     with (folder / f"place-{worker}").open("r+b") as file, mmap.mmap(file.fileno(), PLACE.size) as place:
