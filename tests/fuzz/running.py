@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from metip.processes import dying_with_parent
 from tests.fuzz.corpora import planted, targets
 from tests.fuzz.recording import CASES, record
 from tests.fuzz.trying import ROOT
@@ -86,7 +87,8 @@ class _Child:
         seconds = max(0.0, self._ends - time.monotonic())
         said = [str(self._folder), str(self._worker), str(self._workers), str(self._seed + self._begun * 1_000_003), str(seconds)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT)))}
-        self._process = subprocess.Popen([sys.executable, "-m", "tests.fuzz.child", *said], cwd=ROOT, env=environment)
+        command = dying_with_parent((sys.executable, "-m", "tests.fuzz.child", *said))
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment)
         self._seen, self._since = (0, 0, 0), time.monotonic()
 
     def look(self) -> bool:
