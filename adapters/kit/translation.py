@@ -100,7 +100,7 @@ class Translation:
                 raise ValueError(f"{step.inner.__name__} and {_name(step.message)} are no pair")
 
     def message(self, record: Any, kind: type[M]) -> M:
-        """The message that a record says. Raises `Fault` UPSTREAM_FAULT for a value that no message can hold, such as too large a number."""
+        """The message that a record says. Raises `Fault` UPSTREAM_FAULT for a value that it has no room for, such as a large number."""
         steps = self._steps[type(record), _name(kind)]
         try:
             return kind(**self._said(self._ready.get(type(record), _as_it_is)(record), steps))

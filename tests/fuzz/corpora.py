@@ -53,9 +53,7 @@ MOST_SEEDS, LARGEST_SEED = 60, 200_000
 def targets(recordings: Mapping[str, Sequence[bytes]]) -> tuple[Target, ...]:
     """Every decoder of the systems that were recorded. A seed is what the decoder declares, or what it can read of the recordings."""
     return tuple(
-        Target(system, decoder, _seeds(decoder, recorded))
-        for system, recorded in recordings.items()
-        for decoder in corpus(system).decoders
+        Target(system, decoder, _seeds(decoder, recorded)) for system, recorded in recordings.items() for decoder in corpus(system).decoders
     )
 
 

@@ -51,7 +51,9 @@ def _set(chance: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
     if not data:
         return data
     held = bytearray(data)
-    held[chance.randrange(len(held))] = chance.choice(b"\x00\x01\t\n\r \"'&/<>[]{},;:|\x7f\x80\xc0\xed\xfe\xff" + bytes([chance.randrange(256)]))
+    held[chance.randrange(len(held))] = chance.choice(
+        b"\x00\x01\t\n\r \"'&/<>[]{},;:|\x7f\x80\xc0\xed\xfe\xff" + bytes([chance.randrange(256)])
+    )
     return bytes(held)
 
 
@@ -118,7 +120,8 @@ def _length(chance: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes
     at = 0 if chance.random() < 0.5 else chance.randrange(len(data) + 1)
     size = max(0, len(data) - at - width)
     value = chance.choice((0, 1, size, size - 1, size + 1, 2 ** (8 * width) - 1, 2 ** (8 * width - 1), 1 << 20, chance.getrandbits(16)))
-    return data[:at] + (value % 2 ** (8 * width)).to_bytes(width, chance.choice(("big", "little"))) + data[at + width :]
+    number = int(value % 2 ** (8 * width)).to_bytes(width, "big" if chance.random() < 0.8 else "little")
+    return data[:at] + number + data[at + width :]
 
 
 def _huge(chance: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes:

@@ -13,7 +13,9 @@ def words(outcome: Outcome) -> str:
         slowest = f"{one['slowest'] * 1000:.0f} ms"
         lines.append(f"{name:{width}}  {one['executions']:>10,}  {_share(one):>7}  {slowest:>7}  {one['seeds']:>5}")
     for one in outcome.findings:
-        lines.append(f"FOUND {one['decoder']}: {one['step']}: {one['kind']} ({one['times']} times; seed {one['seed']}, number {one['number']})")
+        lines.append(
+            f"FOUND {one['decoder']}: {one['step']}: {one['kind']} ({one['times']} times; seed {one['seed']}, number {one['number']})"
+        )
     lines.append(
         f"seed {outcome.seed}: {outcome.executions:,} executions of {len(outcome.counts)} decoders in {outcome.seconds:.0f} s, "
         f"largest worker {outcome.peak // 1024} MiB, {len(outcome.findings) or 'no'} findings"

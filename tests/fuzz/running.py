@@ -44,15 +44,15 @@ class Outcome:
     def add(self, said: dict[str, Any]) -> None:
         """Adds what a worker wrote."""
         for name, count in said["counts"].items():
-            known = self.counts.setdefault(name, {"executions": 0, "read": 0, "seconds": 0.0, "slowest": 0.0, "seeds": count["seeds"]})
+            total = self.counts.setdefault(name, {"executions": 0, "read": 0, "seconds": 0.0, "slowest": 0.0, "seeds": count["seeds"]})
             for key in ("executions", "read", "seconds"):
-                known[key] += count[key]
-            known["slowest"] = max(known["slowest"], count["slowest"])
+                total[key] += count[key]
+            total["slowest"] = max(total["slowest"], count["slowest"])
         places = {(one["decoder"], one["step"], one["kind"]): one for one in self.findings}
         for one in said["findings"]:
-            key = (one["decoder"], one["step"], one["kind"])
-            if key in places:
-                places[key]["times"] += one["times"]
+            known = places.get((one["decoder"], one["step"], one["kind"]))
+            if known is not None:
+                known["times"] += one["times"]
             else:
                 self.findings.append(one)
         self.peak = max(self.peak, said["peak"])
@@ -68,7 +68,8 @@ def run(systems: Sequence[str], seconds: float, seed: int, told: Told, workers: 
         ends = time.monotonic() + seconds
         workers = min(workers, len(every)) or 1
         children = [_Child(folder, worker, workers, seed, ends, outcome, every[worker::workers]) for worker in range(workers)]
-        while not all([child.look() for child in children]):  # a list, since each must be looked at
+        working = children
+        while working := [child for child in working if not child.look()]:
             time.sleep(0.1)
         return outcome
 

@@ -1,9 +1,8 @@
-"""For wires whose documents prove that they are whole: what is changed is sealed again, or nothing behind the seal would ever be reached."""
+"""For wires whose documents prove that they are whole: what is changed is sealed again, or nothing behind the seal would be reached."""
 
 import hashlib
 import re
 from collections.abc import Callable
-
 
 from tests.fuzz.declaring import Decoder
 

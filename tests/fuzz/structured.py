@@ -11,6 +11,8 @@ from lxml import etree
 
 from tests.fuzz.values import ALL, HUGE
 
+ENCODINGS = (b"UTF-16", b"latin-1", b"x", b"UTF-7", b"ASCII")
+SPELLINGS = (b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0", b"9" * 5000, b'"\\ud800"', b'"\\u0000"', b"1.0", b"1E2", b"01")
 DEPTHS = (2, 30, 130, 260, 1200, 6000)
 SEPARATORS = (",", "|", "\t", ";", "^", "/", " ")
 CARRIED = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -73,7 +75,7 @@ def _spelling(chance: random.Random, data: bytes) -> bytes:
     """What no tree holds: document types, entities, sections, another declaration, the same attribute twice."""
     kind = chance.randrange(4)
     if kind == 0:
-        return re.sub(rb"encoding=.[A-Za-z0-9-]+.", b"encoding='%s'" % chance.choice((b"UTF-16", b"latin-1", b"x", b"UTF-7", b"ASCII")), data)
+        return re.sub(rb"encoding=.[A-Za-z0-9-]+.", b"encoding='%s'" % chance.choice(ENCODINGS), data)
     if kind == 1:
         at = data.find(b">") + 1
         return data[:at] + chance.choice(ATTACKS) + data[at:]
@@ -197,8 +199,7 @@ def _json_spelling(chance: random.Random, data: bytes) -> bytes:
         if not numbers:
             return data
         one = chance.choice(numbers)
-        said = chance.choice((b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0", b"9" * 5000, b'"\\ud800"', b'"\\u0000"', b"1.0", b"1E2", b"01"))
-        return data[: one.start()] + said + data[one.end() :]
+        return data[: one.start()] + chance.choice(SPELLINGS) + data[one.end() :]
     if kind == 1:
         depth = chance.choice((*DEPTHS, 100_000))
         at = chance.choice([found.end() for found in re.finditer(b"[:,\\[]", data)] or [0])

@@ -13,7 +13,7 @@ from tests.fuzz import command, corpora, running, trying
 from tests.fuzz.corpora import Target
 from tests.fuzz.declaring import Decoder
 from tests.fuzz.mutating import mutated
-from tests.fuzz.working import document
+from tests.fuzz.working import document, finding
 
 SECONDS, SEED, CASES = 8.0, 7, 8
 """Of the wall, for all decoders together; recording some cases of each system takes about as long."""
@@ -105,10 +105,10 @@ def test_a_finding_is_written_down_and_tried_again(
     monkeypatch.setattr(command, "FOLDER", tmp_path)
     monkeypatch.setattr(command, "corpus", lambda name: corpora.Corpus(name, (bad,), recorded=False))
     monkeypatch.setattr(command, "bound_memory", lambda: None)
-    found = running.finding(Target(system, bad, ()), 1, 2, b"crash", "decode", "KeyError")
+    found = finding(Target(system, bad, ()), 1, 2, b"crash", "decode", "KeyError")
     assert command.repeat(command.keep(found)) == 1
     assert "KeyError" in capsys.readouterr().out
-    mended = running.finding(Target(system, bad, ()), 1, 2, b"1", "decode", "KeyError")
+    mended = finding(Target(system, bad, ()), 1, 2, b"1", "decode", "KeyError")
     assert command.repeat(command.keep(mended)) == 0
 
 

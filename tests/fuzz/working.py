@@ -78,9 +78,7 @@ def _index(chosen: Sequence[Target], target: Target) -> int:
     return next(place for place, one in enumerate(chosen) if one is target)
 
 
-def _find(
-    known: dict[tuple[str, str, str], dict[str, Any]], target: Target, seed: int, number: int, data: bytes, problem: Problem
-) -> None:
+def _find(known: dict[tuple[str, str, str], dict[str, Any]], target: Target, seed: int, number: int, data: bytes, problem: Problem) -> None:
     key = (target.name, problem.step, problem.kind)
     if key in known:
         known[key]["times"] += 1

@@ -78,7 +78,7 @@ def _decoder(kind: type[Any], translated: Callable[[Any], object]) -> Decoder:
 
 def ring(data: bytes) -> int:
     """Whether a ring is let in whose timestamp, signature and body are parts of the document."""
-    timestamp, signature, body = (data.split(b"\n", 2) + [b"", b""])[:3]
+    timestamp, signature, body = [*data.split(b"\n", 2), b"", b""][:3]
     return Seals(b"key", lambda: 1_000_000.0).admit(timestamp.decode("latin-1"), signature.decode("utf-8", "surrogateescape"), body)
 
 
@@ -87,9 +87,7 @@ DECODERS = (
     _decoder(Page, page),
     _decoder(Changes, changes),
     _decoder(Refused, problem),
-    Decoder(
-        name="token", decode=_token, refuses=(), seeds=lambda: [b'{"access_token":"abc.DEF","token_type":"Bearer","expires_in":300}']
-    ),
+    Decoder(name="token", decode=_token, refuses=(), seeds=lambda: [b'{"access_token":"abc.DEF","token_type":"Bearer","expires_in":300}']),
     Decoder(
         name="tag",
         decode=lambda data: wire.version_of(data.decode("latin-1")),

@@ -36,7 +36,8 @@ def documents() -> Iterable[bytes]:
     results = (result_of(case.case or Case()), result_of(case.case or Case(), many=True), result_of_nobody(Population(2026)))
     party = envelopes.System(correlation_id=ID, system_id="B00LIBRA")
     routed = [
-        envelopes.RouteData(sender=party, stream=envelopes.DataStream(system="B00LIBRA", id=ID, content=encode_text(one))) for one in results
+        envelopes.RouteData(sender=party, stream=envelopes.DataStream(system="B00LIBRA", id=ID, content=encode_text(one)))
+        for one in results
     ]
     delivered = [envelopes.DeliverRequest(message_id=ID, message=encode_text(one)) for one in results]
     answered = envelopes.RouteDataResp(receiver=party, statuses=(envelopes.Status(code=1, route="1"), envelopes.Status(code=205)))

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from cases import case_files, read_case
+
 from adapters.kit.soap import SoapError, parse_xml
 from adapters.traffic_offences import records, wire
 from adapters.traffic_offences.acknowledging import _message_id
 from adapters.traffic_offences.translate import offence
-from cases import case_files, read_case
 from metip.traffic_offences.v1.offence_service_pb2 import SubmitOffenceRequest
 from tests.fuzz.declaring import Decoder
 from tests.fuzz.sealing import sealed, trailer, without_trailer
