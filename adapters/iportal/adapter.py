@@ -65,15 +65,16 @@ class Portal:
         self._states = {name: SourceState(source=name) for name in sources.SOURCES}
 
     async def ComposePersonView(self, request: ComposePersonViewRequest, call: Call) -> ComposePersonViewResponse:
-        """By number, the PNC is asked first, for at most half of the time: the others know the name only."""
+        """By number, those that have it are asked first, for at most half of the time: the others know the name only."""
         if not request.HasField("pnc_id"):
-            sections = await self._ask((sources.PNC_NAMES, *sources.PERSON), request, call)
+            sections = await self._ask((sources.PNC_NAMES, sources.CONNECT, *sources.PERSON), request, call)
         else:
             half = min(self._patience, max(0.0, call.remaining - self._reserve) / 2)
-            sections = await self._ask((sources.PNC_RECORD,), request, call, patience=half)
+            sections = await self._ask((sources.PNC_RECORD, sources.CONNECT), request, call, patience=half)
             described = ComposePersonViewRequest(access=request.access)
-            if sections[0].entries:
-                described.description.CopyFrom(_description(sections[0].entries[0]))
+            known = next((entry for section in sections for entry in section.entries), None)
+            if known is not None:
+                described.description.CopyFrom(_description(known))
             sections += await self._ask(sources.PERSON, described, call)
         return ComposePersonViewResponse(sections=sections, composed_at=timestamp(datetime.now(UTC)))
 
@@ -147,7 +148,7 @@ def _section(ended: Ended, entries: Sequence[Entry]) -> Section:
 
 
 def _description(entry: Entry) -> PersonDescription:
-    """What the PNC's record says of a person, as the others are asked."""
+    """What a record says of a person, as the others are asked."""
     name = entry.person.name
     given = " ".join(name.given_names)[:GIVEN_NAMES]
     return PersonDescription(family_name=name.family_name, given_names=given, date_of_birth=entry.person.date_of_birth)

@@ -1,18 +1,26 @@
-"""Which sources each view asks, what each is asked, and how its answer reads on a page. Pure: messages in, messages out.
+"""Which sources each view asks, what each is asked, and how its answer reads on a page. Messages in, messages out.
 
 A source is a row of a table; a new one is a row more, and a line in `consults` of the contract. Its question is None when the request has
 nothing by which it can be asked.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from adapters.kit.federation import Answer
 from adapters.kit.values import DAY
+from metip.cad.v1 import incident_pb2 as cad
+from metip.cad.v1 import incident_service_pb2 as incidents
+from metip.cad.v1.incident_service_pb2_grpc import IncidentServiceStub
 from metip.common.v1.answer_pb2 import Provenance
 from metip.common.v1.pole_pb2 import Person
 from metip.common.v1.time_pb2 import CivilDate, DateRange
+from metip.connect.v1 import location_service_pb2 as connect_locations
+from metip.connect.v1 import person_service_pb2 as connect_persons
+from metip.connect.v1.location_service_pb2_grpc import LocationServiceStub
+from metip.connect.v1.person_service_pb2_grpc import PersonServiceStub
 from metip.copa.v1 import case_file_pb2 as copa
 from metip.copa.v1.case_file_service_pb2 import GetCaseFileRequest, GetCaseFileResponse
 from metip.copa.v1.case_file_service_pb2_grpc import CaseFileServiceStub
@@ -31,6 +39,10 @@ from metip.merlin.v1.report_service_pb2_grpc import ReportServiceStub
 from metip.pnc.v1 import person_enquiry_service_pb2 as names
 from metip.pnc.v1.person_enquiry_service_pb2_grpc import PersonEnquiryServiceStub
 from metip.pnc.v1.person_pb2 import CirculationType, Nominal
+
+LONDON = ZoneInfo("Europe/London")
+INCIDENTS_OF = timedelta(days=30)
+LONGEST_STREET = 35
 
 
 class Row(NamedTuple):
@@ -70,12 +82,35 @@ def merlin_person(asked: api.ComposePersonViewRequest) -> reports.SearchReportsR
     return reports.SearchReportsRequest(access=asked.access, **named) if asked.HasField("description") else None  # type: ignore[arg-type]
 
 
+def connect_person(asked: api.ComposePersonViewRequest) -> connect_persons.SearchPersonsRequest | None:
+    """By number or by name, whichever is known."""
+    if asked.HasField("pnc_id"):
+        return connect_persons.SearchPersonsRequest(access=asked.access, pnc_id=asked.pnc_id)
+    told = asked.description
+    named = {"family_name": told.family_name, "given_names": told.given_names, "date_of_birth": _whole(told)}
+    return connect_persons.SearchPersonsRequest(access=asked.access, **named) if asked.HasField("description") else None  # type: ignore[arg-type]
+
+
 # Of an address.
 
 
 def cris_place(asked: api.ComposeAddressViewRequest) -> crimes.SearchCrimeReportsRequest:
     place = crimes.PlaceCriteria(postcode=asked.postcode, street=asked.street)
-    return crimes.SearchCrimeReportsRequest(access=asked.access, place=place)
+    days = asked.days if asked.HasField("days") else None
+    return crimes.SearchCrimeReportsRequest(access=asked.access, place=place, committed=days)
+
+
+def connect_place(asked: api.ComposeAddressViewRequest) -> connect_locations.SearchLocationsRequest:
+    return connect_locations.SearchLocationsRequest(access=asked.access, postcode=asked.postcode, street=asked.street)
+
+
+def cad_street(asked: api.ComposeAddressViewRequest) -> incidents.SearchIncidentsRequest | None:
+    """CAD has no index by postcode; without days, it is asked for those up to now."""
+    today = datetime.now(LONDON).date()
+    latest = DateRange(**{"from": DAY.out(today - INCIDENTS_OF), "to": DAY.out(today)})
+    days = asked.days if asked.HasField("days") else latest
+    street = asked.street[:LONGEST_STREET]
+    return incidents.SearchIncidentsRequest(access=asked.access, opened=days, street=street) if street else None
 
 
 # Of an incident, each by the reference that it has for it.
@@ -84,6 +119,10 @@ def cris_place(asked: api.ComposeAddressViewRequest) -> crimes.SearchCrimeReport
 def cris_number(asked: api.ComposeIncidentViewRequest) -> crimes.GetCrimeReportRequest | None:
     number = asked.crime_report_number
     return crimes.GetCrimeReportRequest(access=asked.access, crime_report_number=number) if number.value else None
+
+
+def cad_number(asked: api.ComposeIncidentViewRequest) -> incidents.GetIncidentRequest | None:
+    return incidents.GetIncidentRequest(access=asked.access, cad_number=asked.cad_number) if asked.cad_number.value else None
 
 
 def merlin_reference(asked: api.ComposeIncidentViewRequest) -> reports.GetReportRequest | None:
@@ -180,6 +219,45 @@ def case_file(one: copa.CaseFile) -> Iterator[Entry]:
         )
 
 
+def held_person(one: connect_persons.PersonSummary) -> Entry:
+    """A person whom CONNECT holds."""
+    reference = one.entity_id.value
+    return Entry(kind=view.ENTRY_KIND_PERSON, reference=reference, person=one.person, role="nominal", restricted=one.restricted)
+
+
+def held_location(one: connect_locations.LocationSummary) -> Entry:
+    """A place that CONNECT holds."""
+    return Entry(kind=view.ENTRY_KIND_LOCATION, reference=one.entity_id.value, address=one.address, restricted=one.restricted)
+
+
+def incident(one: cad.IncidentHeadline) -> Entry:
+    """An incident, without its caller."""
+    said = (_word(cad.Grade, one.grade, "GRADE_"), *one.opening_codes, one.location.text)
+    return Entry(
+        kind=view.ENTRY_KIND_INCIDENT,
+        reference=one.cad_number.value,
+        summary=", ".join(filter(None, said)),
+        state=_word(cad.IncidentState, one.state, "INCIDENT_STATE_"),
+        on=DAY.out(one.opened_at.ToDatetime(UTC)),
+    )
+
+
+def connect_found(reply: connect_persons.SearchPersonsResponse) -> Answer[Entry]:
+    return _answer(map(held_person, reply.persons), reply.provenance, more=bool(reply.next_page_token))
+
+
+def connect_places(reply: connect_locations.SearchLocationsResponse) -> Answer[Entry]:
+    return _answer(map(held_location, reply.locations), reply.provenance, more=bool(reply.next_page_token))
+
+
+def cad_incidents(reply: incidents.SearchIncidentsResponse) -> Answer[Entry]:
+    return _answer(map(incident, reply.incidents), reply.provenance)
+
+
+def cad_incident(reply: incidents.GetIncidentResponse) -> Answer[Entry]:
+    return _answer([incident(reply.incident.headline)], reply.provenance)
+
+
 def pnc_nominals(reply: names.SearchPersonsResponse) -> Answer[Entry]:
     return _answer(map(nominal, reply.nominals), reply.provenance)
 
@@ -214,25 +292,31 @@ def copa_file(reply: GetCaseFileResponse) -> Answer[Entry]:
 
 PNC_RECORD = Row("pnc", PersonEnquiryServiceStub, "GetPerson", pnc_record, pnc_nominal)
 PNC_NAMES = Row("pnc", PersonEnquiryServiceStub, "SearchPersons", pnc_names, pnc_nominals)
+CONNECT = Row("connect", PersonServiceStub, "SearchPersons", connect_person, connect_found)
 PERSON = (
     Row("cris", CrimeReportServiceStub, "SearchCrimeReports", cris_person, cris_reports),
     Row("merlin", ReportServiceStub, "SearchReports", merlin_person, merlin_reports),
 )
-"""Those that are asked by name beside the PNC."""
-ADDRESS = (Row("cris", CrimeReportServiceStub, "SearchCrimeReports", cris_place, cris_reports),)
+"""Those that are asked by name only."""
+ADDRESS = (
+    Row("cris", CrimeReportServiceStub, "SearchCrimeReports", cris_place, cris_reports),
+    Row("connect", LocationServiceStub, "SearchLocations", connect_place, connect_places),
+    Row("cad", IncidentServiceStub, "SearchIncidents", cad_street, cad_incidents),
+)
 INCIDENT = (
+    Row("cad", IncidentServiceStub, "GetIncident", cad_number, cad_incident),
     Row("cris", CrimeReportServiceStub, "GetCrimeReport", cris_number, cris_report),
     Row("merlin", ReportServiceStub, "GetReport", merlin_reference, merlin_report),
     Row("footwear", FootwearServiceStub, "GetImpression", footwear_custody, footwear_impression),
     Row("copa", CaseFileServiceStub, "GetCaseFile", copa_case, copa_file),
 )
-SOURCES = tuple(dict.fromkeys(row.source for row in (PNC_RECORD, *PERSON, *ADDRESS, *INCIDENT)))
+SOURCES = tuple(dict.fromkeys(row.source for row in (PNC_RECORD, CONNECT, *PERSON, *ADDRESS, *INCIDENT)))
 """Names of all sources, each once."""
 
 
-def _answer(entries: Iterable[Entry], provenance: Provenance) -> Answer[Entry]:
+def _answer(entries: Iterable[Entry], provenance: Provenance, *, more: bool = False) -> Answer[Entry]:
     as_of = provenance.as_of.ToDatetime(tzinfo=UTC) if provenance.HasField("as_of") else None
-    return Answer(tuple(entries), as_of, provenance.truncated)
+    return Answer(tuple(entries), as_of, provenance.truncated or more)
 
 
 def _whole(told: api.PersonDescription) -> CivilDate | None:

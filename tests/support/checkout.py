@@ -1,5 +1,6 @@
 """The checkout that the tests run in: its root, its files, its systems."""
 
+import ast
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def modules() -> tuple[str, ...]:
 
 
 @cache
+def docstring(path: str) -> str:
+    """The first statement of a module, if it is a docstring; otherwise nothing."""
+    return ast.get_docstring(ast.parse(text(path), filename=path)) or ""
+
+
 def systems(paths: tuple[str, ...]) -> tuple[str, ...]:
     """Systems that have a contract folder, an adapter folder, or only one of them, as the files tell."""
     parts = [tuple(path.split("/")) for path in paths]

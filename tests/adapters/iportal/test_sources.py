@@ -1,11 +1,11 @@
 """What each source is asked and how its answer reads on a page, without asking anybody."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from adapters.iportal import sources
-from adapters.iportal.sources import ADDRESS, INCIDENT, PERSON, PNC_NAMES, PNC_RECORD, SOURCES
+from adapters.iportal.sources import ADDRESS, CONNECT, INCIDENT, PERSON, PNC_NAMES, PNC_RECORD, SOURCES
 from adapters.kit.population import Population
 from adapters.kit.serving import installed_contracts
 from metip.common.v1.identifiers_pb2 import CrimeReportNumber, PncId
@@ -26,7 +26,11 @@ BORN = CivilDate(year=1992, month=3, day=20)
 def test_what_the_tables_ask_is_what_the_contract_says_it_consults() -> None:
     contract = installed_contracts(Population().scale.as_of).interface("metip.iportal.v1.PortalService")
     consults = {operation.method: operation.consults for operation in contract.operations}
-    tables = {"ComposePersonView": (PNC_RECORD, PNC_NAMES, *PERSON), "ComposeAddressView": ADDRESS, "ComposeIncidentView": INCIDENT}
+    tables = {
+        "ComposePersonView": (PNC_RECORD, PNC_NAMES, CONNECT, *PERSON),
+        "ComposeAddressView": ADDRESS,
+        "ComposeIncidentView": INCIDENT,
+    }
     for method, rows in tables.items():
         said = {(name.split(".")[1], name.rpartition("/")[2]) for name in consults[method]}
         assert said == {(row.source, row.method) for row in rows}
@@ -34,14 +38,24 @@ def test_what_the_tables_ask_is_what_the_contract_says_it_consults() -> None:
 
 
 def test_no_view_has_a_source_twice() -> None:
-    for rows in ((PNC_NAMES, *PERSON), (PNC_RECORD, *PERSON), ADDRESS, INCIDENT):
+    for rows in ((PNC_NAMES, CONNECT, *PERSON), (PNC_RECORD, CONNECT, *PERSON), ADDRESS, INCIDENT):
         assert len({row.source for row in rows}) == len(rows)
     assert len(set(SOURCES)) == len(SOURCES)
 
 
-def test_a_number_is_a_question_to_the_pnc_alone_and_a_name_to_the_others() -> None:
-    assert [row.question(BY_NUMBER) is None for row in (PNC_RECORD, PNC_NAMES, *PERSON)] == [False, True, True, True]
-    assert [row.question(BY_NAME) is None for row in (PNC_RECORD, PNC_NAMES, *PERSON)] == [True, False, False, False]
+def test_a_number_is_a_question_to_those_that_have_it_and_a_name_to_the_others() -> None:
+    rows = (PNC_RECORD, CONNECT, PNC_NAMES, *PERSON)
+    assert [row.question(BY_NUMBER) is None for row in rows] == [False, False, True, True, True]
+    assert [row.question(BY_NAME) is None for row in rows] == [True, False, False, False, False]
+    assert [row.question(api.ComposePersonViewRequest()) is None for row in rows] == [True] * 5
+
+
+def test_without_days_an_address_is_asked_for_the_incidents_of_the_last_month_and_only_by_street() -> None:
+    (asked,) = [row.question(api.ComposeAddressViewRequest(street="J" * 50)) for row in ADDRESS if row.source == "cad"]
+    first, last = getattr(asked.opened, "from"), asked.opened.to
+    assert (date(last.year, last.month, last.day) - date(first.year, first.month, first.day)).days == 30
+    assert asked.street == "J" * 35
+    assert [row.source for row in ADDRESS if row.question(api.ComposeAddressViewRequest(postcode="ZZ1 1AA")) is None] == ["cad"]
 
 
 @pytest.mark.parametrize("born", [CivilDate(year=1992), CivilDate(year=1992, month=3), CivilDate()], ids=["year", "month", "nothing"])
@@ -49,10 +63,10 @@ def test_a_date_that_is_not_whole_bounds_no_search(born: CivilDate) -> None:
     asked = api.ComposePersonViewRequest()
     asked.CopyFrom(BY_NAME)
     asked.description.date_of_birth.CopyFrom(born)
-    for row in (PNC_NAMES, *PERSON):
+    for row in (PNC_NAMES, CONNECT, *PERSON):
         assert row.question(asked) == row.question(BY_NAME)
     asked.description.date_of_birth.CopyFrom(BORN)
-    for row in (PNC_NAMES, *PERSON):
+    for row in (PNC_NAMES, CONNECT, *PERSON):
         assert row.question(asked) != row.question(BY_NAME)
 
 

@@ -24,10 +24,10 @@ from metip.iportal.v1.view_pb2 import SectionStatus
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SERVICE = "metip.iportal.v1.PortalService"
-SYSTEMS = ("iportal", "pnc", "cris", "merlin", "footwear", "copa")
+SYSTEMS = ("iportal", "pnc", "connect", "cris", "merlin", "cad", "footwear", "copa")
 ACCESS = {"purpose": "PURPOSE_CRIME_INVESTIGATION", "justification": "Suspect in a burglary", "reference": "1234/23NOV26"}
 PERSON = {"access": ACCESS, "description": {"family_name": "Halzerwick", "given_names": "Calquol"}}
-ANSWERED = {"pnc": "ANSWERED", "cris": "ANSWERED", "merlin": "ANSWERED"}
+ANSWERED = {"pnc": "ANSWERED", "connect": "ANSWERED", "cris": "ANSWERED", "merlin": "ANSWERED"}
 OK, INVALID_ARGUMENT = 0, 3
 
 

@@ -188,10 +188,10 @@ async def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
 
 async def test_a_far_system_that_nobody_vouches_for_is_trusted_on_this_machine_only(tmp_path: Path) -> None:
     self_signed.cache_clear()
-    service = Service(Identity())
     stranger = self_signed()
     (tmp_path / "ca.pem").write_bytes(stranger.certificate.public_bytes(Encoding.PEM))
     self_signed.cache_clear()
+    service = Service(Identity())
     async with running(service, ClientLogon(authority_file=str(tmp_path / "ca.pem"))) as client:
         assert await refused(client, write_once=True) is Reason.UPSTREAM_UNAVAILABLE
     assert service.tokens == service.done == 0
