@@ -108,6 +108,11 @@ def test_what_has_no_place_is_kept_aside_with_its_path_and_put_back(name: str, i
     assert KEEPING.record_of(KEEPING.element_of(found), Car) == found
 
 
+def test_a_namespace_that_canonical_xml_can_not_have_is_refused() -> None:
+    with pytest.raises(WireError, match="has a namespace that no canonical XML can have"):
+        KEEPING.decode(b'<Car xmlns="urn:shop"><Other xmlns="../here">x</Other></Car>')
+
+
 def test_one_of_several_that_is_empty_keeps_the_places_of_the_others() -> None:
     found = car("<Price/><Coin>GBP</Coin><Price>2</Price><Coin>EUR</Coin>")
     assert (found.coins, len(found.prices), found.aside) == (("GBP", "EUR"), 2, ())
