@@ -4,6 +4,8 @@ import sys
 from typing import Annotated
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.kit.binding import Aside, At, Documents, Kind, Payload, WireError, record, standing_alone
@@ -191,6 +193,40 @@ STRICT_XML = (
     '<Bus xmlns="urn:strict"><Line>N9</Line><Stops><string>A</string><string></string></Stops><Seats><Seat><Row>1</Row>'
     "<Note>n</Note></Seat><Seat><Row>2</Row></Seat></Seats><First><Row>0</Row></First></Bus>"
 )
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=12)
+SEATS = st.builds(Seat, row=st.integers(), note=ANY_TEXT)
+BUSES = st.builds(
+    Bus,
+    line=ANY_TEXT,
+    stops=st.lists(ANY_TEXT, max_size=3).map(tuple),
+    seats=st.lists(SEATS, max_size=3).map(tuple),
+    first=st.none() | SEATS,
+)
+SAID = st.text("ABCXYZ&<'", min_size=1, max_size=10)
+SIZES = st.none() | st.integers(0, 99)
+CARS = st.builds(
+    Car,
+    mark=ANY_TEXT,
+    maker=SAID,
+    country=st.sampled_from(["", "D", "F"]),
+    owners=st.lists(SAID, min_size=3, max_size=3).map(tuple),
+    wheels=st.lists(st.builds(Wheel, size=SIZES), max_size=3).map(tuple),
+    trailer=st.none() | st.builds(Trailer, length=st.integers(0, 99)),
+    prices=st.lists(st.integers(0, 999), max_size=3).map(tuple),
+    letter=ANY_TEXT,
+)
+
+
+@given(BUSES)
+def test_any_record_of_a_strict_interface_comes_back_from_its_document(bus: Bus) -> None:
+    assert STRICT.decode(STRICT.encode(bus)) == (bus, False)
+
+
+@given(CARS)
+def test_any_record_of_an_interface_that_loses_nothing_comes_back_from_its_document(car: Car) -> None:
+    assert KEEPING.decode(KEEPING.encode(car)) == (car, False)
 
 
 def test_fields_without_marks_stand_as_the_rule_says() -> None:
