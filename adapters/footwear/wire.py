@@ -19,6 +19,8 @@ NAMESPACE: Final = "urn:x-nfd:impressions:2"
 PATH: Final = "/nfd/2/"
 """Before the name of a question, in small letters."""
 CONTENT_TYPE: Final = "application/xml; charset=utf-8"
+MOST: Final = 1 << 32
+"""No number is as large; the contract has room for those below."""
 _WHEN = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -187,7 +189,7 @@ def _needed(element: Element, name: str) -> str:
 
 def _number(element: Element, name: str) -> int:
     text = _needed(element, name)
-    if not re.fullmatch("[0-9]{1,10}", text):
+    if not re.fullmatch("[0-9]{1,10}", text) or int(text) >= MOST:
         raise WireError(f"{etree.QName(element).localname}.{name} is no number")
     return int(text)
 

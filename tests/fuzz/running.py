@@ -87,7 +87,7 @@ class _Child:
         self._place.write_bytes(PLACE.pack(0, 0, 0))
         seconds = max(0.0, self._ends - time.monotonic())
         said = [str(self._folder), str(self._worker), str(self._workers), str(self._seed + self._begun * 1_000_003), str(seconds)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT)))}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("tests/support", ".", "protos"))}
         command = dying_with_parent((sys.executable, "-m", "tests.fuzz.child", *said))
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment)
         self._seen, self._since = (0, 0, 0), time.monotonic()

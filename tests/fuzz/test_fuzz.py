@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkout import ROOT, files
-from checkout import systems as all_systems
+from checkout import ROOT
 
-from adapters.kit import discovery
 from tests.fuzz import command, corpora, running, trying
 from tests.fuzz.corpora import Target
 from tests.fuzz.declaring import Decoder
@@ -90,11 +88,6 @@ def test_a_corpus_has_decoders_of_different_names_and_seeds_that_they_read(syste
     assert len(set(names)) == len(names)
     for target in corpora.targets({system: ()}):
         assert all(trying.attempt(target.decoder, seed) == (True, None) for seed in target.seeds), target.name
-
-
-def test_every_system_with_a_wire_has_a_corpus() -> None:
-    with_wires = [one for one in all_systems(files()) if discovery.has_simulator(one)]
-    assert [one for one in with_wires if one not in corpora.systems()] == []
 
 
 def test_a_finding_is_written_down_and_tried_again(

@@ -94,6 +94,7 @@ WRONG = {
     "another question": f"<{SECRET} {NS}/>".encode(),
     "no version": f'<Done {NS} status="{SECRET}"/>'.encode(),
     "a version that is none": f'<Done {NS} version="{SECRET}"/>'.encode(),
+    "a version that the contract has no room for": f'<Done {NS} version="4294967296"/>'.encode(),
     "a negative version": f'<Done {NS} version="-1"/>'.encode(),
     "an instant that is none": f'<Found {NS} at="{SECRET}" more="N"/>'.encode(),
     "neither yes nor no": f'<Found {NS} at="2026-11-20T22:05:00Z" more="{SECRET}"/>'.encode(),
