@@ -6,9 +6,10 @@ PROTOS := $(shell find protos/metip -name '*.proto')
 DESCRIPTORS := protos/metip/contracts/descriptors.binpb
 PYTEST_ARGS ?=
 FAULTS_ARGS ?=
+FUZZ_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check gen golden bench faults new clean lock
+.PHONY: help run demo test check gen golden bench faults fuzz new clean lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; wr
 
 faults: $(DESCRIPTORS) ## Kill, cut the power, fail the disk; print which invariants held
 	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
+
+fuzz: $(DESCRIPTORS) ## Try damaged documents on every decoder for an hour; print executions and findings
+	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 new: $(DESCRIPTORS) ## Scaffold a system: make new system=custody
 	@$(BIN)/metip new $(system)

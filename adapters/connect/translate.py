@@ -64,7 +64,7 @@ def told(response: M, found: Tree | Refused, table: Table) -> M:
         filled(answer, layout.MERGED, {"movedTo": found.moved_to, "mergedAt": found.merged_at})
         return response
     known, groups = _understood(found)
-    if groups:
+    if groups and "record" in answer.DESCRIPTOR.fields_by_name:
         answer.record.field_groups.extend(groups)
     if table is layout.CUSTODY_RECORD:
         table = layout.CUSTODY_RECORDS.get(known["sections"].get("care", {}).get("source"), table)

@@ -81,8 +81,10 @@ def _count(element: Element) -> int:
 
 
 def _write_instant(at: datetime) -> str:
-    local = at.astimezone(LONDON)
-    return f"{local:%d/%m/%Y %H:%M} {local.tzname()}"
+    name = at.astimezone(LONDON).tzname() or ""
+    clock = name if name in CLOCKS else "GMT"  # London had others until 1847, and in the war
+    local = at.astimezone(CLOCKS[clock])
+    return f"{local:%d/%m}/{local.year:04d} {local:%H:%M} {clock}"
 
 
 def _read_instant(text: str) -> datetime:

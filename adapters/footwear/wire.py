@@ -19,6 +19,8 @@ NAMESPACE: Final = "urn:x-nfd:impressions:2"
 PATH: Final = "/nfd/2/"
 """Before the name of a question, in small letters."""
 CONTENT_TYPE: Final = "application/xml; charset=utf-8"
+MOST: Final = 1 << 32
+"""No number is as large; the contract has room for those below."""
 _WHEN = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -67,9 +69,14 @@ def _impression(record: Impression) -> Element:
     shoe = record.shoe
     element.append(_element("Shoe", pattern=shoe.pattern, size=shoe.size, make=shoe.make, model=shoe.model))
     if record.scan:
-        when = record.scanned_at.astimezone(UTC).strftime(_WHEN) if record.scanned_at else ""
+        when = _written(record.scanned_at) if record.scanned_at else ""
         element.append(_element("Scan", type=record.scan, at=when))
     return element
+
+
+def _written(at: datetime) -> str:
+    """An instant; strftime would cut a year of three figures."""
+    return f"{at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def _asking(tag: str, asker: Asker, **attributes: str) -> Element:
@@ -87,7 +94,7 @@ def _submit(record: Submit) -> Element:
 
 
 def _found(record: Found) -> Element:
-    element = _element("Found", at=record.as_at.astimezone(UTC).strftime(_WHEN), more="Y" if record.more else "N")
+    element = _element("Found", at=_written(record.as_at), more="Y" if record.more else "N")
     element.extend([_impression(one) for one in record.impressions])
     return element
 
@@ -182,7 +189,7 @@ def _needed(element: Element, name: str) -> str:
 
 def _number(element: Element, name: str) -> int:
     text = _needed(element, name)
-    if not re.fullmatch("[0-9]{1,10}", text):
+    if not re.fullmatch("[0-9]{1,10}", text) or int(text) >= MOST:
         raise WireError(f"{etree.QName(element).localname}.{name} is no number")
     return int(text)
 

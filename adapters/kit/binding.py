@@ -271,7 +271,10 @@ class Documents:
         if self._keeping:
             alone = etree.Element(element.tag, nsmap=next(iter(self._prefixes.values()), None))
             _copy(element, alone)
-            aside.append(Aside(where, etree.tostring(alone, method="c14n", exclusive=True).decode()))
+            try:
+                aside.append(Aside(where, etree.tostring(alone, method="c14n", exclusive=True).decode()))
+            except etree.C14NError:
+                raise WireError(where, "has a namespace that no canonical XML can have") from None
 
     # Writing
 

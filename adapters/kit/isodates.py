@@ -44,12 +44,12 @@ def read_time(text: str | None, on: str | None) -> LocalTime | None:
 
 
 def read_instant(text: str) -> datetime | None:
-    """A moment; one without an offset is in UTC."""
+    """A moment in UTC, in which one without an offset is; None for what is none, or lies outside the calendar there."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _ahead(day: str) -> int:

@@ -36,11 +36,13 @@ class _Member:
 
 
 def encode(record: object) -> bytes:
-    """The document of a record, in UTF-8. Raises `DocumentError` for text that is no Unicode."""
+    """The document of a record, in UTF-8. Raises `DocumentError` for text that is no Unicode, and for what is no number."""
     try:
         return json.dumps(_written(record), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError:
         raise DocumentError("a text holds half a surrogate pair") from None
+    except ValueError:
+        raise DocumentError("a number is none that JSON has") from None
 
 
 def decode(kind: type[R], data: bytes) -> R:

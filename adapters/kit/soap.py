@@ -48,6 +48,8 @@ def parse_xml(data: bytes) -> Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise SoapError("not well-formed XML") from error
+    if len(parser.error_log.filter_from_errors()):  # lxml 6.1 lets an undeclared prefix pass when only a warning follows it
+        raise SoapError("not well-formed XML")
     if root.getroottree().docinfo.doctype:
         raise SoapError("a document type is not allowed")
     return root

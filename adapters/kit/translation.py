@@ -16,6 +16,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from adapters.kit.values import UNKNOWN, USUAL, Value
 from adapters.kit.vocabulary import Vocabulary
+from metip.faults import Fault, Reason
 
 M = TypeVar("M", bound=Message)
 R = TypeVar("R")
@@ -99,9 +100,12 @@ class Translation:
                 raise ValueError(f"{step.inner.__name__} and {_name(step.message)} are no pair")
 
     def message(self, record: Any, kind: type[M]) -> M:
-        """The message that a record says."""
+        """The message that a record says. Raises `Fault` UPSTREAM_FAULT for a value that it has no room for, such as a large number."""
         steps = self._steps[type(record), _name(kind)]
-        return kind(**self._said(self._ready.get(type(record), _as_it_is)(record), steps))
+        try:
+            return kind(**self._said(self._ready.get(type(record), _as_it_is)(record), steps))
+        except (ValueError, OverflowError):
+            raise Fault(Reason.UPSTREAM_FAULT, f"the far system says what {_name(kind)} has no room for") from None
 
     def record(self, message: Message, kind: type[R], **more: Any) -> R:
         """The record that a message says, with `more` that the message does not say. Raises `ValueError` for what no record can hold."""

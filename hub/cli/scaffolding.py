@@ -1,6 +1,7 @@
 """`metip new <system>`: writes the contract and the adapter of a small system that works, for somebody to change into a real one.
 
-The law: a system is its two folders, so nothing else is written or edited, and nothing is written at all unless everything can be.
+The law: a system is its two folders and its tests, so nothing else is written or edited, and nothing is written at all unless
+everything can be.
 What is written passes `make check` and `make test` as it stands. Templates are the files under `scaffold/`, with `string.Template` names.
 """
 
@@ -76,7 +77,11 @@ def write(plan: Plan, root: Path) -> None:
 
 def _rendered(system: str, values: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     contract, adapter = Path("protos", "metip", system, "v1"), Path("adapters", system)
-    places = {"service.proto": contract / f"{system}_service.proto", "settings.proto": contract / "settings.proto"}
+    places = {
+        "service.proto": contract / f"{system}_service.proto",
+        "settings.proto": contract / "settings.proto",
+        "corpus.py": Path("tests", "adapters", system, "corpus.py"),
+    }
     # The contract comes first, in this order and in everybody's work.
     for template in sorted(TEMPLATES.rglob("*.tmpl"), key=lambda path: (path.suffixes[0] != ".proto", path)):
         name = str(template.relative_to(TEMPLATES)).removesuffix(".tmpl")
@@ -105,7 +110,7 @@ def _with_sorted_imports(text: str) -> str:
     help="The checkout to write to; default: the one that this command runs from.",
 )
 def new(system: str, owner: str, dry_run: bool, root: Path) -> None:
-    """Scaffold SYSTEM: its contract, its adapter and a simulator, which work and pass all checks untouched.
+    """Scaffold SYSTEM: its contract, its adapter, a simulator and what is fuzzed, which work and pass all checks untouched.
 
     The name becomes the package `metip.SYSTEM.v1` and the folder `adapters/SYSTEM`: small letters, digits and underscores. Nothing is
     overwritten, and no other file is edited.
@@ -137,4 +142,6 @@ Next:
   3. make gen          generates the stubs again
   4. adapters/{planned.system}/
                        wire.py for its format, translate.py, upstream.py, simulator.py, and a case for each thing that it does
-  5. metip up          runs it with everything else; no other file needs to change"""
+  5. tests/adapters/{planned.system}/
+                       tests of your own; corpus.py says what `make fuzz` tries
+  6. metip up          runs it with everything else; no other file needs to change"""

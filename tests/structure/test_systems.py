@@ -83,6 +83,11 @@ def test_a_system_keeps_its_parts_apart_unless_it_only_consults_others(system: s
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_with_a_wire_says_what_is_fuzzed_of_it(system: str) -> None:
+    assert f"tests/adapters/{system}/corpus.py" in files() or not _has_part(system, "wire")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_a_system_has_settings_of_its_own(system: str) -> None:
     assert "\nmessage Settings {" in text(f"protos/metip/{system}/v1/settings.proto")
 

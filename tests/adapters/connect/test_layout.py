@@ -18,7 +18,7 @@ from metip.connect.v1 import change_service_pb2 as changes
 from metip.connect.v1 import custody_pb2, entity_pb2, intelligence_service_pb2, investigation_pb2
 from metip.connect.v1.custody_service_pb2 import CreateCustodyRecordRequest, GetCustodyRecordResponse
 from metip.connect.v1.intelligence_service_pb2 import SubmitIntelligenceReportRequest
-from metip.connect.v1.investigation_service_pb2 import CreateInvestigationRequest
+from metip.connect.v1.investigation_service_pb2 import CreateInvestigationRequest, CreateInvestigationResponse
 from metip.connect.v1.person_service_pb2 import GetPersonResponse, SearchPersonsRequest, SearchPersonsResponse
 from metip.custody.v1 import custody_record_pb2 as nspis
 from metip.options.v1.options_pb2 import Purpose
@@ -314,6 +314,17 @@ def reason_of(work: Callable[[], object]) -> Reason | None:
     except Fault as fault:
         return fault.reason
     return None
+
+
+def test_a_command_that_is_answered_with_the_whole_record_is_done() -> None:
+    tree = {
+        "id": "I0000000001",
+        "version": 2,
+        "replayed": False,
+        "sections": {"offence": {"source": "CONNECT", "semanticVersion": "2.0.0"}},
+    }
+    done = translate.told(CreateInvestigationResponse(), tree, layout.DONE)
+    assert (done.entity_id.value, done.version) == ("I0000000001", 2)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

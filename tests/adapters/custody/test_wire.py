@@ -135,8 +135,11 @@ def test_what_is_whole_and_unreadable_is_damaged_and_the_words_repeat_none_of_it
         (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "25/10/2026 01:30 BST"),
         (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "25/10/2026 01:30 GMT"),
         (datetime(2026, 7, 1, 23, 30, tzinfo=UTC), "02/07/2026 00:30 BST"),
+        (datetime(1600, 2, 11, 3, 21, tzinfo=UTC), "11/02/1600 03:21 GMT"),
+        (datetime(1943, 7, 1, 12, tzinfo=UTC), "01/07/1943 12:00 GMT"),
+        (datetime(26, 7, 1, 12, tzinfo=UTC), "01/07/0026 12:00 GMT"),
     ],
-    ids=["first of two", "second of two", "summer midnight"],
+    ids=["first of two", "second of two", "summer midnight", "before there was a clock", "double summer time", "three figures"],
 )
 def test_no_hour_is_ambiguous_when_the_clocks_go_back(at: datetime, written: str) -> None:
     record = versions(POPULATION, 1)[0]

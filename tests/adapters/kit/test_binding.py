@@ -4,6 +4,8 @@ import sys
 from typing import Annotated
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.kit.binding import Aside, At, Documents, Kind, Payload, WireError, record, standing_alone
@@ -108,6 +110,11 @@ def test_what_has_no_place_is_kept_aside_with_its_path_and_put_back(name: str, i
     assert KEEPING.record_of(KEEPING.element_of(found), Car) == found
 
 
+def test_a_namespace_that_canonical_xml_can_not_have_is_refused() -> None:
+    with pytest.raises(WireError, match="has a namespace that no canonical XML can have"):
+        KEEPING.decode(b'<Car xmlns="urn:shop"><Other xmlns="../here">x</Other></Car>')
+
+
 def test_one_of_several_that_is_empty_keeps_the_places_of_the_others() -> None:
     found = car("<Price/><Coin>GBP</Coin><Price>2</Price><Coin>EUR</Coin>")
     assert (found.coins, len(found.prices), found.aside) == (("GBP", "EUR"), 2, ())
@@ -186,6 +193,40 @@ STRICT_XML = (
     '<Bus xmlns="urn:strict"><Line>N9</Line><Stops><string>A</string><string></string></Stops><Seats><Seat><Row>1</Row>'
     "<Note>n</Note></Seat><Seat><Row>2</Row></Seat></Seats><First><Row>0</Row></First></Bus>"
 )
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=12)
+SEATS = st.builds(Seat, row=st.integers(), note=ANY_TEXT)
+BUSES = st.builds(
+    Bus,
+    line=ANY_TEXT,
+    stops=st.lists(ANY_TEXT, max_size=3).map(tuple),
+    seats=st.lists(SEATS, max_size=3).map(tuple),
+    first=st.none() | SEATS,
+)
+SAID = st.text("ABCXYZ&<'", min_size=1, max_size=10)
+SIZES = st.none() | st.integers(0, 99)
+CARS = st.builds(
+    Car,
+    mark=ANY_TEXT,
+    maker=SAID,
+    country=st.sampled_from(["", "D", "F"]),
+    owners=st.lists(SAID, min_size=3, max_size=3).map(tuple),
+    wheels=st.lists(st.builds(Wheel, size=SIZES), max_size=3).map(tuple),
+    trailer=st.none() | st.builds(Trailer, length=st.integers(0, 99)),
+    prices=st.lists(st.integers(0, 999), max_size=3).map(tuple),
+    letter=ANY_TEXT,
+)
+
+
+@given(BUSES)
+def test_any_record_of_a_strict_interface_comes_back_from_its_document(bus: Bus) -> None:
+    assert STRICT.decode(STRICT.encode(bus)) == (bus, False)
+
+
+@given(CARS)
+def test_any_record_of_an_interface_that_loses_nothing_comes_back_from_its_document(car: Car) -> None:
+    assert KEEPING.decode(KEEPING.encode(car)) == (car, False)
 
 
 def test_fields_without_marks_stand_as_the_rule_says() -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.kit.elements import ISO, Elements, Unreadable
@@ -51,6 +53,25 @@ XML = (
     b'<Car Mark="AB01ABC" Built="2024-02-29" Sold="2026-11-01T10:00:00+00:00" Seats="5" Insured="Y">'
     b'<Engine MakerName="FORD &amp; SONS"/><Wheel Size="17"/><Wheel Size="0"/></Car>'
 )
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=12)
+SIZES = st.integers(0, 999_999_999)
+CARS = st.builds(
+    Car,
+    mark=TEXT,
+    built=st.none() | st.dates(),
+    sold=st.none() | st.datetimes(timezones=st.just(UTC)),
+    seats=SIZES,
+    insured=st.booleans(),
+    engine=st.none() | st.builds(Engine, maker_name=TEXT),
+    wheels=st.lists(st.builds(Wheel, size=SIZES), max_size=3).map(tuple),
+)
+
+
+@given(CARS)
+def test_any_record_comes_back_from_its_document_as_it_was(car: Car) -> None:
+    assert ELEMENTS.read(parse_xml(etree.tostring(ELEMENTS.write("Car", car))), Car, "Car") == car
 
 
 @pytest.mark.parametrize("car", [FULL, Car(mark=""), Car(mark="A", engine=Engine())], ids=["full", "empty", "an empty part"])

@@ -70,3 +70,8 @@ def test_what_is_no_time_is_none(text: str | None) -> None:
 def test_a_moment_without_an_offset_is_in_utc() -> None:
     assert read_instant("2026-07-01T04:00:00") == read_instant("2026-07-01T05:00:00+01:00")
     assert read_instant("yesterday") is None
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_moment_that_lies_outside_the_calendar_in_utc_is_none(text: str) -> None:
+    assert read_instant(text) is None

@@ -105,5 +105,12 @@ def test_half_a_surrogate_pair_is_not_sent() -> None:
         encode(Outer(name="\ud800"))
 
 
+@pytest.mark.parametrize("number", [b"NaN", b"1e999", b"-Infinity"])
+def test_what_json_has_no_number_for_is_not_sent(number: bytes) -> None:
+    with pytest.raises(DocumentError) as told:
+        encode(decode(dict, b'{"a": [' + number + b"]}"))
+    assert str(told.value) == "a number is none that JSON has"
+
+
 def test_a_record_shows_nothing_of_itself() -> None:
     assert SECRET not in repr(Outer(name=SECRET))

@@ -21,6 +21,7 @@ from adapters.kit.vocabulary import Vocabulary, read_vocabularies
 from metip.common.v1 import pole_pb2 as pole
 from metip.common.v1.identifiers_pb2 import CroNumber, PncId, PtiUrn, Vrm
 from metip.common.v1.time_pb2 import CivilDate
+from metip.faults import Fault, Reason
 from metip.identifiers import plain_pnc_id
 
 CONTRACT = """syntax = "proto3";
@@ -179,6 +180,13 @@ def test_what_stands_deeper_in_a_record_goes_both_ways(name: str, record: Result
     results = translation(RESULT)
     assert results.message(record, RESULT_MESSAGE) == message
     assert results.record(message, Result) == record
+
+
+@pytest.mark.parametrize("record", [Result(code=1 << 32, words=""), Result(code=-1, words=""), Result(words="\ud800")], ids=repr)
+def test_what_a_message_has_no_room_for_is_a_fault_of_the_far_system(record: Result) -> None:
+    with pytest.raises(Fault) as told:
+        translation(RESULT).message(record, RESULT_MESSAGE)
+    assert told.value.reason is Reason.UPSTREAM_FAULT
 
 
 def test_what_is_worked_out_goes_out_only() -> None:

@@ -36,6 +36,8 @@ def test_results_come_back_as_they_were(session: results.Session) -> None:
     assert decode(encode(resulted)) == resulted
     assert decode(envelope(element_of(resulted))) == resulted
     assert digest(decode(encode(resulted))) == digest(resulted)
+    delivered = envelopes.DeliverRequest(message=encode_text(resulted))
+    assert decode_text(decode(encode(delivered)).message) == resulted
 
 
 @FEW
@@ -48,6 +50,18 @@ def test_the_exchanges_own_messages_come_back_as_they_were(request_id: str, at: 
         envelopes.RetrieveRequest(request_id=request_id, filter=envelopes.RetrieveFilter(since=at, until=at)),
         envelopes.RetrieveResponse(request_id=request_id, code=1, last=at, messages=(message, "<a/>")),
         envelopes.RouteData(stream=envelopes.DataStream(id=request_id, content=message)),
+        envelopes.RouteDataResp(
+            receiver=envelopes.System(correlation_id=request_id), statuses=(envelopes.Status(code=1), envelopes.Status(code=205))
+        ),
+        envelopes.SubmitResponse(request_id=request_id, code=200, text="RetrieveNotAvailable"),
+        envelopes.DeliverRequest(
+            message_id=request_id,
+            sender=envelopes.Party(name="a", unit="b", environment="c"),
+            ack_requested="1",
+            metadata=envelopes.DeliveryMetadata(created=at, expires=at, destination="d"),
+            format=envelopes.DeliveryFormat(type=envelopes.MessageType(type="SPIResults", version="1.0")),
+        ),
+        envelopes.DeliverResponse(message_id=request_id, code=1),
     ):
         assert decode(encode(record)) == record
 

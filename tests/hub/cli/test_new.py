@@ -102,7 +102,7 @@ def test_a_dry_run_tells_the_same_files_and_writes_none(root: Path) -> None:
     assert written(root) == before
     assert told[0] == "would write"
     assert run(SYSTEM, "--root", str(root)).stdout.splitlines()[1:] == told[1:]
-    assert {line.strip() for line in told if line.startswith(("  protos", "  adapters"))} == written(root) - before
+    assert {line.strip() for line in told if line.startswith(("  protos", "  adapters", "  tests"))} == written(root) - before
 
 
 def test_a_second_run_is_refused_and_changes_nothing(root: Path) -> None:
@@ -163,9 +163,11 @@ def test_what_is_written_is_formatted_and_sorted_whatever_the_name(root: Path) -
     for name in STYLED:
         write(plan(name, owner="Lost property", today=TODAY), root)
     shutil.copy(ROOT / "pyproject.toml", root)
-    ours = "lint.isort.known-first-party = ['adapters', 'metip']"  # elsewhere ruff sees it by the files, of which most are not here
-    assert tool(root, BIN / "ruff", "check", "--no-cache", "--config", ours, "adapters") == "All checks passed!\n"
-    assert "already formatted" in tool(root, BIN / "ruff", "format", "--no-cache", "--check", "adapters")
+    ours = (
+        "lint.isort.known-first-party = ['adapters', 'metip', 'tests']"  # elsewhere ruff sees it by the files, of which most are not here
+    )
+    assert tool(root, BIN / "ruff", "check", "--no-cache", "--config", ours, "adapters", "tests") == "All checks passed!\n"
+    assert "already formatted" in tool(root, BIN / "ruff", "format", "--no-cache", "--check", "adapters", "tests")
 
 
 def tool(folder: Path, *command: object) -> str:
@@ -202,7 +204,7 @@ def copy(untouched: Path, before: dict[str, bytes]) -> Path:
     return untouched
 
 
-def test_nothing_but_the_two_folders_is_written_or_changed(copy: Path, before: dict[str, bytes]) -> None:
+def test_nothing_but_the_system_s_folders_is_written_or_changed(copy: Path, before: dict[str, bytes]) -> None:
     assert [path for path, content in before.items() if (copy / path).read_bytes() != content] == []
     planned = {str(path) for path in plan(SYSTEM, owner="Lost property", today=TODAY).files}
     added = {path for path in written(copy) - set(before) if "_pb2" not in path and not path.startswith("protos/buf/")}
@@ -214,8 +216,8 @@ def test_the_new_contract_passes_lint(copy: Path) -> None:
 
 
 def test_the_new_adapter_passes_lint_and_format(copy: Path) -> None:
-    tool(copy, BIN / "ruff", "check", "--no-cache", f"adapters/{SYSTEM}")
-    tool(copy, BIN / "ruff", "format", "--no-cache", "--check", f"adapters/{SYSTEM}")
+    tool(copy, BIN / "ruff", "check", "--no-cache", f"adapters/{SYSTEM}", f"tests/adapters/{SYSTEM}")
+    tool(copy, BIN / "ruff", "format", "--no-cache", "--check", f"adapters/{SYSTEM}", f"tests/adapters/{SYSTEM}")
 
 
 def test_the_new_adapter_passes_the_type_checker(copy: Path) -> None:
@@ -230,8 +232,13 @@ def test_the_new_adapter_keeps_the_law_of_imports_without_being_listed(copy: Pat
     assert "0 broken" in said
 
 
+def test_what_the_new_system_reads_can_be_fuzzed(copy: Path) -> None:
+    said = tool(copy, sys.executable, "-m", "tests.fuzz", "--system", SYSTEM, "--seconds", "3", "--seed", "1")
+    assert "of 2 decoders" in said
+
+
 def test_every_case_of_the_new_system_comes_back_and_the_structure_tests_know_it(copy: Path) -> None:
     tests = ("tests/adapters/test_conformance.py", "tests/structure/test_systems.py")
     said = tool(copy, sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", "-k", SYSTEM, *tests)
     cases = len(list((copy / "adapters" / SYSTEM / "cases").glob("*.txtpb")))
-    assert f"{cases + 6} passed" in said
+    assert f"{cases + 7} passed" in said
