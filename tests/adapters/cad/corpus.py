@@ -1,6 +1,7 @@
 """What is fuzzed of the message switch: blocks, and what an answer or an event makes of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from adapters.cad import translate
@@ -14,8 +15,13 @@ from tests.fuzz.declaring import Decoder
 from tests.fuzz.sealing import sealed
 
 
-def blocks() -> Iterable[bytes]:
+@cache
+def blocks() -> Sequence[bytes]:
     """The host's logs: whole as replies have them, and line by line as events do."""
+    return tuple(_blocks())
+
+
+def _blocks() -> Iterator[bytes]:
     host = Host(Population(2026), lambda incident, line: None)
     for number, log in enumerate(list(host.logs.values())[:20]):
         yield encode(Block(Kind.REPLY, number, Control(), (log.incident,), tuple(log.lines)))

@@ -1,8 +1,9 @@
 """What is fuzzed of the courts' exchange: whatever comes to the adapter's door or answers it, and what stands in that as text."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,13 @@ def reference() -> Iterable[bytes]:
     return (path.read_bytes() for path in sorted(FOLDER.glob("*/*.xml")))
 
 
-def documents() -> Iterable[bytes]:
+@cache
+def documents() -> Sequence[bytes]:
     """A document of each kind, made here, and the published ones."""
+    return tuple(_documents())
+
+
+def _documents() -> Iterator[bytes]:
     yield from reference()
     case = translate.case_record(sample_case())
     submitted = submission(case, ID, Systems("00101PoliceCaseSystem", "B00LIBRA", "Z00CJSE"), AT)
