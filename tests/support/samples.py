@@ -1,6 +1,8 @@
 """Picks cases by what their operations are, so that tests of the mesh need not name a system."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
 from typing import Any
 
 import grpc
@@ -8,16 +10,24 @@ from cases import RecordedCase, case_files, read_case, request_fields
 from mesh_rig import MeshRig
 
 from adapters.kit import discovery
+from adapters.kit.serving import installed_contracts
 from metip.contracts import DeliveryClass, Operation
 
 
-def sample(accepts: Callable[[Operation], bool], *, simulated: bool = True, systems: Sequence[str] | None = None) -> RecordedCase:
-    """The first sample case whose operation is accepted and, unless told otherwise, whose system has a simulator."""
+def sample(accepts: Callable[[Operation], bool], *, systems: Sequence[str] | None = None) -> RecordedCase:
+    """The first sample case whose operation is accepted, of a system whose simulator does nothing but answer: it publishes no messages, so
+    that what a dial strikes and a count counts is the test's own."""
     for path in case_files(systems):
         found = read_case(path)
-        if found.case.sample and accepts(found.operation) and (discovery.has_simulator(found.system) or not simulated):
+        if found.case.sample and accepts(found.operation) and discovery.has_simulator(found.system) and found.system not in publishers():
             return found
     raise LookupError("no sample case is like that")
+
+
+@cache
+def publishers() -> frozenset[str]:
+    """Systems that publish messages."""
+    return frozenset(one.system for one in installed_contracts(date.min).interfaces if one.of_messages)
 
 
 def query(system: str = "") -> RecordedCase:
@@ -34,8 +44,9 @@ def write_once() -> RecordedCase:
 
 
 def federated() -> RecordedCase:
-    """A search of several systems."""
-    return sample(lambda one: bool(one.consults), simulated=False)
+    """The search that consults most systems and tells of each as it answers."""
+    streamed = [one for one in map(read_case, case_files()) if one.case.sample and one.operation.consults and one.operation.server_streams]
+    return max(streamed, key=lambda one: len(one.operation.consults))
 
 
 async def send(
