@@ -25,9 +25,11 @@ def sealed(decoder: Decoder, seal: Callable[[bytes], bytes], opened: Callable[[b
 
 
 def trailer(root: str, counted: str, count: Callable[[bytes], int]) -> Callable[[bytes], bytes]:
-    """Seals with a trailer that has a count and a SHA-256."""
+    """Seals with a trailer that has a count and a SHA-256, before the root's end where a change has put that there."""
+    end = re.compile(rb"</%s>\s*\Z" % root.encode())
 
     def seal(data: bytes) -> bytes:
+        data = end.sub(b"", data)
         digest = hashlib.sha256(data).hexdigest()
         return data + f'\n<Trailer {counted}="{min(count(data), 999_999)}" Sha256="{digest}"/></{root}>\n'.encode()
 

@@ -1,6 +1,8 @@
 """What is fuzzed of the message switch: blocks, and what an answer or an event makes of them."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -34,6 +36,12 @@ def seal(data: bytes) -> bytes:
     return data + b"\r\nNNNN %03d %04X\r\n" % (min(data.count(b"\r\n"), 999), sum(data) % 65_536)
 
 
+def numbered(data: bytes) -> bytes:
+    """Sealed, with rows that are numbered as they come."""
+    head, *rows = data.split(b"\r\n")
+    return seal(b"\r\n".join((head, *(re.sub(rb"^[0-9]{3}(?= )", b"%03d" % (place % 1000), row) for place, row in enumerate(rows, 1)))))
+
+
 def translated(block: Block) -> object:
     """Everything that a reply or an event makes."""
     made: list[Any] = [translate.provenance(block), translate.confirmed(block, Transcript()), refusal(block.control)]
@@ -52,4 +60,5 @@ BLOCK = Decoder(
     faults=False,
     also=(Unreadable,),
 )
-DECODERS = (BLOCK, sealed(BLOCK, seal, lambda data: END.sub(b"", data)))
+ROWS = replace(BLOCK, name="rows")
+DECODERS = (BLOCK, sealed(BLOCK, seal, lambda data: END.sub(b"", data)), sealed(ROWS, numbered, lambda data: END.sub(b"", data)))
