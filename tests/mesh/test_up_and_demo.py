@@ -11,6 +11,7 @@ from command_line import environment, metip
 from mesh_rig import until
 
 from hub.cli.gathering import processes
+from hub.cli.stories import stories
 from hub.laptop.claiming import free_ports, holder
 from hub.laptop.layout import Home
 
@@ -93,7 +94,7 @@ async def test_demo_plays_every_scenario_as_expected(tmp_path: Path) -> None:
     outcomes = done.json["outcomes"]
     assert [one for one in outcomes if not one["right"]] == []
     assert done.code == 0
-    assert {one["scenario"] for one in outcomes} == {
+    assert {one["scenario"] for one in outcomes} == {one.title for one in stories()} | {
         "each operation's sample",
         "one question, several sources",
         "the same, one source silent",
