@@ -34,7 +34,7 @@ SECTIONS: Final[Sections] = {
     "Build": {
         "new": (
             "hub.cli.scaffolding:new",
-            "Scaffold SYSTEM: its contract, its adapter and a simulator, which work and pass all checks untouched.",
+            "Scaffold SYSTEM: its contract, its adapter, a simulator and what is fuzzed, which work and pass all checks untouched.",
         ),
     },
 }

@@ -104,6 +104,9 @@ def _join(owner: str) -> log.LogCommand:
 
 
 def _content(store: Replica) -> dict[str, list[Any]]:
+    """Every table, with all keys filed: how far a file had come with that is its own affair."""
+    store._file()
+    store.all("delete from meta where name = 'filed'")
     tables = [str(row[0]) for row in store.all("select name from sqlite_schema where type = 'table' order by 1")]
     return {table: store.all("select * from " + table) for table in tables}
 
