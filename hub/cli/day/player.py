@@ -137,7 +137,10 @@ class Player:
             owed -= now
             if now > 0:
                 tally.due += now
-                await self.happen(tally.traffic, now)
+                try:
+                    await self.happen(tally.traffic, now)
+                except Problem:  # a simulator that is too busy to be told is counted, and the day goes on
+                    tally.given_up += now
 
 
 def asking(where: Place, messages: Messages, channel: Any) -> Callable[[Traffic, Any], Awaitable[None]]:

@@ -99,6 +99,17 @@ async def test_simulators_are_told_as_many_as_are_due() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_simulator_that_can_not_be_told_is_counted_and_the_day_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(_self: Far, _line: Traffic, _number: int) -> None:
+        raise Problem("the simulator does not answer")
+
+    monkeypatch.setattr(Far, "happen", busy)
+    event, call = await player(Far(), speed=3600).play([line(EVENT, 86_400), line(CALL, 86_400)], 600)
+    assert event.given_up == event.due > 0
+    assert call.ends["OK"] == call.due > 0
+
+
+@pytest.mark.asyncio
 async def test_a_line_that_can_not_be_played_is_told_before_anything_is() -> None:
     far = Far()
     with pytest.raises(Problem, match="nobody who was drawn has"):
