@@ -48,8 +48,8 @@ class ExchangeApi(ExchangeServiceServicer):
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract."""
         metadata = metadata_of(context)
+        batch = _Batch(self, metadata.get(OFFICER_HEADER, ""))
         try:
-            batch = _Batch(self, metadata.get(OFFICER_HEADER, ""))
             async for request in requests:
                 if batch.acceptor is None:
                     call = call_from(metadata, request.operation, remaining=context.time_remaining())
@@ -59,6 +59,8 @@ class ExchangeApi(ExchangeServiceServicer):
         except Fault as fault:
             await refuse(fault, metadata, context)
             raise AssertionError("unreachable: abort always raises") from None
+        finally:
+            batch.abandon()
 
     def acceptor(self, operation: str, consumer: str) -> Acceptor:
         """Who keeps messages of the operation. Raises `Fault`."""
@@ -211,10 +213,10 @@ class _Batch:
         self._response.message_ids.extend(self._ids)
         return self._response
 
-    async def abandon(self) -> None:
-        """Waits for what is being kept, if anything is; what becomes of it the producer does not hear."""
+    def abandon(self) -> None:
+        """The hand-over ended early: what is being kept is kept, and how that ends nobody hears, as its producer does not either."""
         if self._keeping is not None:
-            await asyncio.wait([self._keeping])
+            self._keeping.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _kept(self) -> None:
         keeping, self._keeping = self._keeping, None

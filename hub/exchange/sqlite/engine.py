@@ -100,6 +100,7 @@ class SqliteEngine(Reading):
                     future.set_result([error] * len(arrivals))
                 else:
                     future.set_exception(error)
+            self._go_on(sum(len(arrivals) for arrivals, _ in taken))
             return
         operations = set()
         at = 0
@@ -111,7 +112,11 @@ class SqliteEngine(Reading):
         for operation in operations:
             for name in self._subscribers.get(operation, ()):
                 self._ready(name)
-        if at >= TOGETHER:  # some may have been left; whoever came after them counted on that
+        self._go_on(at)
+
+    def _go_on(self, taken: int) -> None:
+        """After a full transaction, however it ended, some may have been left; whoever came after them counts on their being taken."""
+        if taken >= TOGETHER:
             self._begin_accepting()
 
     def _accept(self, store: Store, taken: list[Entry]) -> list[Accepted | FullError]:

@@ -1,8 +1,8 @@
 """Finding messages by their keys: fingerprints of the newest messages are in memory, all others in a table that is filled many at a time.
 
-Keys come in no order. Written one by one into an index, each would touch a page of its own, and a busy exchange would write pages of index
-ten times the size of its messages. So fingerprints are filed in bulk and in order of their values, and whoever opens the file reads those
-of the messages that came after the last filing. Different keys may share a fingerprint: whoever looks one up compares the key itself too.
+Keys come in no order. Written one by one into an index, each would touch a page of its own. So fingerprints are filed in bulk and in order
+of their values, and whoever opens the file reads those of the messages that came after the last filing. Different keys may share a
+fingerprint: whoever looks one up compares the key itself too.
 """
 
 from array import array
