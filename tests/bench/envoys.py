@@ -65,12 +65,12 @@ def ablated(config_dump: Json, path: str, to: str, ports: Sequence[int], edge: I
     found = {part["@type"].rpartition(".")[2]: part for part in config_dump["configs"]}
     states = (one["active_state"]["listener"] for one in found["ListenersConfigDump"]["dynamic_listeners"])
     listener = next(one for one in states if one["name"] == "edge")
-    routes = found["RoutesConfigDump"]["dynamic_route_configs"][0]["route_config"]
     del listener["@type"]
     (chain,) = listener["filter_chains"]
     (network,) = chain["filters"]
     manager = network["typed_config"]
-    del manager["rds"]
+    named = manager.pop("rds")["route_config_name"]
+    routes = next(one for dynamic in found["RoutesConfigDump"]["dynamic_route_configs"] if (one := dynamic["route_config"])["name"] == named)
     manager["route_config"] = {"name": "operations", "virtual_hosts": [_only_route(routes, path)]}
     chain["transport_socket"]["typed_config"]["common_tls_context"] |= {
         "tls_certificate_sds_secret_configs": [],

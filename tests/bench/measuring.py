@@ -37,7 +37,7 @@ class Effort:
 
 
 QUICK = Effort(
-    rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, rate_rounds=1, step_rounds=0, loops=200, messages=SHORT
+    rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, rate_rounds=1, step_rounds=1, loops=200, messages=SHORT
 )
 
 

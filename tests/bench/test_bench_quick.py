@@ -24,6 +24,7 @@ def test_a_quick_run_measures_every_path_and_each_call_is_ok(generator: list[str
         rows = [row for row in found["rows"] if row["load"] == load]
         assert [row["target"] for row in rows] == PATHS
         assert all(row["calls"] > 0 and row["not_ok"] == 0 for row in rows)
+    assert [one["name"] for one in found["steps"]][-1] == "HTTP/2 on both sides, router"
     assert all(one["rate"] > 0 for one in found["messages"]["speeds"])
     assert [one["lost"] for one in found["messages"]["journeys"]] == [0]
     assert "| full path" in page.read_text(encoding="utf-8")
