@@ -70,7 +70,9 @@ def ablated(config_dump: Json, path: str, to: str, ports: Sequence[int], edge: I
     (network,) = chain["filters"]
     manager = network["typed_config"]
     named = manager.pop("rds")["route_config_name"]
-    routes = next(one for dynamic in found["RoutesConfigDump"]["dynamic_route_configs"] if (one := dynamic["route_config"])["name"] == named)
+    routes = next(
+        one for dynamic in found["RoutesConfigDump"]["dynamic_route_configs"] if (one := dynamic["route_config"])["name"] == named
+    )
     manager["route_config"] = {"name": "operations", "virtual_hosts": [_only_route(routes, path)]}
     chain["transport_socket"]["typed_config"]["common_tls_context"] |= {
         "tls_certificate_sds_secret_configs": [],
