@@ -12,6 +12,7 @@ from hub.exchange.life import Event
 from hub.exchange.records import (
     Accepted,
     Account,
+    Act,
     Arrival,
     Delivery,
     Filter,
@@ -66,6 +67,12 @@ class Engine(Protocol):
 
     async def steps(self, message_id: str) -> list[Step]:
         """Every step of every delivery of a message, oldest first. Raises `UnknownError`."""
+
+    async def accepted_after(self, sequence: int, limit: int) -> list[Message]:
+        """Messages in order of acceptance, those after one place; nothing that is accepted later ever comes before one that was given."""
+
+    async def acts_after(self, place: int, limit: int) -> list[Act]:
+        """What persons did, in order, after one place; none is ever forgotten."""
 
     async def accounts(self) -> list[Account]:
         """Every subscription, by name, with its counts."""

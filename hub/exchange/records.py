@@ -136,6 +136,23 @@ class Message:
     call_id: str
     accepted: float
     replay_of: str
+    officer: str = field(default="", repr=False)
+    """The verified token's payload of whoever stood behind the producer's call; empty when nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person did to messages, deliveries or a subscription."""
+
+    place: int
+    """Its place among the acts, from 1."""
+    at: float
+    by: str = field(repr=False)
+    """Warrant number."""
+    what: str
+    subject: str
+    """A subscription, a plan, or a message id and a subscription."""
+    reason: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,7 @@ class JetStreamEngine(Reading):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.let_go()
         await asyncio.to_thread(self._writer.close)
         await self._log.close()
 

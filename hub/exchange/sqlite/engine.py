@@ -174,6 +174,7 @@ class SqliteEngine(Reading):
 
     async def close(self) -> None:
         """See the port."""
+        self.let_go()
         await asyncio.to_thread(self._writer.close)
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+import apsw
+
 from hub.exchange.life import OPEN, State
-from hub.exchange.records import Account, Delivery, Filter, Group, Message, Step, UnknownError
+from hub.exchange.records import Account, Act, Delivery, Filter, Group, Message, Step, UnknownError
 from hub.exchange.sqlite.keyed import fingerprint, numbers
-from hub.exchange.sqlite.schema import WAITING
+from hub.exchange.sqlite.schema import WAITING, Names
 from hub.exchange.sqlite.store import Place, Store
 
 PAGE: Final = 200
@@ -30,6 +32,27 @@ def message(store: Store, message_id: str) -> Message:
         raise UnknownError("there is no such message")
     replay_of = store.names.of(row[5]) if row[5] else ""
     return Message(sequence, message_id, row[0], row[1], row[2], row[3], row[4], replay_of)
+
+
+def accepted_after(database: apsw.Connection, sequence: int, limit: int) -> list[Message]:
+    """Messages in order of acceptance, those after one place."""
+    with database:
+        store: Any = database.execute("select value from meta where name = 'store'").fetchone()
+        rows: list[Any] = database.execute(
+            "select m.sequence, o.name, m.body, m.producer, m.call_id, m.accepted, m.replay_of, m.officer from message m"
+            " join operation o on o.id = m.operation where m.sequence > ? order by m.sequence limit ?",
+            (sequence, limit),
+        ).fetchall()
+    names = Names(store[0])
+    return [Message(row[0], names.of(row[0]), *row[1:6], names.of(row[6]) if row[6] else "", row[7]) for row in rows]
+
+
+def acts_after(database: apsw.Connection, place: int, limit: int) -> list[Act]:
+    """What persons did, in order, after one place."""
+    found: Any = database.execute(
+        "select rowid, at, by, what, subject, reason from act where rowid > ? order by rowid limit ?", (place, limit)
+    )
+    return [Act(*row) for row in found]
 
 
 def steps(store: Store, message_id: str) -> list[Step]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import apsw
 
-from hub.exchange.records import Account, Delivery, Filter, Group, Message, Step
+from hub.exchange.records import Account, Act, Delivery, Filter, Group, Message, Step
 from hub.exchange.sqlite import looking
 from hub.exchange.sqlite.writer import Writer
 
@@ -18,6 +18,7 @@ class Reading:
 
     def __init__(self, path: Path, store: Writer[Any]) -> None:
         self._path, self._store = path, store
+        self._aside: apsw.Connection | None = None
 
     async def message(self, message_id: str) -> Message:
         """See the port."""
@@ -30,6 +31,26 @@ class Reading:
     async def steps(self, message_id: str) -> list[Step]:
         """See the port."""
         return await self._store.do(lambda store: looking.steps(store, message_id))
+
+    async def accepted_after(self, sequence: int, limit: int) -> list[Message]:
+        """See the port."""
+        return await asyncio.to_thread(lambda: looking.accepted_after(self._reader(), sequence, limit))
+
+    async def acts_after(self, place: int, limit: int) -> list[Act]:
+        """See the port."""
+        return await asyncio.to_thread(lambda: looking.acts_after(self._reader(), place, limit))
+
+    def let_go(self) -> None:
+        """Closes what it reads with."""
+        if self._aside is not None:
+            self._aside.close()
+
+    def _reader(self) -> apsw.Connection:
+        """A connection beside the writer's, for what is read all the time: it has no job to wait for and none waits for it."""
+        if self._aside is None:
+            self._aside = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._aside.set_busy_timeout(5000)
+        return self._aside
 
     async def accounts(self) -> list[Account]:
         """See the port."""

@@ -22,6 +22,7 @@ def plan(
         counts[one.state] += 1
         operations.add(place.said.operation)
     store.database.executemany("insert into plan_item (plan, subscription, sequence) values (?, ?, ?)", items)
+    store.act(now, by, "plan", plan_id, reason)
     store.all(
         "insert into plan (id, made_by, made, reason, expires, needs_approval) values (?, ?, ?, ?, ?, ?)",
         (plan_id, by, now, reason, expires, bool(operations & write_once)),
@@ -71,7 +72,7 @@ def replay(store: Store, plan_id: str, now: float, *, by: str, reason: str) -> R
             ids.append(store.names.of(sequence))
         else:
             ids.append(store.names.of(store.again(sequence, place, now)))
-    store.act(now, by, "replay", plan_id, reason)
+    store.act(now, by, "replay", f"{plan_id} {' '.join(ids)}", reason)
     store.all("update plan set replayed = ?, left_alone = ? where id = ?", (len(ids), left, plan_id))
     store.all("delete from plan_item where plan = ?", (plan_id,))
     return Replayed(len(ids), left, tuple(ids))

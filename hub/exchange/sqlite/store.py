@@ -305,6 +305,7 @@ class Store(Messages):
             if beyond:
                 self._give_row(place, sequence)
             code = "" if event in (Event.RELEASE, Event.CONFIRMED) else PERSON
+            self.act(now, by, event.value, f"{self.names.of(sequence)} {place.said.name}", reason)
             self.move(place, sequence, event, now, reason=code, next_at=now, by=by, words=reason)
         return len(found)
 

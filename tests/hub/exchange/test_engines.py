@@ -443,3 +443,29 @@ async def test_a_delivery_that_is_released_after_it_was_given_up_says_that_it_ma
     await bench.engine.decide([(attempt.message_id, FAR)], Event.RELEASE, by="P1", reason="mended")
     (again,) = await bench.take(FAR)
     assert again.redelivery
+
+
+async def test_what_was_accepted_is_read_in_order_and_none_before_one_that_was_read(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    first, second, third = [await bench.accept(key) for key in "abc"]
+    found = await bench.engine.accepted_after(0, 2)
+    assert [(one.message_id, one.body, one.operation) for one in found] == [(first, b"a", OPERATION), (second, b"b", OPERATION)]
+    assert [one.message_id for one in await bench.engine.accepted_after(found[-1].sequence, 10)] == [third]
+
+
+async def test_what_persons_did_is_read_in_order(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    message_id = await bench.accept("a")
+    await bench.engine.pause(FAR, paused=True, by="P1", reason="works")
+    await bench.engine.decide([(message_id, FAR)], Event.PARK, by="P2", reason="wrong")
+    plan = await bench.engine.plan(Filter(message_ids=(message_id,)), by="P1", reason="again", write_once=frozenset(), expires=NOW + HOUR)
+    await bench.engine.replay(plan.plan_id, by="P1", reason="again")
+    acts = await bench.engine.acts_after(0, 10)
+    assert [(one.place, one.by, one.what) for one in acts] == [
+        (1, "P1", "pause"),
+        (2, "P2", "park"),
+        (3, "P1", "plan"),
+        (4, "P1", "replay"),
+    ]
+    assert acts[1].subject == f"{message_id} {FAR}"
+    assert await bench.engine.acts_after(4, 10) == []
