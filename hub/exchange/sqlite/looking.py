@@ -44,7 +44,10 @@ def accepted_after(database: apsw.Connection, sequence: int, limit: int) -> list
             (sequence, limit),
         ).fetchall()
     names = Names(store[0])
-    return [Message(row[0], names.of(row[0]), *row[1:6], names.of(row[6]) if row[6] else "", row[7]) for row in rows]
+    return [
+        Message(place, names.of(place), operation, body, producer, call_id, accepted, names.of(first) if first else "", officer)
+        for place, operation, body, producer, call_id, accepted, first, officer in rows
+    ]
 
 
 def acts_after(database: apsw.Connection, place: int, limit: int) -> list[Act]:
