@@ -11,7 +11,7 @@ from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group,
 from hub.contracts import Contracts
 from hub.exchange.accepting import COME_AGAIN, Acceptor, full, kept, metadata_of, refuse
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
-from hub.exchange.records import Accepted, Arrival, ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
+from hub.exchange.records import Arrival, ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from hub.exchange.running import Exchange
 from metip.call import OFFICER_HEADER, Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
@@ -179,7 +179,9 @@ class _Batch:
         self.acceptor: Acceptor | None = None
         self._service, self._officer = service, officer
         self._call: Call | None = None
-        self._waiting: list[tuple[int, Arrival]] = []
+        self._waiting: list[Arrival] = []
+        self._places: list[int] = []
+        """Of those that wait, among all that came."""
         self._keeping: asyncio.Task[None] | None = None
         self._ids: list[str] = []
         self._response = api.PublishBatchResponse()
@@ -192,24 +194,25 @@ class _Batch:
         """Judges some messages, and begins to keep what has gathered. Raises `Fault` when what came before can't be kept."""
         assert self.acceptor is not None, "opened with the first part"
         assert self._call is not None
-        judge, now = self.acceptor.judge, self._service._exchange.clock()
+        judge = self.acceptor.judging(self._call, self._officer, self._service._exchange.clock())
+        waits, has_place = self._waiting.append, self._places.append
         for place, data in enumerate(messages, len(self._ids)):
             try:
-                self._waiting.append((place, judge(data, self._call, self._officer, now)))
+                waits(judge(data))
+                has_place(place)
             except Fault as fault:
                 self._refuse(place, fault)
         self._ids += [""] * len(messages)
         if len(self._waiting) >= AT_ONCE:
             await self._kept()
-            waiting, self._waiting = self._waiting, []
-            self._keeping = asyncio.create_task(self._keep(waiting))
+            self._keeping = asyncio.create_task(self._keep(*self._all_waiting()))
 
     async def close(self) -> api.PublishBatchResponse:
         """Keeps the rest and says what became of all. Raises `Fault`."""
         if self.acceptor is None:
             raise Fault(Reason.INVALID_REQUEST, "the first part must name the operation")
         await self._kept()
-        await self._keep(self._waiting)
+        await self._keep(*self._all_waiting())
         self._response.message_ids.extend(self._ids)
         return self._response
 
@@ -223,16 +226,24 @@ class _Batch:
         if keeping is not None:
             await keeping
 
-    async def _keep(self, waiting: list[tuple[int, Arrival]]) -> None:
+    def _all_waiting(self) -> tuple[list[int], list[Arrival]]:
+        """Takes out all that wait: their places, and themselves."""
+        places, waiting = self._places, self._waiting
+        self._places, self._waiting = [], []
+        return places, waiting
+
+    async def _keep(self, places: list[int], waiting: list[Arrival]) -> None:
+        ids, duplicates = self._ids, 0
         for start in range(0, len(waiting), AT_ONCE):
-            part = waiting[start : start + AT_ONCE]
-            found = await kept(self._service._engine, [arrival for _, arrival in part])
-            for (place, _), one in zip(part, found, strict=True):
-                if isinstance(one, Accepted):
-                    self._ids[place] = one.message_id
-                    self._response.duplicates += bool(one.duplicate_of)
-                else:
+            found = await kept(self._service._engine, waiting[start : start + AT_ONCE])
+            for place, one in zip(places[start : start + AT_ONCE], found, strict=True):
+                if isinstance(one, FullError):
                     self._refuse(place, full(one))
+                    continue
+                ids[place] = one.message_id
+                if one.duplicate_of:
+                    duplicates += 1
+        self._response.duplicates += duplicates
 
     def _refuse(self, place: int, fault: Fault) -> None:
         self._response.refused.add(place=place, status=fault.reason.status.name, reason=fault.reason.name, text=fault.text)

@@ -45,16 +45,26 @@ class Acceptor:
 
     def judge(self, data: bytes, call: Call, officer: str, now: float) -> Arrival:
         """The message as it may be kept. Raises `Fault`."""
-        request = self._read(data, call)
-        key = self._idempotency(request)
-        if not key:
-            fields = tuple((name, "is needed to know the message by") for name in self.operation.idempotency_fields)
-            raise Fault(Reason.INVALID_REQUEST, "the message has no idempotency key", fields=fields)
-        ordering = self._ordering(request) if self._ordering else ""
-        said = self._said
-        expires = now + said.max_age if said.max_age else 0.0
-        not_before = self._not_before(request, now) if said.delay or said.after_field else 0.0
-        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, said.dedupe_window)
+        return self.judging(call, officer, now)(data)
+
+    def judging(self, call: Call, officer: str, now: float) -> Callable[[bytes], Arrival]:
+        """A function that gives messages of one call as they may be kept, or raises the `Fault` that refuses one. What is the same for all
+        of them is looked up here, once."""
+        read, key_of, order_of, said, name = self._read, self._idempotency, self._ordering, self._said, self.operation.name
+        expires, window, due = now + said.max_age if said.max_age else 0.0, said.dedupe_window, bool(said.delay or said.after_field)
+        consumer, call_id, not_before_of = call.consumer, call.id, self._not_before
+
+        def judge(data: bytes) -> Arrival:
+            request = read(data, call)
+            key = key_of(request)
+            if not key:
+                fields = tuple((name, "is needed to know the message by") for name in self.operation.idempotency_fields)
+                raise Fault(Reason.INVALID_REQUEST, "the message has no idempotency key", fields=fields)
+            ordering = order_of(request) if order_of else ""
+            not_before = not_before_of(request, now) if due else 0.0
+            return Arrival(name, data, key, ordering, consumer, officer, call_id, not_before, expires, window)
+
+        return judge
 
     def _not_before(self, request: Any, now: float) -> float:
         """When the message may be delivered at the earliest, as its contract and the message itself say; 0 for at once."""

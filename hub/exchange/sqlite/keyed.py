@@ -31,9 +31,18 @@ UNFILED: Final = (
 )
 
 
+FINGERPRINT: Final = (1 << 27) - 1
+
+
 def fingerprint(operation: str, key: str) -> int:
     """A number of 27 bits that stands for a key of an operation; never 0, which stands for no key."""
-    return crc32(key.encode(), _seed(operation)) & (1 << 27) - 1 or 1
+    return crc32(key.encode(), _seed(operation)) & FINGERPRINT or 1
+
+
+def fingerprints(operation: str, keys: Sequence[str]) -> list[int]:
+    """Those of many keys."""
+    seed = _seed(operation)
+    return [crc32(key.encode(), seed) & FINGERPRINT or 1 for key in keys]
 
 
 @cache
@@ -97,12 +106,14 @@ class Keyed(Tables):
     def _file(self) -> None:
         """Files what is new, in a transaction of its own. No room for it is no harm: all stays in memory and is tried again later."""
         more = ((one, place) for one, places in self._more.items() for place in places)
-        entries = sorted({_entry(one, place) for one, place in chain(self._new.items(), more) if place not in self._gone})
+        entries = {one << PLACES | place for one, place in chain(self._new.items(), more)}
+        if self._gone:
+            entries = {entry for entry in entries if entry & PLACE not in self._gone}
         self._file_at = self._newest + AT_ONCE
         try:
             self._execute("begin immediate")
             if entries:
-                self._execute("insert into key (entry) select value from carray(?)", (numbers(entries),))
+                self._execute("insert into key (entry) select value from carray(?)", (numbers(sorted(entries)),))
             self._execute("update meta set value = ? where name = 'filed'", (self._newest,))
             self._execute("commit")
         except apsw.FullError:

@@ -1,6 +1,6 @@
 """Accepting messages on one SQLite file: each is kept once, or known as the duplicate of an earlier one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 import apsw
 
 from hub.exchange.records import Accepted, Arrival, FullError, UnknownError
-from hub.exchange.sqlite.keyed import Keyed, fingerprint, numbers
+from hub.exchange.sqlite.keyed import Keyed, fingerprint, fingerprints, numbers
 from hub.exchange.sqlite.tables import Place
 
 MANY: Final = 8
@@ -43,7 +43,8 @@ class Messages(Keyed):
     def accept(self, arrival: Arrival, now: float) -> Accepted:
         """Keeps a message, or says of which one it is the duplicate. Raises `FullError` when a backlog has reached its limit."""
         operation = self.operation(arrival.operation)
-        first = self._known(operation, [_known_by(arrival)], now - arrival.window).get(arrival.idempotency_key)
+        key = arrival.idempotency_key
+        first = self._known(operation, [_known_by(arrival)], (key,), now - arrival.window).get(key)
         if first is not None:
             return first
         places = self._by_operation.get(operation, ())
@@ -67,12 +68,12 @@ class Messages(Keyed):
     def _accept_many(self, arrivals: Sequence[Arrival], now: float) -> list[Accepted | FullError]:
         """As `accept` one by one does it for messages of one operation, in three statements."""
         operation = self.operation(arrivals[0].operation)
-        prints = [_known_by(one) for one in arrivals]
-        known = self._known(operation, prints, now - arrivals[0].window)
+        keys = [one.idempotency_key for one in arrivals]
+        unlike, prints = set(keys), fingerprints(arrivals[0].operation, keys)
+        known = self._known(operation, prints, unlike, now - arrivals[0].window)
         places = self._by_operation.get(operation, ())
         room, full = self._room(places)
-        keys = [one.idempotency_key for one in arrivals]
-        if not known and len(arrivals) <= room and len(set(keys)) == len(keys):
+        if not known and len(arrivals) <= room and len(unlike) == len(keys):
             return [Accepted(name, now) for name in self._insert_all(arrivals, prints, operation, now, places)]
         return self._accept_among_known(arrivals, prints, known, now, room, full)
 
@@ -130,11 +131,13 @@ class Messages(Keyed):
             self.note_all(first, prints)
         return [self.names.of(sequence) for sequence in range(first, first + len(new))]
 
-    def _known(self, operation: int, prints: Sequence[int], since: float) -> dict[str, Accepted]:
-        """By key, the first that was accepted since then under these fingerprints."""
+    def _known(self, operation: int, prints: Sequence[int], keys: Collection[str], since: float) -> dict[str, Accepted]:
+        """By key, the first that was accepted since then; `prints` are the keys' fingerprints, under which other keys may be found too."""
         noted = self.noted(prints)
         found: dict[str, Accepted] = {}
         for key, sequence, accepted in self._execute(AMONG, (numbers(noted), operation, since)) if noted else ():
+            if key not in keys:
+                continue
             message_id = self.names.of(sequence)
             found[key] = Accepted(message_id, accepted, duplicate_of=message_id)
         return found

@@ -117,8 +117,7 @@ class Names:
 
     def of(self, sequence: int) -> str:
         """The id of the message at that place."""
-        text = f"{_VARIANT | sequence:016x}"
-        return f"{self._text}{text[:4]}-{text[4:]}"
+        return f"{self._text}{_VARIANT >> 48 | sequence >> 48:04x}-{sequence & 0xFFFFFFFFFFFF:012x}"
 
     def sequence(self, message_id: str) -> int:
         """The place of a message. Raises `UnknownError` when the id is another store's, or nobody's."""
