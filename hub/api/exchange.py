@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -24,6 +25,8 @@ PLAN_LASTS: Final = 3600.0
 WATCH_EVERY: Final = 0.25
 AT_ONCE: Final = 2000
 """Messages of a batch that are kept in one transaction."""
+AHEAD: Final = 2
+"""Groups of a batch that are being kept while the next one is judged: while one is told to its producer, the store works on another."""
 DECISIONS: Final = {
     api.DECISION_PARK: Event.PARK,
     api.DECISION_RELEASE: Event.RELEASE,
@@ -182,7 +185,7 @@ class _Batch:
         self._waiting: list[Arrival] = []
         self._places: list[int] = []
         """Of those that wait, among all that came."""
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping: deque[asyncio.Task[None]] = deque()
         self._ids: list[str] = []
         self._response = api.PublishBatchResponse()
 
@@ -204,27 +207,29 @@ class _Batch:
                 self._refuse(place, fault)
         self._ids += [""] * len(messages)
         if len(self._waiting) >= AT_ONCE:
-            await self._kept()
-            self._keeping = asyncio.create_task(self._keep(*self._all_waiting()))
+            await self._kept(AHEAD)
+            self._keeping.append(asyncio.create_task(self._keep(*self._all_waiting())))
+            await asyncio.sleep(0)  # so that the store has it before the next ones are judged
 
     async def close(self) -> api.PublishBatchResponse:
         """Keeps the rest and says what became of all. Raises `Fault`."""
         if self.acceptor is None:
             raise Fault(Reason.INVALID_REQUEST, "the first part must name the operation")
-        await self._kept()
+        await self._kept(0)
         await self._keep(*self._all_waiting())
         self._response.message_ids.extend(self._ids)
         return self._response
 
     def abandon(self) -> None:
         """The hand-over ended early: what is being kept is kept, and how that ends nobody hears, as its producer does not either."""
-        if self._keeping is not None:
-            self._keeping.add_done_callback(lambda task: task.cancelled() or task.exception())
+        for keeping in self._keeping:
+            keeping.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    async def _kept(self) -> None:
-        keeping, self._keeping = self._keeping, None
-        if keeping is not None:
-            await keeping
+    async def _kept(self, but: int) -> None:
+        """Returns once all that is being kept is kept, but for so many groups."""
+        while len(self._keeping) > but:
+            await self._keeping[0]
+            self._keeping.popleft()
 
     def _all_waiting(self) -> tuple[list[int], list[Arrival]]:
         """Takes out all that wait: their places, and themselves."""

@@ -144,7 +144,14 @@ def test_no_room_for_filing_is_no_harm(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_failing_disk_halts_the_filing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filing.soon(3)
     store = Store(tmp_path / "exchange.sqlite")
-    monkeypatch.setattr(keyed, "_entry", lambda *_: 1 / 0)
+    execute = store._execute
+
+    def failing(statement: str, *values: Any) -> Any:
+        if statement.startswith("insert into key"):
+            raise apsw.IOError("the disk failed")
+        return execute(statement, *values)
+
+    monkeypatch.setattr(store, "_execute", failing)
     with pytest.raises(BrokenError):
         accepted(store, [(f"key-{number}", "") for number in range(4)])
     with pytest.raises(BrokenError):
