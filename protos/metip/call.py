@@ -86,7 +86,7 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
         id=metadata.get(CALL_ID_HEADER, ""),
         operation=operation,
         consumer=metadata.get(PRODUCER_HEADER, consumer) if handover else consumer,
-        officer=_officer(metadata[OFFICER_HEADER]) if OFFICER_HEADER in metadata else None,
+        officer=officer_of(metadata[OFFICER_HEADER]) if OFFICER_HEADER in metadata else None,
         deadline=time.monotonic() + (LONGEST if remaining is None else remaining),
         authorization=metadata.get("authorization", ""),
         traceparent=metadata.get("traceparent", ""),
@@ -114,7 +114,8 @@ def _consumer(certificate: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _officer(payload: str) -> Officer:
+def officer_of(payload: str) -> Officer:
+    """Reads a verified token's payload as Envoy writes it. Raises `Fault` OFFICER_NEEDED when it names no officer."""
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         officer = Officer(

@@ -7,7 +7,7 @@ record, chain)` at positions 1, 2, 3, … without gaps, of which the oldest may 
 import fcntl
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,7 @@ CHECKED: Final = 1000
 KEPT_FOR: Final = 7 * 86_400
 """Seconds for which a record stays after the hub has it."""
 PRUNED_AT_ONCE: Final = 1000
+MARK: Final = "mark/"
 GATHERED: Final = ".gathered"
 """Suffix of the file beside a journal in which the hub says how far it got: a position in decimal digits."""
 
@@ -62,6 +63,8 @@ class JournalFile:
         self._path, self._name, self._sealer = path, name, sealer
         self._month, self._log = (0, 0, ""), 0
         self.position, self._link = 0, chain.start(name)
+        self.marks: dict[str, int] = {}
+        """How far each source was read; see `Draft.mark`."""
         self._claim = _claimed(path.with_suffix(".lock"))
         try:
             self._database = _opened(path, vfs)
@@ -85,12 +88,13 @@ class JournalFile:
 
     def append(self, drafts: Sequence[Draft]) -> None:
         """Seals, chains and keeps drafts, all or none. Raises `FullError`, `BrokenError` DISK, and `SecretError` before it writes."""
-        link, rows = self._link, []
+        link, rows, marks = self._link, [], dict(draft.mark for draft in drafts if draft.mark is not None)
         for draft in drafts:
             record = self._sealed(draft)
             link = chain.after(link, record)
             rows.append(link + record)
-        self._keep(rows)
+        self._keep(rows, marks)
+        self.marks |= marks
         self.position += len(rows)
         self._link = link
         if self._log >= LONGEST_LOG:
@@ -136,6 +140,7 @@ class JournalFile:
         known: dict[str, Any] = dict(self._database.execute("select name, value from meta"))
         if known.setdefault("journal", self._name) != self._name:
             raise BrokenError("OTHER_JOURNAL", f"{self._path.name} is the journal of another process")
+        self.marks = {name.removeprefix(MARK): at for name, at in known.items() if name.startswith(MARK)}
         self.position, self._link = self._end()
         with self._database:
             self._database.execute("insert or replace into meta values ('journal', ?), ('open', 1)", (self._name,))
@@ -165,17 +170,18 @@ class JournalFile:
             )
         return record.SerializeToString()
 
-    def _keep(self, rows: Sequence[bytes]) -> None:
+    def _keep(self, rows: Sequence[bytes], marks: Mapping[str, int]) -> None:
         database, keys = self._database, self._sealer.unsaved
         array = apsw.carray(tuple(rows))
         try:
-            if not keys:
+            if not keys and not marks:
                 database.execute(APPEND, (self.position, array))
                 return
             with database:
                 database.executemany(
                     "insert into keys values (?, ?, ?, ?)", [(one.id, one.interface, one.month, one.wrapped) for one in keys]
                 )
+                database.executemany("insert or replace into meta values (?, ?)", [(MARK + name, at) for name, at in marks.items()])
                 database.execute(APPEND, (self.position, array))
             keys.clear()
         except apsw.FullError as error:

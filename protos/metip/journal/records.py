@@ -36,6 +36,8 @@ class Draft:
 
     record: ledger.Record
     particulars: ledger.Particulars | None = None
+    mark: tuple[str, int] | None = None
+    """A source and how far it was read when this was made of it; kept with the record, so that each thing is recorded once."""
 
 
 @dataclass(slots=True)
@@ -101,17 +103,30 @@ class Recording:
         return self._split(record, particulars, list(found))
 
     def of_action(
-        self, action: str, *, by: str, detail: str, reason: str = "", reference: str = "", outcome: str = OK, message_id: str = ""
+        self,
+        action: str,
+        *,
+        by: str,
+        detail: str,
+        officer: str = "",
+        reason: str = "",
+        reference: str = "",
+        outcome: str = OK,
+        message_id: str = "",
     ) -> Draft:
-        """The record of what an operator did: `action` such as `exchange/replay`, `by` whom as `os://<host>/<user>`.
+        """The record of what an operator did: `action` such as `exchange/replay`, `by` whom as `os://<host>/<user>`, or an `officer` by
+        warrant number.
 
         `detail` says it by identifiers of messages or changes, `reason` in the operator's words; both are sealed.
         """
         record = ledger.Record(kind=ledger.KIND_ACTION, operation=action, outcome=outcome, platform=self._system)
         record.verb, record.consumer, record.message_id = options.VERB_NONE, by[:LONGEST], message_id
         self._stamp(record)
-        particulars = ledger.Particulars(detail=detail, justification=reason[:LONGEST], reference=reference[:LONGEST])
-        found = [(REFERENCE, normal_form(REFERENCE, particulars.reference))] if particulars.reference else []
+        particulars = ledger.Particulars(
+            detail=detail, officer=officer[:LONGEST], justification=reason[:LONGEST], reference=reference[:LONGEST]
+        )
+        named = ((REFERENCE, particulars.reference), (OFFICER, particulars.officer))
+        found = [(kind, normal_form(kind, text)) for kind, text in named if text]
         particulars.tokens.extend(self._tokens(found))
         return Draft(record, particulars)
 

@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +66,8 @@ class Journal:
         self._full_at = float("-inf")
         self._recent: deque[tuple[float, int]] = deque()
         self._asked = self.transactions = 0
+        self.marks: Mapping[str, int] = {}
+        """How far each source was read when the journal was opened; see `Draft.mark`."""
         opened = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._work, args=(path, name, vfs, opened), name=f"journal-{name}", daemon=True)
@@ -115,6 +117,7 @@ class Journal:
         try:
             file = JournalFile(path, name, self._sealer, vfs=vfs)
             try:
+                self.marks = dict(file.marks)
                 file.append([of_journal(ledger.KIND_OPENED, file.opened_as, self._system, self._clock_ns())])
             except BaseException:
                 file.close(clean=False)

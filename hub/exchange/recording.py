@@ -1,0 +1,110 @@
+"""The exchange's share of the record of access: what was accepted, and what persons did to it.
+
+The law: messages and decisions are durable before anybody hears of them, and they are recorded from where they are kept, each once: how far
+the reading came is kept in the transaction of the records themselves. So nothing is recorded that did not happen, no crash loses a record,
+and accepting waits for none. Until a message is recorded the hub says so: `behind` is the time since it was accepted.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError, Message
+
+from hub.exchange.accepting import Acceptor
+from hub.exchange.port import Engine
+from hub.exchange.records import Act
+from hub.exchange.records import Message as Kept
+from metip.call import Call, officer_of
+from metip.journal.records import OK, Draft, Facts, Recording, of_journal
+from metip.journal.store import Journal
+from metip.journal.subjects import subjects
+from metip.ledger.v1.record_pb2 import KIND_HEARTBEAT
+
+SYSTEM: Final = "exchange"
+MESSAGES, ACTS = "exchange/message", "exchange/act"
+AT_ONCE: Final = 200
+"""Things that are read and recorded together; between two lots everybody else has their turn."""
+EVERY: Final = 0.1
+BREATH: Final = 0.01
+UNRECORDED: Final = 10_000
+"""Messages without personal data after which it is kept how far the reading came."""
+
+
+class Recorder:
+    """Records what one engine keeps."""
+
+    def __init__(self, engine: Engine, acceptors: Mapping[str, Acceptor], journal: Journal, recording: Recording) -> None:
+        self._engine, self._acceptors, self._journal, self._recording = engine, acceptors, journal, recording
+        self._message = self._marked = journal.marks.get(MESSAGES, 0)
+        self._act = journal.marks.get(ACTS, 0)
+        self.behind = 0.0
+        """Seconds since the oldest message was accepted that is not recorded yet, as of the last look."""
+
+    async def run(self) -> None:
+        """Records until it is cancelled. Raises `Fault` JOURNAL, after which the hub must end."""
+        while True:
+            done = await self._messages() + await self._acts()
+            await asyncio.sleep(EVERY if done < AT_ONCE else BREATH)
+
+    async def catch_up(self) -> None:
+        """Records all that there is now."""
+        while await self._messages() + await self._acts():
+            pass
+
+    async def _messages(self) -> int:
+        found = await self._engine.accepted_after(self._message, AT_ONCE)
+        if not found:
+            self.behind = 0.0
+            return 0
+        self.behind = max(0.0, time.time() - found[0].accepted)
+        last = found[-1].sequence
+        drafts = [draft for one in found for draft in self._of_message(one)]
+        if not drafts and last - self._marked >= UNRECORDED:
+            drafts = [of_journal(KIND_HEARTBEAT, "", SYSTEM, time.time_ns())]
+        if drafts:
+            drafts[-1].mark = (MESSAGES, last)
+            await self._journal.record(*drafts)
+            self._marked = last
+        self._message = last
+        return len(found)
+
+    async def _acts(self) -> int:
+        found = await self._engine.acts_after(self._act, AT_ONCE)
+        if found:
+            drafts = [self._of_act(one) for one in found]
+            drafts[-1].mark = (ACTS, found[-1].place)
+            await self._journal.record(*drafts)
+            self._act = found[-1].place
+        return len(found)
+
+    def _of_message(self, kept: Kept) -> Sequence[Draft]:
+        """The record of one message; none of an operation without personal data, or of one that is no longer known."""
+        acceptor = self._acceptors.get(kept.operation)
+        if acceptor is None or not acceptor.operation.personal:
+            return ()
+        officer = officer_of(kept.officer) if kept.officer else None
+        call = Call(kept.call_id, kept.operation, kept.producer, officer, deadline=0.0)
+        request = _read(acceptor, kept.body)
+        named = subjects(request) if request is not None else ()
+        drafts = self._recording.of_call(Facts(acceptor.operation, call, request, OK, 0.0, subjects=named))
+        for draft in drafts:
+            draft.record.message_id = kept.message_id
+            draft.record.at.FromNanoseconds(int(kept.accepted * 1e9))
+        return drafts
+
+    def _of_act(self, act: Act) -> Draft:
+        message_id = act.subject.split(" ")[0] if act.what not in ("plan", "approve", "replay", "pause", "resume") else ""
+        draft = self._recording.of_action(
+            f"exchange/{act.what}", by="", officer=act.by, detail=act.subject, reason=act.reason, message_id=message_id
+        )
+        draft.record.at.FromNanoseconds(int(act.at * 1e9))
+        return draft
+
+
+def _read(acceptor: Acceptor, body: bytes) -> Message | None:
+    try:
+        return acceptor.kind.FromString(body)
+    except DecodeError:
+        return None
