@@ -117,11 +117,11 @@ class Hub:
         files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
         exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log))
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_publish), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_call), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
-    def _may_publish(self, consumer: str, operation: str) -> bool:
+    def _may_call(self, consumer: str, operation: str) -> bool:
         inputs = self._control.inputs
         return consumer in callers(inputs.contracts, inputs.policy, inputs.edge.trust_domain).get(operation, ())
 

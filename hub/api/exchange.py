@@ -40,13 +40,13 @@ SERVICE: Final = "metip.exchange.v1.ExchangeService"
 
 
 class ExchangeApi(ExchangeServiceServicer):
-    """Answers from the engine. `may_publish(consumer, operation)` says who may hand messages over in bulk."""
+    """Answers from the engine. `may_call(consumer, operation)` says who may call what."""
 
-    def __init__(self, exchange: Exchange, may_publish: Callable[[str, str], bool]) -> None:
+    def __init__(self, exchange: Exchange, may_call: Callable[[str, str], bool]) -> None:
         self._exchange = exchange
         self._engine = exchange.engine
         self._contracts: Contracts = exchange.contracts
-        self._may_publish = may_publish
+        self._may_call = may_call
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract."""
@@ -68,7 +68,7 @@ class ExchangeApi(ExchangeServiceServicer):
     def acceptor(self, operation: str, consumer: str) -> Acceptor:
         """Who keeps messages of the operation. Raises `Fault`."""
         found = self._exchange.accepting.acceptors.get(operation)
-        if found is None or not self._may_publish(consumer, operation):
+        if found is None or not self._may_call(consumer, operation):
             raise Fault(Reason.RESTRICTED, "the consumer may not publish that")
         return found
 
@@ -76,12 +76,14 @@ class ExchangeApi(ExchangeServiceServicer):
         """Tells where a message stands; see the contract."""
         await check(request, context)
         async with _refusing(context):
+            await self._theirs(request.message_id, context)
             return api.TrackResponse(message=await self._state(request.message_id, keys=False))
 
     async def Watch(self, request: api.WatchRequest, context: Any) -> AsyncIterator[api.WatchResponse]:  # noqa: N802
         """Tells of each change; see the contract."""
         await check(request, context)
         async with _refusing(context):
+            await self._theirs(request.message_id, context)
             last = None
             while True:
                 state = await self._state(request.message_id, keys=False)
@@ -164,6 +166,18 @@ class ExchangeApi(ExchangeServiceServicer):
         async with self._asked(request, context, reason=True) as call:
             done = await self._engine.replay(request.plan_id, by=who(call), reason=request.access.justification)
         return api.ReplayResponse(replayed=done.replayed, left=done.left, message_ids=done.message_ids)
+
+    async def _theirs(self, message_id: str, context: Any) -> None:
+        """Raises `UnknownError` unless the caller is the message's own producer, or may look into messages: who is neither is told what
+        everybody is told of a message that there is not."""
+        producer = (await self._engine.message(message_id)).producer
+        try:
+            consumer = call_from(metadata_of(context), f"{SERVICE}/Track", remaining=None).consumer
+        except Fault as fault:
+            await refuse(fault, metadata_of(context), context)
+            raise
+        if consumer != producer and not self._may_call(consumer, f"{SERVICE}/GetMessage"):
+            raise UnknownError("there is no such message")
 
     async def _state(self, message_id: str, *, keys: bool = True) -> Any:
         """Where a message stands; without `keys` nothing in it is personal."""

@@ -76,6 +76,18 @@ async def test_a_producer_is_who_its_certificate_says_whatever_it_claims(rig: Ex
     assert found.message.producer == "spiffe://metip.local/consumer/developer"
 
 
+@pytest.mark.parametrize("identity", ["consumer/stranger", "adapter/another"])
+async def test_a_message_of_somebody_else_is_unknown_to_whoever_may_not_look_into_messages(rig: ExchangeRig, identity: str) -> None:
+    receipt = await publish(rig, probe(f"theirs-{identity}"))
+    metadata = (("x-forwarded-client-cert", f"Hash=0;URI=spiffe://metip.local/{identity}"),)
+    stub: Any = ExchangeServiceStub(rig.hub())
+    with pytest.raises(grpc.aio.AioRpcError) as tracked:
+        await stub.Track(api.TrackRequest(message_id=receipt.message_id), metadata=metadata)
+    with pytest.raises(grpc.aio.AioRpcError) as watched:
+        await stub.Watch(api.WatchRequest(message_id=receipt.message_id), metadata=metadata).read()
+    assert {tracked.value.code(), watched.value.code()} == {grpc.StatusCode.NOT_FOUND}
+
+
 @pytest.mark.parametrize("identity", [DEVELOPER, "edge"])
 async def test_nobody_but_the_hub_reaches_subscribers_past_the_exchange(rig: ExchangeRig, identity: str) -> None:
     store = Store(rig.home.identity)

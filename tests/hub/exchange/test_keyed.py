@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.exchange.records import Accepted, Arrival, BrokenError, Filter
-from hub.exchange.sqlite import keyed, looking, messages, replaying
+from hub.exchange.sqlite import looking, messages, replaying
 from hub.exchange.sqlite.store import Store
 
 KEYS = st.integers(0, 30).map(lambda number: f"key-{number}")
