@@ -41,8 +41,8 @@ class Asked:
         self._asking, self._operation, self._name = asking, operation, name
         self._request, self._context, self._role = request, context, role
         self._metadata = metadata_of(context)
-        self._operator, self._person = "", None  # type: tuple[str, Person | None]
-        self._detail: str = ""
+        self._operator, self._detail = "", ""
+        self._person: Person | None = None
         self._tokens: tuple[Token, ...] = ()
 
     async def __aenter__(self) -> "Asked":

@@ -4,8 +4,8 @@ The law: what the signature covers is this text, as a C2SP signed note under the
 
     metip-ledger-bundle/1
     <count of leaves>
-    <base64 of the SHA-256 over: the checkpoint's note, then for each leaf its index (8 bytes, big endian), SHA-256 of the leaf, SHA-256 of the
-     particulars' text>
+    <base64 of the SHA-256 over: the checkpoint's note, then for each leaf its index (8 bytes, big endian), SHA-256 of the leaf, SHA-256 of
+     the particulars' text>
 
 So neither a leaf nor what is shown of it in clear can be left out, added or changed, and no checkpoint can be taken for a bundle.
 """
@@ -91,5 +91,3 @@ def _head(reader: Reader, places: Sequence[int]) -> Head:
 def _particulars(reading: Reading, index: int) -> str:
     found = reading.show(index, unmask=True).particulars
     return plain(found) if found is not None else ""
-
-

@@ -61,8 +61,8 @@ CREATE TABLE IF NOT EXISTS keys(
 );
 """
 """Times are milliseconds since 1970. A key whose `wrapped` is null was erased, and stays erased whatever a journal brings."""
-FACT: Final = "INSERT INTO facts VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-TOKEN: Final = "INSERT OR IGNORE INTO tokens VALUES(?, ?, ?, ?)"
+FACT_ROW: Final = "INSERT INTO facts VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INDEXED: Final = "INSERT OR IGNORE INTO tokens VALUES(?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,30 +140,17 @@ def add(db: apsw.Connection, names: Names, first: int, found: Iterable[Read]) ->
     facts, tokens = [], []
     for idx, one in enumerate(found, first):
         record, at = one.record, millis(one.record)
-        number = lambda text: names.number(db, text)  # noqa: E731
-        key = _key(db, record.key_id)
+        words = (record.operation, record.consumer, record.force, record.unit, record.outcome)
+        operation, consumer, force, unit, outcome = (names.number(db, word) for word in words)
+        opened = int(not record.sealed or one.particulars is not None)
         facts.append(
-            (
-                idx,
-                at,
-                int(record.kind),
-                number(record.operation),
-                int(record.verb),
-                number(record.consumer),
-                number(record.force),
-                number(record.unit),
-                int(record.purpose),
-                number(record.outcome),
-                record.disclosed,
-                record.call_id or None,
-                key,
-                int(not record.sealed or one.particulars is not None),
-            )
-        )
+            (idx, at, record.kind, operation, record.verb, consumer, force, unit, record.purpose, outcome, record.disclosed,
+             record.call_id or None, _key(db, record.key_id), opened)
+        )  # fmt: skip
         if one.particulars is not None:
-            tokens += [(token.value, at, idx, number(token.kind)) for token in one.particulars.tokens]
-    db.executemany(FACT, facts)
-    db.executemany(TOKEN, tokens)
+            tokens += [(token.value, at, idx, names.number(db, token.kind)) for token in one.particulars.tokens]
+    db.executemany(FACT_ROW, facts)
+    db.executemany(INDEXED, tokens)
 
 
 def _key(db: apsw.Connection, key_id: bytes) -> int | None:

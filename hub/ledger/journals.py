@@ -1,14 +1,14 @@
 """Reads journals' files, each checked link by link while it is read; what does not follow is named, and nothing of it is taken.
 
-The law: a journal continues where the ledger has it. Its record at that position, if it is still kept, has the chain that the ledger has; every
-next position is one more; every chain follows from the one before it. Anything else is a gap.
+The law: a journal continues where the ledger has it. Its record at that position, if it is still kept, has the chain that the ledger has;
+every next position is one more; every chain follows from the one before it. Anything else is a gap.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 from google.protobuf.message import DecodeError
@@ -86,12 +86,13 @@ class Journals:
             if db is None:
                 return Look(gap=Gap(Trouble.GONE, position))
             with db:  # one snapshot
-                return _looked(db, name, position, link, limit)
+                found = _looked(db, name, position, link, limit)
         except (apsw.BusyError, apsw.CantOpenError):
             return Look()  # it is being opened or closed; the next look finds it
         except apsw.Error:
             self._close(name)
             return Look(gap=Gap(Trouble.UNREADABLE, position + 1))
+        return found
 
     def holds(self, name: str, key_ids: frozenset[bytes]) -> bool:
         """Whether a journal still has one of those keys; also where it can't be read, since nobody knows then."""
@@ -141,7 +142,7 @@ def _looked(db: apsw.Connection, name: str, position: int, link: bytes, limit: i
     named = db.execute("SELECT value FROM meta WHERE name = 'journal'").fetchone()
     if named is None or named[0] != name:
         return Look(gap=Gap(Trouble.UNREADABLE, position + 1))
-    rows = db.execute(
+    rows: Any = db.execute(
         "SELECT position, record, chain FROM records WHERE position >= ? ORDER BY position LIMIT ?", (position, limit + 2)
     ).fetchall()
     if rows and rows[0][0] == position:
@@ -149,7 +150,8 @@ def _looked(db: apsw.Connection, name: str, position: int, link: bytes, limit: i
             return Look(gap=Gap(Trouble.DIFFERS, position))
         rows = rows[1:]
     elif position and not rows:
-        return Look(gap=Gap(Trouble.SHORTER, int(db.execute("SELECT coalesce(max(position), 0) + 1 FROM records").fetchone()[0])))
+        last: Any = db.execute("SELECT coalesce(max(position), 0) FROM records").fetchone()
+        return Look(gap=Gap(Trouble.SHORTER, last[0] + 1))
     entries, gap = [], None
     for at, record, stored in rows[:limit]:
         if at != position + 1:

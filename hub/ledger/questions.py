@@ -93,7 +93,11 @@ def described(query: query_pb2.Query) -> str:
     """What was asked for in words that hold nothing personal: kinds of identifiers, and what is in clear."""
     said = [f"subject by {kind}" for kind in dict.fromkeys(one.kind for one in query.subjects)]
     said += [f"by {name}" for name in ("officer", "reference") if getattr(query, name)]
-    said += [f"{name} {getattr(query, name)}" for name in ("consumer", "operation", "outcome", "call_id", "force", "unit") if getattr(query, name)]
+    said += [
+        f"{name} {getattr(query, name)}"
+        for name in ("consumer", "operation", "outcome", "call_id", "force", "unit")
+        if getattr(query, name)
+    ]
     if query.purpose:
         said.append(f"purpose {query.purpose}")
     if query.kind:

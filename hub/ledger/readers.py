@@ -60,8 +60,11 @@ class Readers:
         view: View | None = getattr(self._mine, "view", None)
         if view is None:
             view = self._mine.view = self._opened()
-        with view.db:  # one snapshot
+        view.db.execute("BEGIN")  # one snapshot
+        try:
             return work(view)
+        finally:
+            view.db.execute("ROLLBACK")
 
     def _opened(self) -> View:
         db = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -18,6 +18,8 @@ from metip.settings import SettingsError, read_settings
 
 DEFAULT_MONTHS: Final = 72
 """Six years: the general floor of the police's management of information (NPCC retention guidance)."""
+
+LIVE: Final = "FROM keys WHERE interface = ? AND month = ? AND wrapped IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def months_after(month: str, count: int) -> date:
 
 def due(db: apsw.Connection, retention: Retention, before: date, today: date) -> tuple[Erasure, ...]:
     """What may be erased: months that ended before a day, and whose time is over today. Counts keys and records; tokens are 0."""
-    groups = db.execute("SELECT interface, month, count(*) FROM keys WHERE wrapped IS NOT NULL GROUP BY interface, month").fetchall()
+    groups: Any = db.execute("SELECT interface, month, count(*) FROM keys WHERE wrapped IS NOT NULL GROUP BY interface, month").fetchall()
     found = []
     for interface, month, keys in groups:
         if months_after(month, 1) <= before and retention.over(interface, month, today):
@@ -86,17 +88,16 @@ def erase(db: apsw.Connection, groups: Iterable[Erasure], now: int) -> tuple[tup
     db.execute("DELETE FROM temp.erased")
     ids: set[bytes] = set()
     for part, one in enumerate(groups):
-        numbers = db.execute("SELECT number, id FROM keys WHERE interface = ? AND month = ? AND wrapped IS NOT NULL", (one.interface, one.month))
-        for number, key_id in numbers.fetchall():
-            ids.add(bytes(key_id))
+        numbers: Any = db.execute(f"SELECT number, id {LIVE}", (one.interface, one.month)).fetchall()
+        for number, key_id in numbers:
+            ids.add(key_id)
             db.execute("INSERT OR IGNORE INTO temp.erased SELECT idx, ? FROM facts WHERE key = ?", (part, number))
             db.execute("UPDATE keys SET wrapped = NULL, erased_at = ? WHERE number = ?", (now, number))
-    counts = dict(
-        db.execute("SELECT e.part, count(*) FROM tokens t JOIN temp.erased e ON e.idx = t.idx GROUP BY e.part").fetchall()
-    )
+    rows: Any = db.execute("SELECT e.part, count(*) FROM tokens t CROSS JOIN temp.erased e ON e.idx = t.idx GROUP BY e.part")
+    counts: dict[int, int] = dict(rows)
     db.execute("DELETE FROM tokens WHERE idx IN (SELECT idx FROM temp.erased)")
     db.execute("DELETE FROM temp.erased")
-    done = (Erasure(one.interface, one.month, one.keys, one.records, int(counts.get(part, 0))) for part, one in enumerate(groups))
+    done = (Erasure(one.interface, one.month, one.keys, one.records, counts.get(part, 0)) for part, one in enumerate(groups))
     return tuple(done), frozenset(ids)
 
 
@@ -111,7 +112,5 @@ def truncate_log(path: Path) -> None:
 
 
 def _count(db: apsw.Connection, interface: str, month: str) -> int:
-    statement = "SELECT count(*) FROM facts WHERE key IN (SELECT number FROM keys WHERE interface = ? AND month = ? AND wrapped IS NOT NULL)"
-    row = db.execute(statement, (interface, month)).fetchone()
-    assert row is not None, "a count has a row"
+    row: Any = db.execute(f"SELECT count(*) FROM facts WHERE key IN (SELECT number {LIVE})", (interface, month)).fetchone()
     return int(row[0])

@@ -1,7 +1,7 @@
 """Finds records by what is in clear and by the blind index, newest first, a page at a time.
 
-One condition drives: the most telling one that was given has an index in the order of the answer, so that a page costs what it shows and not
-what there is. The others are checked on each row that the first one finds.
+One condition drives: the most telling one that was given has an index in the order of the answer, so that a page costs what it shows and
+not what there is. The others are checked on each row that the first one finds.
 """
 
 import heapq
