@@ -40,7 +40,7 @@ CREATE INDEX IF NOT EXISTS facts_at ON facts(at);
 CREATE INDEX IF NOT EXISTS facts_operation ON facts(operation, at);
 CREATE INDEX IF NOT EXISTS facts_consumer ON facts(consumer, at);
 CREATE INDEX IF NOT EXISTS facts_outcome ON facts(outcome, at);
-CREATE INDEX IF NOT EXISTS facts_call ON facts(call_id) WHERE call_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS facts_call ON facts(call_id, at) WHERE call_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS facts_key ON facts(key) WHERE key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS facts_unopened ON facts(idx) WHERE opened = 0;
 CREATE TABLE IF NOT EXISTS tokens(
