@@ -7,8 +7,8 @@ from typing import Any, Final
 from hub.api.ledger_asking import Asked, Asking
 from hub.api.ledger_words import erasure, journal, seal, use
 from hub.contracts import Contracts
-from hub.ledger import questions, searching
-from hub.ledger.actions import ROLE, Identify, Recorder
+from hub.ledger import questions, searching, signing
+from hub.ledger.actions import KEEPER, UNMASK, Identify, Recorder
 from hub.ledger.exporting import ProvedLeaf, bundle
 from hub.ledger.questions import QuestionError
 from hub.ledger.readers import View
@@ -16,17 +16,14 @@ from hub.ledger.reporting import Shown, UnknownRecordError, uses
 from hub.ledger.running import Ledger
 from hub.ledger.searching import Place, Wanted
 from metip.faults import Fault, Reason
+from metip.journal.keys import INDEX, SEALING
 from metip.ledger.v1 import ledger_service_pb2 as api
 from metip.ledger.v1 import query_pb2
 from metip.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 
 PAGE: Final = 100
 MOST_REPORTED: Final = 10_000
-DONE: Final = {
-    api.LEDGER_ACTION_ROTATE_INDEX: "ledger/rotate-index-key",
-    api.LEDGER_ACTION_ROTATE_SEALING: "ledger/rotate-sealing-key",
-    api.LEDGER_ACTION_ROTATE_SIGNING: "ledger/rotate-signing-key",
-}
+KEYS: Final = {api.LEDGER_KEY_INDEX: INDEX, api.LEDGER_KEY_SEALING: SEALING, api.LEDGER_KEY_SIGNING: signing.FOLDER}
 
 
 class LedgerApi(LedgerServiceServicer):
@@ -53,7 +50,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def GetRecord(self, request: api.GetRecordRequest, context: Any) -> api.GetRecordResponse:  # noqa: N802
         """Gives one record; see the contract."""
-        async with self._asking.asked("ledger/show", request, context, role=ROLE if request.unmask else "") as asked:
+        async with self._asking.asked("ledger/show", request, context, role=UNMASK if request.unmask else "") as asked:
             asked.says(f"record {request.index}{', unmasked' if request.unmask else ''}")
             shown = await self._shown((request.index,), unmask=request.unmask)
             await asked.record(disclosed=1)
@@ -80,7 +77,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def ReportAccess(self, request: api.ReportAccessRequest, context: Any) -> api.ReportAccessResponse:  # noqa: N802
         """Tells who consulted what on a subject; see the contract."""
-        async with self._asking.asked("ledger/report-access", request, context, role=ROLE if request.unmask else "") as asked:
+        async with self._asking.asked("ledger/report-access", request, context, role=UNMASK if request.unmask else "") as asked:
             if not request.query.subjects:
                 raise Fault(Reason.INVALID_REQUEST, "a report on access is on somebody", fields=(("query.subjects", "must name one"),))
             wanted = self._wanted(asked, request.query)
@@ -108,7 +105,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def ExportRecords(self, request: api.ExportRecordsRequest, context: Any) -> AsyncIterator[api.ExportRecordsResponse]:  # noqa: N802
         """Hands leaves out with their proofs; see the contract."""
-        async with self._asking.asked("ledger/export", request, context, role=ROLE) as asked:
+        async with self._asking.asked("ledger/export", request, context, role=KEEPER) as asked:
             wanted = self._wanted(asked, request.query) if request.HasField("query") else None
             if wanted in (None, Wanted()) and not request.indexes:
                 raise Fault(Reason.INVALID_REQUEST, "an export of everything is a backup, not a bundle for a case")
@@ -132,7 +129,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def EraseRecords(self, request: api.EraseRecordsRequest, context: Any) -> api.EraseRecordsResponse:  # noqa: N802
         """Erases what may be erased; see the contract."""
-        async with self._asking.asked("ledger/erase", request, context, role="" if request.dry_run else ROLE) as asked:
+        async with self._asking.asked("ledger/erase", request, context, role="" if request.dry_run else KEEPER) as asked:
             before, today = request.before.ToDatetime(tzinfo=UTC).date(), _today()
             retention = self._ledger.retention()
             due = await self._ledger.readers.ask(lambda view: self._ledger.due(view.db, retention, before, today))
@@ -145,12 +142,13 @@ class LedgerApi(LedgerServiceServicer):
             done, left = await self._ledger.erase(due)
         return api.EraseRecordsResponse(erasures=map(erasure, done), left_in_journals=left)
 
-    async def RecordAction(self, request: api.RecordActionRequest, context: Any) -> api.RecordActionResponse:  # noqa: N802
-        """Records what was done to keys; see the contract."""
-        async with self._asking.asked(DONE.get(request.action, "ledger/action"), request, context) as asked:
-            asked.says(request.detail)
+    async def RotateKey(self, request: api.RotateKeyRequest, context: Any) -> api.RotateKeyResponse:  # noqa: N802
+        """Puts a new key in use; see the contract."""
+        async with self._asking.asked("ledger/rotate-key", request, context, role=KEEPER) as asked:
+            asked.says(KEYS[request.key])
             await asked.record()
-        return api.RecordActionResponse()
+            number, verifier_key = await self._ledger.rotate(KEYS[request.key])
+        return api.RotateKeyResponse(number=number, verifier_key=verifier_key)
 
     def _wanted(self, asked: Asked, query: query_pb2.Query) -> Wanted:
         try:

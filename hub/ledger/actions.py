@@ -6,8 +6,10 @@ from typing import Final
 
 from metip.journal.blinding import Token
 
-ROLE: Final = "professional-standards"
-"""The role, in the officer token, of those who may see persons behind records, hand records out and erase."""
+UNMASK: Final = "unmask"
+"""The role, in the officer token, of those who may see what is personal."""
+KEEPER: Final = "ledger-keeper"
+"""The role of those who hand records out, erase, and put new keys in use."""
 
 
 @dataclass(frozen=True)

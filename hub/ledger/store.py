@@ -102,6 +102,13 @@ class LedgerStore:
         with self._lock, self._transaction():
             return work(self._database)
 
+    def sign_with(self, signer: Signer) -> None:
+        """Signs with another key from the next checkpoint on. Raises `ValueError` for one of another origin."""
+        if signer.name != self._signer.name:
+            raise ValueError("a ledger keeps its origin")
+        with self._lock:
+            self._signer = signer
+
     def cosign(self, size: int, note: str) -> None:
         """See the port."""
         with self._lock:
