@@ -44,6 +44,7 @@ from metip.settings import SettingsError
 
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
+LEDGER = "metip.ledger.v1.LedgerService"
 EXPIRY_INTERVAL = 1.0
 LINES_TOGETHER = 0.02
 """Seconds that lines of accepted messages wait for others."""
@@ -134,7 +135,9 @@ class Hub:
         later = asyncio.get_running_loop().call_soon_threadsafe
         ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
         people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
-        add_LedgerServiceServicer_to_server(LedgerApi(ledger, self._control.inputs.contracts, journal.record, people), server)
+        contracts = self._control.inputs.contracts
+        if LEDGER in {interface.name for interface in contracts.interfaces}:
+            add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people), server)
 
     def _may_publish(self, consumer: str, operation: str) -> bool:
         inputs = self._control.inputs

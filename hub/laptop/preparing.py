@@ -23,8 +23,9 @@ FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by w
 #     weights: {example: 90, successor: 10}
 shares: []
 """
-FIRST_RETENTION = """# For how long the ledger keeps what is personal in records, in whole months after the month of a record. What is over may be erased
-# with `metip ledger erase`; records themselves stay. 72 months: six years, the general floor of police records. Written once, then yours.
+FIRST_RETENTION = """# For how long the ledger keeps what is personal in records: whole months after the month of a record.
+# What is over may be erased with `metip ledger erase`; records themselves stay. 72 months are the six years of the general floor of
+# police records. Written once by `metip up`, then yours.
 # interfaces:
 #   - interface: metip.example.v1.ExampleService
 #     months: 84
