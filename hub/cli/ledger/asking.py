@@ -1,4 +1,4 @@
-"""Asks the ledger over the hub's own socket: as the user of this machine, with a purpose, a reason and, where needed, an officer's token."""
+"""Asks the ledger over the hub's own socket: as this user, with a purpose, a reason and, where needed, an officer's token."""
 
 import asyncio
 import functools
