@@ -60,13 +60,9 @@ def test_what_is_sealed_opens_with_its_own_key_only(keys: Path) -> None:
     opener = Opener(keys / SEALING)
     data = opener.unwrap(first)
     assert opened(data, key_id, sealed) == opened(data, *again) == b"particulars"
-    wrong = opener.unwrap(second)
-    for key, of, what in (
-        (data, other, sealed),
-        (wrong, key_id, sealed),
-        (data, key_id, sealed[:-1] + bytes([sealed[-1] ^ 1])),
-        (data, key_id, b""),
-    ):
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    others = opener.unwrap(second)
+    for key, of, what in ((data, other, sealed), (others, key_id, sealed), (data, key_id, changed), (data, key_id, b"")):
         with pytest.raises(SecretError):
             opened(key, of, what)
 
