@@ -26,11 +26,12 @@ from grpc_status import rpc_status
 from grpc_tools import protoc
 
 import metip.contracts
-from adapters.kit.journal import Entry
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.serving import add_to_server, handlers
 from buf.validate import validate_pb2  # noqa: F401 - the pool needs the rules before it takes a file that has some
 from metip.common.v1 import access_pb2, answer_pb2, pole_pb2  # noqa: F401 - imported by the contract
+from metip.faults import Fault
+from metip.journal.records import Facts
 from metip.logs import Log
 from metip.options.v1 import options_pb2
 
@@ -176,16 +177,29 @@ class Remembering:
     """A journal that keeps what it is given, or fails with `error`."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[Facts] = []
+        """Of calls that a handler saw."""
+        self.refusals: list[Facts] = []
         self.attempts = 0
         self.error: Exception | None = None
+        self.closed: Fault | None = None
+        """Why it takes nothing."""
 
-    async def record(self, entry: Entry) -> None:
-        """Keeps one entry."""
+    def check(self) -> None:
+        """Takes calls, or not."""
+        if self.closed is not None:
+            raise self.closed
+
+    async def record(self, facts: Facts) -> None:
+        """Keeps what is known of one call."""
         self.attempts += 1
         if self.error is not None:
             raise self.error
-        self.entries.append(entry)
+        self.note(facts)
+
+    def note(self, facts: Facts) -> None:
+        """Keeps what is known of one call."""
+        (self.refusals if facts.refused else self.entries).append(facts)
 
 
 @dataclass
