@@ -18,7 +18,7 @@ from ledgers import ORIGIN, Journal, Leaves, signer
 
 from hub.ledger import notes, reading, tree
 from hub.ledger.entries import Entry, read
-from hub.ledger.faults import BrokenLedgerError, Code, FullLedgerError, Refusal, RefusedEntryError
+from hub.ledger.faults import BrokenLedgerError, FullLedgerError, Refusal, RefusedEntryError
 from hub.ledger.notes import Kind
 from hub.ledger.port import Head, Ledger, Reader
 from hub.ledger.store import LedgerStore
