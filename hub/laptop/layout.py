@@ -64,6 +64,16 @@ class Home:
         return self.root / "traffic.yaml"
 
     @property
+    def retention(self) -> Path:
+        """For how long the ledger keeps what is personal."""
+        return self.root / "retention.yaml"
+
+    @property
+    def ledger_keys(self) -> Path:
+        """Keys that blind, seal and sign records."""
+        return self.identity / "ledger"
+
+    @property
     def bootstrap(self) -> Path:
         """Envoy's own file."""
         return self.root / "envoy.yaml"

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from hub.ledger.entries import Entry, Reached
 from hub.ledger.notes import Checkpoint
 
+R = TypeVar("R")
 T = TypeVar("T", covariant=True)
 """The engine's own transaction; the embedded one's is an `apsw.Connection`."""
 Fill = Callable[[T, int, Sequence[Entry]], None]
@@ -82,6 +83,9 @@ class Ledger(Protocol[T]):
         Raises `RefusedEntryError` for the first entry that does not continue its journal, `FullLedgerError`, and whatever `fill` raises;
         nothing has changed then.
         """
+
+    def change(self, work: Callable[[T], R]) -> R:
+        """Runs `work` as one durable transaction over what is kept beside leaves, tiles and checkpoints, which it must leave alone."""
 
     def cosign(self, size: int, note: str) -> None:
         """Keeps the witness's signature beside the checkpoint of that size. Raises `ValueError` for a note of another text."""

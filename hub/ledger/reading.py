@@ -79,7 +79,7 @@ class LedgerReader:
         self._database.close()
 
     def _head(self, where: str, *values: int) -> Head | None:
-        rows = self._all(f"select size, note, cosigned from checkpoints {where}", *values)  # noqa: S608 - words of this module
+        rows = self._all(f"select size, note, cosigned from checkpoints {where}", *values)
         if not rows:
             return None
         size, note, cosigned = rows[0]

@@ -7,11 +7,11 @@ opened. What is told is on disk, and a failed transaction takes everything back 
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import apsw
 
@@ -24,6 +24,7 @@ from hub.ledger.port import Fill, Head
 from hub.ledger.tiles import Edge, edge
 from hub.ledger.tree import Frontier
 
+R = TypeVar("R")
 MOST_BETWEEN: Final = 1000
 """Leaves between two checkpoints at most."""
 CHECKED: Final = 16
@@ -99,6 +100,18 @@ class LedgerStore:
             self._reached |= moved
             self._copy_log()
             return self._head
+
+    def change(self, work: Callable[[apsw.Connection], R]) -> R:
+        """See the port."""
+        with self._lock, self._transaction():
+            return work(self._database)
+
+    def sign_with(self, signer: Signer) -> None:
+        """Signs with another key from the next checkpoint on. Raises `ValueError` for one of another origin."""
+        if signer.name != self._signer.name:
+            raise ValueError("a ledger keeps its origin")
+        with self._lock:
+            self._signer = signer
 
     def cosign(self, size: int, note: str) -> None:
         """See the port."""
