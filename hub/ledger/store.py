@@ -39,8 +39,8 @@ class LedgerStore:
     def __init__(self, path: Path, signer: Signer, trusted: Sequence[Verifier] = (), *, vfs: str | None = None) -> None:
         """Opens the ledger, or makes it. `signer` signs from now on and names the origin; `trusted` are keys that signed before.
 
-        Raises `BrokenLedgerError` for a ledger that is not as it was left: the process halts with its code. `vfs` names a file system for
-        faults.
+        Raises `FullLedgerError`, and `BrokenLedgerError` for a ledger that is not as it was left: the process halts with its code. `vfs`
+        names a file system for faults.
         """
         self._path, self._signer = path, signer
         self._trusted = (signer.verifier, *(one for one in trusted if one != signer.verifier))
@@ -51,11 +51,14 @@ class LedgerStore:
         self._reached: dict[str, Reached]
         self._edge: Edge
         _made(path)
-        self._database = apsw.Connection(str(path), vfs=vfs)
+        try:
+            self._database = apsw.Connection(str(path), vfs=vfs)
+        except apsw.Error as error:
+            raise BrokenLedgerError(Code.STORE_FAILED, f"{path} can't be opened: {type(error).__name__}") from error
         try:
             self._open()
         except BaseException:
-            self._database.close()
+            self.close()
             raise
 
     @property
@@ -73,6 +76,7 @@ class LedgerStore:
         if not entries:
             return self._head
         with self._lock:
+            self._check_whole()
             first = self._head.size
             moved = entry_rules.continued(self._reached, entries, first)
             leaves = [one.leaf() for one in entries]
@@ -130,8 +134,7 @@ class LedgerStore:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """One durable transaction, of which nothing is left if its body raises. Raises `FullLedgerError` and `BrokenLedgerError`."""
-        if self._broken:
-            raise BrokenLedgerError(Code.STORE_FAILED, "the ledger failed before")
+        self._check_whole()
         try:
             self._database.execute("begin immediate")
             yield
@@ -141,7 +144,7 @@ class LedgerStore:
         except apsw.FullError as error:
             self._take_back()
             raise FullLedgerError("the disk is full") from error
-        except (apsw.IOError, apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError) as error:
+        except (apsw.IOError, apsw.CorruptError, apsw.CantOpenError) as error:
             self._broken = True
             self._take_back()
             raise BrokenLedgerError(Code.STORE_FAILED, f"the ledger failed: {type(error).__name__}") from error
@@ -156,6 +159,10 @@ class LedgerStore:
                 self._database.execute("rollback")
             except apsw.Error:
                 self._broken = True
+
+    def _check_whole(self) -> None:
+        if self._broken:
+            raise BrokenLedgerError(Code.STORE_FAILED, "the ledger failed before")
 
     def _check_alone(self, size: int) -> None:
         row: Any = self._database.execute("select max(size) from checkpoints").fetchone()
@@ -186,26 +193,26 @@ class LedgerStore:
             raise BrokenLedgerError(Code.STORE_FAILED, f"the ledger's log could not be copied: {type(error).__name__}") from error
 
     def _open(self) -> None:
-        database = self._database
-        database.set_busy_timeout(5000)
         try:
-            database.pragma("journal_mode", "wal")
-            database.pragma("synchronous", "full")
-            database.set_wal_hook(self._logged)
+            self._database.set_busy_timeout(5000)
+            self._database.pragma("journal_mode", "wal")
+            self._database.pragma("synchronous", "full")
+            self._database.set_wal_hook(self._logged)
             with self._transaction():
                 self._begin()
+            reader = reading.LedgerReader(self._database)
+            self._head, self._reached = reader.head(), reader.reached()
+            self._check_size()
+            self._edge = _checked_edge(reader, self._head)
+            self._check_checkpoints(reader)
+            _check_leaves(reader, self._head.size, self._edge)
+            _check_journals(reader, self._reached)
         except (apsw.NotADBError, apsw.SQLError) as error:
             raise BrokenLedgerError(Code.NOT_A_LEDGER, f"{self._path} is no ledger") from error
-        except BrokenLedgerError as error:
-            if isinstance(error.__cause__, apsw.NotADBError):
-                raise BrokenLedgerError(Code.NOT_A_LEDGER, f"{self._path} is no ledger") from error
-            raise
-        reader = reading.LedgerReader(database)
-        self._head, self._reached = reader.head(), reader.reached()
-        self._edge = _checked_edge(reader, self._head)
-        self._check_checkpoints(reader)
-        _check_leaves(reader, self._head.size, self._edge)
-        _check_journals(reader, self._reached)
+        except apsw.FullError as error:
+            raise FullLedgerError("the disk is full") from error
+        except apsw.Error as error:
+            raise BrokenLedgerError(Code.STORE_FAILED, f"{self._path} can't be read: {type(error).__name__}") from error
 
     def _begin(self) -> None:
         """Makes the tables and the checkpoint of the empty ledger, where there is nothing yet."""
@@ -219,6 +226,15 @@ class LedgerStore:
         for name, wanted in (("version", reading.VERSION), ("origin", self._signer.name)):
             if said.get(name) != wanted:
                 raise BrokenLedgerError(Code.NOT_A_LEDGER, f"the {name} of {self._path} is {said.get(name)}, not {wanted}")
+
+    def _check_size(self) -> None:
+        row: Any = self._database.execute("select coalesce(max(idx) + 1, 0) from leaves").fetchone()
+        if row[0] > self._head.size:
+            raise BrokenLedgerError(
+                Code.CHECKPOINT_MISSING, f"the newest checkpoint is of {self._head.size} leaves, and there are {row[0]}"
+            )
+        if row[0] < self._head.size:
+            raise BrokenLedgerError(Code.LEAVES_BROKEN, f"leaf {row[0]} is missing: the newest checkpoint is of {self._head.size}")
 
     def _check_checkpoints(self, reader: reading.LedgerReader) -> None:
         """The newest checkpoints are signed, and each is the root of the tree as the tiles have it: so each begins the next."""
@@ -253,13 +269,10 @@ def _checked_edge(reader: reading.LedgerReader, head: Head) -> Edge:
 
 
 def _check_leaves(reader: reading.LedgerReader, size: int, grown: Edge) -> None:
-    """The leaves of the last tile are those that it says, and there is none beyond."""
+    """The leaves of the last tile are those that it says."""
     hashes = bytes(grown.last[0]) if grown.last else b""
     first = size - len(hashes) // tree.HASH_BYTES
-    leaves = reader.leaves(first, size - first + 1)
-    if len(leaves) != size - first:
-        raise BrokenLedgerError(Code.CHECKPOINT_MISSING, f"the newest checkpoint is of {size} leaves, and there are others")
-    for index, leaf in enumerate(leaves):
+    for index, leaf in enumerate(reader.leaves(first, size - first)):
         if tree.leaf_hash(leaf) != hashes[index * tree.HASH_BYTES : (index + 1) * tree.HASH_BYTES]:
             raise BrokenLedgerError(Code.LEAVES_BROKEN, f"leaf {first + index} is not the one that its tile says")
 

@@ -36,10 +36,10 @@ class Leaves:
     """The leaves of a tree by their hashes, as a reader of subtrees."""
 
     def __init__(self, leaves: list[bytes]) -> None:
-        self.hashes = [tree.leaf_hash(leaf) for leaf in leaves]
+        self._known = {(0, index): tree.leaf_hash(leaf) for index, leaf in enumerate(leaves)}
 
     def __call__(self, level: int, index: int) -> bytes:
         """The root over a whole subtree."""
-        if level == 0:
-            return self.hashes[index]
-        return tree.node_hash(self(level - 1, 2 * index), self(level - 1, 2 * index + 1))
+        if (level, index) not in self._known:
+            self._known[level, index] = tree.node_hash(self(level - 1, 2 * index), self(level - 1, 2 * index + 1))
+        return self._known[level, index]
