@@ -17,10 +17,13 @@ from hub import settings as settings_files
 from hub.api import reflection
 from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
+from hub.api.ledger import LedgerApi
+from hub.api.ledger_people import identify
 from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
 from hub.exchange.running import Exchange, Files, opened
+from hub.ledger import running as ledger_files
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -35,11 +38,13 @@ from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceS
 from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
+from metip.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
 from metip.logs import Log
 from metip.settings import SettingsError
 
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
+LEDGER = "metip.ledger.v1.LedgerService"
 EXPIRY_INTERVAL = 1.0
 LINES_TOGETHER = 0.02
 """Seconds that lines of accepted messages wait for others."""
@@ -85,6 +90,7 @@ class Hub:
         async with AsyncExitStack() as stack:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
+            self._open_ledger(server, stack)
             exchange = await self._open_exchange(server, stack)
             _listen(server, self._settings.socket)
             await server.start()
@@ -120,6 +126,18 @@ class Hub:
         add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_call), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
+
+    def _open_ledger(self, server: grpc.aio.Server, stack: AsyncExitStack) -> None:
+        said, settings = self._settings.ledger, self._settings
+        if said is None:
+            return
+        files, name = ledger_files.files(said, settings.folder, settings.state), ledger_files.origin(settings.trust_domain)
+        later = asyncio.get_running_loop().call_soon_threadsafe
+        ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
+        people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
+        contracts = self._control.inputs.contracts
+        if LEDGER in {interface.name for interface in contracts.interfaces}:
+            add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people), server)
 
     def _may_call(self, consumer: str, operation: str) -> bool:
         inputs = self._control.inputs

@@ -21,6 +21,8 @@ class Settings:
     exchange: settings_pb2.Exchange | None
     """None where the hub takes no messages."""
     folder: Path
+    ledger: settings_pb2.Ledger | None = None
+    """None where the hub keeps no ledger."""
     traffic: Path | None = None
     """None where each interface is left to the system that owns it."""
 
@@ -42,6 +44,7 @@ def read(path: Path) -> Settings:
         access=folder / message.access,
         edge=message.edge,
         exchange=message.exchange if message.HasField("exchange") else None,
+        ledger=message.ledger if message.HasField("ledger") else None,
         folder=folder,
         traffic=folder / message.traffic if message.traffic else None,
     )

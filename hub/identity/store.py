@@ -3,6 +3,7 @@
     <home>/identity/
       ca.pem              the authorities to trust            ca.key             absent in production
       token-issuer.key    absent in production                jwks.json          the issuer's public keys, for Envoy
+      ledger/             keys of the ledger                  witness/           keys of its witness
       <name>/cert.pem     a workload's leaf, nothing else     <name>/key.pem     its key
 
 The law: a public file (ca.pem, jwks.json, cert.pem) is written after its private one and can always be made again
@@ -36,7 +37,8 @@ from hub.identity.private_files import (
 from hub.identity.spiffe import DEFAULT_TRUST_DOMAIN
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
-_FIXED = frozenset({"ca.pem", "ca.key", "token-issuer.key", "jwks.json"})
+_FIXED = frozenset({"ca.pem", "ca.key", "token-issuer.key", "jwks.json", "ledger", "witness"})
+"""Names that no workload can have; the last two are folders of keys that are no workload's."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ class Store:
         """Return the workloads that have a folder here, in order; empty where the store doesn't exist."""
         if not self.directory.is_dir():
             return ()
-        entries = (entry for entry in self.directory.iterdir() if _NAME.fullmatch(entry.name) and entry.is_dir())
+        entries = (
+            entry for entry in self.directory.iterdir() if _NAME.fullmatch(entry.name) and entry.name not in _FIXED and entry.is_dir()
+        )
         return tuple(sorted(entry.name for entry in entries))
 
     def ensure(self, *, trust_domain: str | None = None, now: datetime | None = None) -> Ensured:

@@ -10,7 +10,10 @@ from hub.identity import Store, describe, issue, needs_renewal
 from hub.identity.tokens import AUDIENCE, issuer_of
 from hub.laptop.claiming import free_ports
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
+from hub.ledger import signing
+from hub.ledger.running import origin
 from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
+from metip.journal.keys import ensure_keys
 
 BOOTSTRAP = Path(__file__).parent.parent.parent / "envoy" / "bootstrap.yaml"
 FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by weight; without a share, the system that owns it.
@@ -19,6 +22,15 @@ FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by w
 #   - interface: metip.example.v1.ExampleService
 #     weights: {example: 90, successor: 10}
 shares: []
+"""
+FIRST_RETENTION = """# For how long the ledger keeps what is personal in records: whole months after the month of a record.
+# What is over may be erased with `metip ledger erase`; records themselves stay. 72 months are the six years of the general floor of
+# police records. Written once by `metip up`, then yours.
+# interfaces:
+#   - interface: metip.example.v1.ExampleService
+#     months: 84
+#     basis: the force's retention schedule, line 12
+months: 72
 """
 XDS = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
@@ -53,12 +65,17 @@ def adapters_folder() -> Path:
 
 def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     """Makes a home ready for its processes."""
-    for folder in (home.root, home.logs, home.state, home.run):
+    for folder in (home.root, home.logs, home.state, home.journals, home.run):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _identities(home)
+    ensure_keys(home.ledger_keys)
     _write(home.hub_settings, _hub_settings(home, ports))
     if not home.access.exists():
         _write(home.access, _first_policy())
+    ensure_keys(home.ledger_keys)
+    signing.ensure(home.ledger_keys / signing.FOLDER, origin(TRUST_DOMAIN))
+    if not home.retention.exists():
+        _write(home.retention, FIRST_RETENTION)
     if not home.traffic.exists():
         _write(home.traffic, FIRST_TRAFFIC)
     _write(home.bootstrap, bootstrap(home, xds=xds))
@@ -106,6 +123,10 @@ exchange:
   certificate: identity/{HUB_SYSTEM}/cert.pem
   key: identity/{HUB_SYSTEM}/key.pem
   sqlite: {{}}
+ledger:
+  keys: {home.ledger_keys.relative_to(home.root)}
+  retention: {home.retention.name}
+  witness_key: identity/witness/witness.vkey
 """
 
 

@@ -1,0 +1,103 @@
+"""The keys that sign checkpoints: one in use, and the public halves of all that ever were, by which every old checkpoint is still checked.
+
+The law: a public key is on disk before anything is signed with its private half, and none is ever taken away. A private key that is
+replaced is gone: nobody can sign an old state anew.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from hub.ledger import notes
+from hub.ledger.notes import NoteError, Signer, Verifier
+
+FOLDER: Final = "signing"
+"""Within the folder of the ledger's keys."""
+PRIVATE: Final = "ledger.key"
+PUBLIC: Final = "ledger.vkey"
+
+
+class SigningKeyError(Exception):
+    """A signing key that is missing, exposed, or not what it should be; the text names the file and never what is in it."""
+
+
+@dataclass(frozen=True)
+class SigningKeys:
+    """Who signs, and whom to trust."""
+
+    signer: Signer
+    trusted: tuple[Verifier, ...]
+    """All public keys, the one in use last."""
+
+
+def ensure(folder: Path, origin: str) -> None:
+    """Makes the first key where there is none. Raises `OSError`."""
+    if not (folder / PRIVATE).exists():
+        add(folder, origin)
+
+
+def add(folder: Path, origin: str) -> SigningKeys:
+    """Puts a new key in use, and forgets the private half of the one before. Raises `OSError`, `SigningKeyError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signer = Signer(origin, Ed25519PrivateKey.generate())
+    before = _public(folder) if (folder / PUBLIC).exists() else ()
+    trusted = (*before, signer.verifier)
+    _write(folder / PUBLIC, "".join(f"{one}\n" for one in trusted).encode())
+    _write(folder / PRIVATE, signer.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return SigningKeys(signer, trusted)
+
+
+def load(folder: Path, origin: str) -> SigningKeys:
+    """The keys of a folder. Raises `SigningKeyError`.
+
+    A public key that was written before a crash, and whose private half was not, stays trusted; nothing was ever signed with it.
+    """
+    path = folder / PRIVATE
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read()
+    except OSError as error:
+        raise SigningKeyError(f"{path} can't be read: {error.strerror}") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SigningKeyError(f"{path} is open to other users (mode {mode:04o}): chmod 600 it")
+    try:
+        private = load_pem_private_key(content, None)
+    except (ValueError, TypeError):
+        raise SigningKeyError(f"{path} is no private key in PEM") from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise SigningKeyError(f"{path} is no Ed25519 key")
+    signer, trusted = Signer(origin, private), _public(folder)
+    if signer.verifier not in trusted:
+        raise SigningKeyError(f"{folder / PUBLIC} lacks the public half of {PRIVATE} as a key of {origin}")
+    return SigningKeys(signer, (*(one for one in trusted if one != signer.verifier), signer.verifier))
+
+
+def _public(folder: Path) -> tuple[Verifier, ...]:
+    path = folder / PUBLIC
+    try:
+        return notes.parsed_keys(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SigningKeyError(f"{path} can't be read: {error.strerror}") from None
+    except (NoteError, UnicodeDecodeError) as error:
+        raise SigningKeyError(f"{path}: {error}") from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.new")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
