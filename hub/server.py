@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,8 @@ from hub.api.ledger_people import identify
 from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
-from hub.exchange.running import Exchange, Files, opened
+from hub.exchange.recording import Recorder
+from hub.exchange.running import Exchange, Files, Kept, opened
 from hub.ledger import running as ledger_files
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
@@ -35,6 +36,7 @@ from hub.mesh.routes import callers
 from hub.watch import changes
 from metip.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
 from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceServicer_to_server
+from metip.faults import Fault
 from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
@@ -90,8 +92,8 @@ class Hub:
         async with AsyncExitStack() as stack:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
-            self._open_ledger(server, stack)
-            exchange = await self._open_exchange(server, stack)
+            kept = self._open_ledger(server, stack)
+            exchange = await self._open_exchange(server, stack, kept)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
@@ -116,21 +118,29 @@ class Hub:
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, started), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
-    async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Exchange | None:
+    async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack, kept: Kept | None) -> Exchange | None:
         said, folder = self._settings.exchange, self._settings.folder
         if said is None:
             return None
         files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
-        exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log))
+        exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log, kept))
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
+        if exchange.recorder is not None:
+            stack.push_async_callback(self._record_the_rest, exchange.recorder)
         add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_call), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
-    def _open_ledger(self, server: grpc.aio.Server, stack: AsyncExitStack) -> None:
+    async def _record_the_rest(self, recorder: Recorder) -> None:
+        """What was accepted until the end; what can't be recorded now is when the hub starts again."""
+        with suppress(Fault):
+            await recorder.catch_up()
+
+    def _open_ledger(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Kept | None:
+        """The ledger, and where the rest of the hub records; None without."""
         said, settings = self._settings.ledger, self._settings
         if said is None:
-            return
+            return None
         files, name = ledger_files.files(said, settings.folder, settings.state), ledger_files.origin(settings.trust_domain)
         later = asyncio.get_running_loop().call_soon_threadsafe
         ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
@@ -138,6 +148,7 @@ class Hub:
         contracts = self._control.inputs.contracts
         if LEDGER in {interface.name for interface in contracts.interfaces}:
             add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people), server)
+        return Kept(journal.journal, ledger.keys)
 
     def _may_call(self, consumer: str, operation: str) -> bool:
         inputs = self._control.inputs

@@ -2,22 +2,25 @@
 
 import asyncio
 import json
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from hub.api.checking import check
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
 from hub.exchange.accepting import COME_AGAIN, Acceptor, full, kept, metadata_of, refuse
+from hub.exchange.calls import Calls, refused
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
 from hub.exchange.records import Arrival, ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from hub.exchange.running import Exchange
-from metip.call import OFFICER_HEADER, Call, call_from
+from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from metip.faults import Fault, Reason
+from metip.journal.records import OK, Facts
 from metip.masking import masked
 
 PAGE: Final = 100
@@ -46,12 +49,12 @@ class ExchangeApi(ExchangeServiceServicer):
         self._exchange = exchange
         self._engine = exchange.engine
         self._contracts: Contracts = exchange.contracts
-        self._may_call = may_call
+        self._may_call, self._calls = may_call, exchange.accepting.calls
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract."""
         metadata = metadata_of(context)
-        batch = _Batch(self, metadata.get(OFFICER_HEADER, ""))
+        batch = _Batch(self, metadata)
         try:
             async for request in requests:
                 if batch.acceptor is None:
@@ -105,17 +108,18 @@ class ExchangeApi(ExchangeServiceServicer):
 
     async def PauseSubscription(self, request: api.PauseSubscriptionRequest, context: Any) -> api.PauseSubscriptionResponse:  # noqa: N802
         """Stops or resumes a subscription; see the contract."""
-        async with self._asked(request, context, reason=True) as call:
-            await self._engine.pause(request.subscription, paused=request.paused, by=who(call), reason=request.access.justification)
+        async with self._asked(request, context, reason=True) as asked:
+            await self._engine.pause(request.subscription, paused=request.paused, by=asked.who, reason=request.access.justification)
         return api.PauseSubscriptionResponse()
 
     async def ListDeliveries(self, request: api.ListDeliveriesRequest, context: Any) -> api.ListDeliveriesResponse:  # noqa: N802
         """Lists deliveries; see the contract."""
         size = request.page_size or PAGE
-        async with self._asked(request, context):
+        async with self._asked(request, context) as asked:
             after = _token(request.page_token)
             found = await self._engine.deliveries(filter_of(request.filter), after=after, limit=size + 1)
-        page, more = found[:size], len(found) > size
+            page, more = found[:size], len(found) > size
+            asked.disclosed = len(page)
         token = f"{page[-1].sequence}/{page[-1].subscription}" if more else ""
         return api.ListDeliveriesResponse(deliveries=[delivery(one) for one in page], next_page_token=token)
 
@@ -126,7 +130,8 @@ class ExchangeApi(ExchangeServiceServicer):
 
     async def GetMessage(self, request: api.GetMessageRequest, context: Any) -> api.GetMessageResponse:  # noqa: N802
         """Gives a message, masked; see the contract."""
-        async with self._asked(request, context):
+        async with self._asked(request, context) as asked:
+            asked.disclosed = 1
             found = await self._engine.message(request.message_id)
             steps = await self._engine.steps(request.message_id)
             response = api.GetMessageResponse(
@@ -140,31 +145,31 @@ class ExchangeApi(ExchangeServiceServicer):
 
     async def Decide(self, request: api.DecideRequest, context: Any) -> api.DecideResponse:  # noqa: N802
         """Moves deliveries; see the contract."""
-        async with self._asked(request, context, reason=True) as call:
+        async with self._asked(request, context, reason=True) as asked:
             names = [(one.message_id, one.subscription) for one in request.deliveries]
-            moved = await self._engine.decide(names, DECISIONS[request.decision], by=who(call), reason=request.access.justification)
+            moved = await self._engine.decide(names, DECISIONS[request.decision], by=asked.who, reason=request.access.justification)
         return api.DecideResponse(moved=moved)
 
     async def PlanReplay(self, request: api.PlanReplayRequest, context: Any) -> api.PlanReplayResponse:  # noqa: N802
         """Plans a replay; see the contract."""
         once = frozenset(one.operation for one in self._contracts.subscriptions if one.write_once)
-        async with self._asked(request, context, reason=True) as call:
+        async with self._asked(request, context, reason=True) as asked:
             expires = self._exchange.clock() + PLAN_LASTS
             made = await self._engine.plan(
-                filter_of(request.filter), by=who(call), reason=request.access.justification, write_once=once, expires=expires
+                filter_of(request.filter), by=asked.who, reason=request.access.justification, write_once=once, expires=expires
             )
         return plan(made, needs_approval=bool(made.operations & once))
 
     async def ApproveReplay(self, request: api.ApproveReplayRequest, context: Any) -> api.ApproveReplayResponse:  # noqa: N802
         """Approves a plan; see the contract."""
-        async with self._asked(request, context, reason=True) as call:
-            await self._engine.approve(request.plan_id, by=who(call), reason=request.access.justification)
+        async with self._asked(request, context, reason=True) as asked:
+            await self._engine.approve(request.plan_id, by=asked.who, reason=request.access.justification)
         return api.ApproveReplayResponse()
 
     async def Replay(self, request: api.ReplayRequest, context: Any) -> api.ReplayResponse:  # noqa: N802
         """Carries out a plan; see the contract."""
-        async with self._asked(request, context, reason=True) as call:
-            done = await self._engine.replay(request.plan_id, by=who(call), reason=request.access.justification)
+        async with self._asked(request, context, reason=True) as asked:
+            done = await self._engine.replay(request.plan_id, by=asked.who, reason=request.access.justification)
         return api.ReplayResponse(replayed=done.replayed, left=done.left, message_ids=done.message_ids)
 
     async def _theirs(self, message_id: str, context: Any) -> None:
@@ -186,15 +191,16 @@ class ExchangeApi(ExchangeServiceServicer):
         return message_state(found, deliveries if keys else [replace(one, ordering_key="") for one in deliveries])
 
     def _asked(self, request: Any, context: Any, *, reason: bool = False) -> "_Asked":
-        return _Asked(self._contracts, request, context, reason)
+        return _Asked(self._contracts, self._calls, request, context, reason)
 
 
 class _Batch:
     """One bulk hand-over: messages are judged as they come and kept some thousands at a time, the next ones judged meanwhile."""
 
-    def __init__(self, service: ExchangeApi, officer: str) -> None:
+    def __init__(self, service: ExchangeApi, metadata: Mapping[str, str]) -> None:
         self.acceptor: Acceptor | None = None
-        self._service, self._officer = service, officer
+        self._service, self._metadata, self._officer = service, metadata, metadata.get(OFFICER_HEADER, "")
+        self._refused: list[Facts] = []
         self._call: Call | None = None
         self._waiting: list[Arrival] = []
         self._places: list[int] = []
@@ -219,7 +225,9 @@ class _Batch:
                 has_place(place)
             except Fault as fault:
                 self._refuse(place, fault)
+                self._refused.append(refused(self.acceptor.operation, self.acceptor.kind, data, self._metadata, fault))
         self._ids += [""] * len(messages)
+        await self._recorded()
         if len(self._waiting) >= AT_ONCE:
             await self._kept(AHEAD)
             self._keeping.append(asyncio.create_task(self._keep(*self._all_waiting())))
@@ -233,6 +241,12 @@ class _Batch:
         await self._keep(*self._all_waiting())
         self._response.message_ids.extend(self._ids)
         return self._response
+
+    async def _recorded(self) -> None:
+        """Records what was refused so far. Raises `Fault` JOURNAL."""
+        refused, self._refused = self._refused, []
+        if refused and self._service._calls is not None:
+            await self._service._calls.record(*refused)
 
     def abandon(self) -> None:
         """The hand-over ended early: what is being kept is kept, and how that ends nobody hears, as its producer does not either."""
@@ -269,32 +283,72 @@ class _Batch:
 
 
 class _Asked:
-    """An operator's request: its rules, its purpose, the person behind it; what the engine refuses becomes a status."""
+    """An operator's request: its rules, its purpose, the person behind it; what the engine refuses becomes a status. It is recorded before
+    it is answered."""
 
-    def __init__(self, contracts: Contracts, request: Any, context: Any, reason: bool) -> None:
-        self._contracts, self._request, self._context, self._reason = contracts, request, context, reason
-        self._metadata = metadata_of(context)
+    def __init__(self, contracts: Contracts, calls: Calls | None, request: Any, context: Any, reason: bool) -> None:
+        self._calls, self._request, self._context, self._reason = calls, request, context, reason
+        self._metadata, self._began = metadata_of(context), time.perf_counter()
+        self._operation = contracts.operations[f"{SERVICE}/{type(request).__name__.removesuffix('Request')}"]
+        self._call: Call | None = None
+        self.disclosed = 0
+        """Records that the answer tells of."""
 
-    async def __aenter__(self) -> Call:
+    @property
+    def who(self) -> str:
+        """The person behind it, by warrant number."""
+        assert self._call is not None, "admitted"
+        assert self._call.officer is not None, "admitted"
+        return self._call.officer.warrant_number
+
+    async def __aenter__(self) -> Self:
         await check(self._request, self._context)
-        operation = self._contracts.operations[f"{SERVICE}/{type(self._request).__name__.removesuffix('Request')}"]
         try:
-            call = call_from(self._metadata, operation.name, remaining=self._context.time_remaining())
-            if call.officer is None:
-                raise Fault(Reason.OFFICER_NEEDED, "the operation needs a person behind it")
-            access = self._request.access
-            if access.purpose not in operation.purpose_numbers:
-                raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
-            if self._reason and not access.justification.strip():
-                raise Fault(Reason.JUSTIFICATION_NEEDED, "what a person decides is kept with a reason")
+            self._call = self._admitted()
         except Fault as fault:
-            await refuse(fault, self._metadata, self._context)
-            raise
-        return call
+            await self._end(fault, refused=True)
+        return self
 
     async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, ExchangeError):
-            await _abort(error, self._context)
+        if error is None:
+            await self._end(None)
+        elif isinstance(error, ExchangeError):
+            await self._end(_fault(error))
+
+    def _admitted(self) -> Call:
+        operation, access = self._operation, self._request.access
+        self._call = call = call_from(self._metadata, operation.name, remaining=self._context.time_remaining())
+        if call.officer is None:
+            raise Fault(Reason.OFFICER_NEEDED, "the operation needs a person behind it")
+        if access.purpose not in operation.purpose_numbers:
+            raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
+        if self._reason and not access.justification.strip():
+            raise Fault(Reason.JUSTIFICATION_NEEDED, "what a person decides is kept with a reason")
+        if self._calls is not None:
+            self._calls.check()
+        return call
+
+    async def _end(self, fault: Fault | None, *, refused: bool = False) -> None:
+        """Records how it ended, and refuses it where it did not end well."""
+        if self._calls is not None:
+            seconds, outcome = time.perf_counter() - self._began, fault.reason.name if fault else OK
+            call_id = self._metadata.get(CALL_ID_HEADER, "")
+            facts = Facts(
+                self._operation,
+                self._call,
+                self._request,
+                outcome,
+                seconds,
+                self.disclosed,
+                refused=refused,
+                call_id=_call_id(self._metadata),
+            )
+            try:
+                await self._calls.record(facts)
+            except Fault as unrecorded:
+                fault = unrecorded
+        if fault is not None:
+            await refuse(fault, self._metadata, self._context)
 
 
 class _refusing:  # noqa: N801 - used as a statement
@@ -312,6 +366,11 @@ class _refusing:  # noqa: N801 - used as a statement
 
 
 async def _abort(error: ExchangeError, context: Any) -> None:
+    await refuse(_fault(error), metadata_of(context), context)
+
+
+def _fault(error: ExchangeError) -> Fault:
+    """What an operator is told of what the engine refused."""
     reasons = {
         UnknownError: Reason.NO_TRACE,
         NotAllowedError: Reason.PRECONDITION,
@@ -319,14 +378,7 @@ async def _abort(error: ExchangeError, context: Any) -> None:
         FullError: Reason.BUSY,
     }
     reason = reasons.get(type(error), Reason.NOT_KEPT)
-    fault = Fault(reason, str(error), retry_after=COME_AGAIN if reason is Reason.BUSY else None)
-    await refuse(fault, metadata_of(context), context)
-
-
-def who(call: Call) -> str:
-    """The person behind a call, by warrant number."""
-    assert call.officer is not None, "checked before"
-    return call.officer.warrant_number
+    return Fault(reason, str(error), retry_after=COME_AGAIN if reason is Reason.BUSY else None)
 
 
 def _token(text: str) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 
+from hub.exchange.calls import SYSTEM, Calls, refused
 from hub.exchange.keys import key_reader
 from hub.exchange.port import Engine
 from hub.exchange.records import Accepted, Arrival, BrokenError, FullError
@@ -26,7 +27,6 @@ from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason, status_of
 from metip.logs import Log
 
-SYSTEM: Final = "exchange"
 COME_AGAIN: Final = timedelta(seconds=1)
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -34,7 +34,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class Acceptor:
     """Judges and keeps the messages of one operation."""
 
-    def __init__(self, operation: Operation, kind: type[Message], engine: Engine, validator: protovalidate.Validator) -> None:
+    def __init__(
+        self, operation: Operation, kind: type[Message], engine: Engine, validator: protovalidate.Validator, calls: Calls | None
+    ) -> None:
         assert operation.delivery is not None, "only message operations are accepted"
         self.operation, self.kind = operation, kind
         self._read = admission(operation, kind, validator)
@@ -42,6 +44,7 @@ class Acceptor:
         self._ordering = key_reader(operation.ordering_fields) if operation.ordering_fields else None
         self._engine = engine
         self._said = operation.delivery
+        self._calls = calls if operation.personal else None
 
     def judge(self, data: bytes, call: Call, officer: str, now: float) -> Arrival:
         """The message as it may be kept. Raises `Fault`."""
@@ -49,7 +52,9 @@ class Acceptor:
 
     def judging(self, call: Call, officer: str, now: float) -> Callable[[bytes], Arrival]:
         """A function that gives messages of one call as they may be kept, or raises the `Fault` that refuses one. What is the same for all
-        of them is looked up here, once."""
+        of them is looked up here, once. Raises `Fault` JOURNAL while nothing can be recorded of messages with personal data."""
+        if self._calls is not None:
+            self._calls.check()
         read, key_of, order_of, said, name = self._read, self._idempotency, self._ordering, self._said, self.operation.name
         expires, window, due = now + said.max_age if said.max_age else 0.0, said.dedupe_window, bool(said.delay or said.after_field)
         consumer, call_id, not_before_of = call.consumer, call.id, self._not_before
@@ -98,11 +103,12 @@ def full(error: FullError) -> Fault:
 class Accepting:
     """All message operations of the contracts."""
 
-    def __init__(self, contracts: Contracts, engine: Engine, log: Log, clock: Callable[[], float]) -> None:
+    def __init__(self, contracts: Contracts, engine: Engine, log: Log, clock: Callable[[], float], calls: Calls | None = None) -> None:
+        """`calls` records who was refused; None where nothing is recorded, as in tests of acceptance alone."""
         validator, kinds = protovalidate.Validator(), _kinds(contracts)
-        self._log, self._clock = log, clock
+        self._log, self._clock, self.calls = log, clock, calls
         self.acceptors: Mapping[str, Acceptor] = {
-            operation.name: Acceptor(operation, kinds(operation.request), engine, validator)
+            operation.name: Acceptor(operation, kinds(operation.request), engine, validator, calls)
             for operation in contracts.operations.values()
             if operation.delivery is not None
         }
@@ -129,7 +135,8 @@ class Accepting:
                 reply = receipt(await acceptor.keep(arrival)).SerializeToString()
                 outcome = "OK"
                 return reply
-            except Fault as fault:
+            except Fault as found:
+                fault = await self._recorded(found, acceptor, data, metadata, time.perf_counter() - began)
                 outcome = fault.reason.name
                 await refuse(fault, metadata, context)
                 raise AssertionError("unreachable: abort always raises") from None
@@ -137,6 +144,15 @@ class Accepting:
                 tell(outcome, round((time.perf_counter() - began) * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
 
         return answer
+
+    async def _recorded(self, fault: Fault, acceptor: Acceptor, data: bytes, metadata: Mapping[str, str], seconds: float) -> Fault:
+        """The refusal, once it was recorded; JOURNAL where it can't be."""
+        if self.calls is not None and acceptor.operation.personal:
+            try:
+                await self.calls.record(refused(acceptor.operation, acceptor.kind, data, metadata, fault, seconds))
+            except Fault as unrecorded:
+                return unrecorded
+        return fault
 
 
 def receipt(accepted: Accepted) -> Receipt:

@@ -13,16 +13,19 @@ from typing import Final
 from google.protobuf.message import DecodeError, Message
 
 from hub.exchange.accepting import Acceptor
+from hub.exchange.calls import SYSTEM
 from hub.exchange.port import Engine
 from hub.exchange.records import Act
 from hub.exchange.records import Message as Kept
 from metip.call import Call, officer_of
+from metip.faults import Fault
+from metip.journal.blinding import IndexKeys
 from metip.journal.records import OK, Draft, Facts, Recording, of_journal
 from metip.journal.store import Journal
 from metip.journal.subjects import subjects
 from metip.ledger.v1.record_pb2 import KIND_HEARTBEAT
+from metip.logs import Log
 
-SYSTEM: Final = "exchange"
 MESSAGES, ACTS = "exchange/message", "exchange/act"
 AT_ONCE: Final = 200
 """Things that are read and recorded together; between two lots everybody else has their turn."""
@@ -35,17 +38,26 @@ UNRECORDED: Final = 10_000
 class Recorder:
     """Records what one engine keeps."""
 
-    def __init__(self, engine: Engine, acceptors: Mapping[str, Acceptor], journal: Journal, recording: Recording) -> None:
-        self._engine, self._acceptors, self._journal, self._recording = engine, acceptors, journal, recording
+    def __init__(self, engine: Engine, acceptors: Mapping[str, Acceptor], journal: Journal, keys: IndexKeys, log: Log) -> None:
+        self._engine, self._acceptors, self._journal, self._log = engine, acceptors, journal, log
+        self._recording = Recording(SYSTEM, keys)
         self._message = self._marked = journal.marks.get(MESSAGES, 0)
         self._act = journal.marks.get(ACTS, 0)
         self.behind = 0.0
         """Seconds since the oldest message was accepted that is not recorded yet, as of the last look."""
 
     async def run(self) -> None:
-        """Records until it is cancelled. Raises `Fault` JOURNAL, after which the hub must end."""
+        """Records until it is cancelled. While nothing can be recorded, as on a full disk, it waits; what there is stays where it is."""
+        able = True
         while True:
-            done = await self._messages() + await self._acts()
+            try:
+                done = await self._messages() + await self._acts()
+            except Fault as fault:
+                if able:
+                    self._log.line("exchange_not_recorded", problem=fault.text)
+                able, done = False, 0
+            else:
+                able = True
             await asyncio.sleep(EVERY if done < AT_ONCE else BREATH)
 
     async def catch_up(self) -> None:

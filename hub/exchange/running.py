@@ -11,14 +11,18 @@ from typing import Final
 
 from hub.contracts import Contracts
 from hub.exchange.accepting import Accepting
+from hub.exchange.calls import Calls
 from hub.exchange.clock import SteadyClock
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.port import Engine
+from hub.exchange.recording import Recorder
 from hub.exchange.records import BrokenError, ExchangeError
 from hub.exchange.sending import Sender
 from hub.exchange.sqlite import SqliteEngine
 from metip.hub.v1.settings_pb2 import Exchange as Settings
 from metip.hub.v1.settings_pb2 import JetStream
+from metip.journal.blinding import IndexKeys
+from metip.journal.store import Journal
 from metip.logs import Log
 from metip.settings import SettingsError
 
@@ -40,6 +44,14 @@ class Files:
     authority: Path
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Where records go: the hub's journal, and the keys of what they are found by."""
+
+    journal: Journal
+    keys: IndexKeys
+
+
 @dataclass
 class Exchange:
     """One running exchange."""
@@ -50,17 +62,21 @@ class Exchange:
     dispatcher: Dispatcher
     clock: SteadyClock
     log: Log
+    recorder: Recorder | None = None
+    """None where nothing is recorded, as in tests of the exchange alone."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Delivers until `stop`; then begins nothing new and waits a while for what is under way."""
         async with asyncio.TaskGroup() as group:
             delivering = group.create_task(self.dispatcher.run())
-            keeping = group.create_task(self._keep_house())
+            keeping = [group.create_task(self._keep_house())]
+            if self.recorder is not None:
+                keeping.append(group.create_task(self.recorder.run()))
             await stop.wait()
             self.dispatcher.stop()
             await asyncio.wait((delivering,), timeout=DRAIN)
-            delivering.cancel()
-            keeping.cancel()
+            for task in (delivering, *keeping):
+                task.cancel()
 
     async def _keep_house(self) -> None:
         """Forgets, a little at a time, what is done and old."""
@@ -77,12 +93,12 @@ class Exchange:
 
 
 @asynccontextmanager
-async def opened(said: Settings, files: Files, contracts: Contracts, log: Log) -> AsyncIterator[Exchange]:
+async def opened(said: Settings, files: Files, contracts: Contracts, log: Log, record: Kept | None = None) -> AsyncIterator[Exchange]:
     """The exchange for the length of the block; its deliveries begin with `run`. Raises what the engine raises when it can't be opened."""
     clock = SteadyClock()
     with _claimed(files.state):
         engine = await _engine(said, files, clock, log)
-        async with _running(engine, said, files, contracts, clock, log) as exchange:
+        async with _running(engine, said, files, contracts, clock, log, record) as exchange:
             yield exchange
 
 
@@ -103,14 +119,16 @@ def _claimed(state: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def _running(
-    engine: Engine, said: Settings, files: Files, contracts: Contracts, clock: SteadyClock, log: Log
+    engine: Engine, said: Settings, files: Files, contracts: Contracts, clock: SteadyClock, log: Log, kept: Kept | None
 ) -> AsyncIterator[Exchange]:
     sender = Sender(f"127.0.0.1:{said.deliveries_port}", files.certificate, files.key, files.authority)
     dispatcher = Dispatcher(engine, sender.send, clock, log)
     try:
         dispatcher.prepare(contracts.subscriptions)
         await engine.subscribe(contracts.subscriptions, dispatcher.ready)
-        yield Exchange(contracts, engine, Accepting(contracts, engine, log, clock), dispatcher, clock, log)
+        accepting = Accepting(contracts, engine, log, clock, Calls(kept.journal, kept.keys) if kept else None)
+        recorder = Recorder(engine, accepting.acceptors, kept.journal, kept.keys, log) if kept else None
+        yield Exchange(contracts, engine, accepting, dispatcher, clock, log, recorder)
     finally:
         await sender.close()
         await engine.close()

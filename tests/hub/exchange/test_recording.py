@@ -22,7 +22,6 @@ from hub.exchange.records import Accepted, Arrival
 from metip.journal import chain
 from metip.journal.blinding import IndexKeys
 from metip.journal.keys import INDEX, SEALING, ensure_keys
-from metip.journal.records import Recording
 from metip.journal.sealing import Opener, Sealer, Wrapped
 from metip.journal.store import Journal
 from metip.ledger.v1 import record_pb2 as ledger
@@ -53,7 +52,7 @@ def recorded(folder: Path, bench: Bench) -> Iterator[tuple[Recorder, Journal]]:
     kept = journal(folder)
     acceptors = Accepting(CONTRACTS, bench.engine, Log(system="exchange"), lambda: NOW).acceptors
     try:
-        yield Recorder(bench.engine, acceptors, kept, Recording("exchange", IndexKeys(folder / "keys" / INDEX))), kept
+        yield Recorder(bench.engine, acceptors, kept, IndexKeys(folder / "keys" / INDEX), Log(system="exchange")), kept
     finally:
         kept.close()
 
