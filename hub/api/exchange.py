@@ -341,7 +341,7 @@ class _Asked:
                 seconds,
                 self.disclosed,
                 refused=refused,
-                call_id=_call_id(self._metadata),
+                call_id=call_id,
             )
             try:
                 await self._calls.record(facts)
