@@ -23,7 +23,7 @@ from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
 from hub.exchange.recording import Recorder
-from hub.exchange.running import Exchange, Files, Kept, opened
+from hub.exchange.running import Exchange, Files, Kept, claimed, opened
 from hub.ledger import running as ledger_files
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
@@ -92,6 +92,7 @@ class Hub:
         async with AsyncExitStack() as stack:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
+            stack.enter_context(claimed(self._settings.state))
             kept = self._open_ledger(server, stack)
             exchange = await self._open_exchange(server, stack, kept)
             _listen(server, self._settings.socket)

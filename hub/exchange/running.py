@@ -96,15 +96,14 @@ class Exchange:
 async def opened(said: Settings, files: Files, contracts: Contracts, log: Log, record: Kept | None = None) -> AsyncIterator[Exchange]:
     """The exchange for the length of the block; its deliveries begin with `run`. Raises what the engine raises when it can't be opened."""
     clock = SteadyClock()
-    with _claimed(files.state):
-        engine = await _engine(said, files, clock, log)
-        async with _running(engine, said, files, contracts, clock, log, record) as exchange:
-            yield exchange
+    engine = await _engine(said, files, clock, log)
+    async with _running(engine, said, files, contracts, clock, log, record) as exchange:
+        yield exchange
 
 
 @contextmanager
-def _claimed(state: Path) -> Iterator[None]:
-    """The state folder's messages for the length of the block: two hubs on one file would each deliver all of them.
+def claimed(state: Path) -> Iterator[None]:
+    """The state folder for the length of the block: two hubs on its files would each deliver all messages.
 
     The kernel lets go of the claim when the process ends, however it ends. Raises `SettingsError`.
     """
@@ -113,7 +112,7 @@ def _claimed(state: Path) -> Iterator[None]:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             problem = f"another hub has the messages in {state}: stop it, or give this one a state folder of its own"
-            raise SettingsError("exchange", (problem,)) from None
+            raise SettingsError("state", (problem,)) from None
         yield
 
 
