@@ -10,14 +10,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from hub.cli.printing import FAILED, clean, mark, print_json, span
+from metip.faults import EDGE_DOMAIN
 
 ENVOYS_OWN: Final[tuple[tuple[str, str, str], ...]] = (
     # (words in the status text, reason, what to do): what Envoy and the client library say themselves, without error details
-    ("RBAC: access denied", "NOT_GRANTED", "give the consumer a grant in access.yaml; `metip explain` lists who may call"),
-    ("Jwt is missing", "OFFICER_NEEDED", "send an officer's token: leave --no-token out, or see `metip token issue --help`"),
-    ("Jwt is expired", "TOKEN_EXPIRED", "get a fresh officer token: metip token issue --help"),
-    ("Audiences in Jwt are not allowed", "TOKEN_FOR_ANOTHER", "get a token for this mesh: metip token issue --help"),
-    ("Jwt", "TOKEN_REFUSED", "get a token of this mesh's issuer: metip token issue --help"),
     ("no healthy upstream", "NOBODY_SERVES", "nobody serves the interface now: `metip check` says why"),
     ("upstream connect error", "ADAPTER_LOST", "the adapter went away during the call: `metip check` says why"),
     ("duration timeout", "TIMED_OUT", "repeat a query with more time; look before repeating a command"),
@@ -29,6 +25,16 @@ ENVOYS_OWN: Final[tuple[tuple[str, str, str], ...]] = (
     ("ocket closed", "CERTIFICATE_REFUSED", "the edge closed the connection: metip identity check"),
     ("Received RST_STREAM", "CUT_OFF", "the connection was cut during the call: look before repeating a command"),
 )
+AT_THE_EDGE: Final[Mapping[str, str]] = {
+    # What to do at the command line about the edge's own reasons, where more can be said than their own advice.
+    "NOT_GRANTED": "give the consumer a grant in access.yaml; `metip explain` lists who may call",
+    "OFFICER_NEEDED": "send an officer's token: leave --no-token out, or see `metip token issue --help`",
+    "TOKEN_EXPIRED": "get a fresh officer token: metip token issue --help",
+    "TOKEN_WRONG_AUDIENCE": "get a token for this mesh: metip token issue --help",
+    "TOKEN_OF_ANOTHER": "get a token that was issued to this consumer: metip token issue --help",
+    "TOKEN_REFUSED": "get a token of this mesh's issuer: metip token issue --help",
+    "CONSUMER_UNKNOWN": "use a certificate of one workload: metip identity check",
+}
 UNLISTED: Final[Mapping[str, tuple[str, str]]] = {
     "UNIMPLEMENTED": ("NO_SUCH_OPERATION", "the mesh has no such operation: `metip interfaces` lists those that it has"),
     "DEADLINE_EXCEEDED": ("TIMED_OUT", "repeat a query with more time (--deadline); look before repeating a command"),
@@ -47,7 +53,7 @@ class Refusal:
     advice: str
     call_id: str = ""
     domain: str = ""
-    """Who refused, `<system>.metip`; empty for Envoy and the client library."""
+    """Who refused, `<system>.metip` or `edge.metip`; empty for what Envoy or the client library says without details."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     violations: tuple[tuple[str, str], ...] = ()
     retry_after: float | None = None
@@ -104,11 +110,12 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
         return Refusal(status, reason, text, advice, call_id)
     bad, retry = details.get(error_details_pb2.BadRequest), details.get(error_details_pb2.RetryInfo)
     metadata = dict(info.metadata)
+    advice = metadata.pop("advice", "")
     return Refusal(
         status=status,
         reason=info.reason,
         text=text.removeprefix(f"{info.reason}: "),
-        advice=metadata.pop("advice", ""),
+        advice=AT_THE_EDGE.get(info.reason, advice) if info.domain == EDGE_DOMAIN else advice,
         call_id=metadata.pop("call_id", "") or call_id,
         domain=info.domain,
         metadata=metadata,

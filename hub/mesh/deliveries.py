@@ -9,8 +9,9 @@ from typing import Final
 
 from hub.contracts import Contracts, Subscription
 from hub.mesh.clusters import cluster_of, endpoints_of
+from hub.mesh.edge_log import access_log, connection_log
 from hub.mesh.inputs import Edge, Instance, cluster_name, hub_identity
-from hub.mesh.listeners import AUTHORITY, BUFFER, CERTIFICATE, access_log, mutual_tls
+from hub.mesh.listeners import AUTHORITY, CERTIFICATE, mutual_tls, one_identity
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import RBAC, UNREAD
 from hub.mesh.types import accesslog, ads, core, hcm, listener, matcher, packed, rbac, rbac_filter, route, router, seconds
@@ -18,6 +19,7 @@ from metip.call import FLAGS_HEADER, SUBSCRIBER_HEADER
 
 NAME: Final = "deliveries"
 MAX_STREAMS: Final = 1000
+BUFFER: Final = 64 * 1024
 
 
 def _cluster(subscription: Subscription) -> str:
@@ -84,6 +86,7 @@ def _listener(edge: Edge) -> Resource:
         codec_type=hcm.HttpConnectionManagerCodecType.HTTP2,
         rds=hcm.Rds(route_config_name=NAME, config_source=ads()),
         http_filters=[
+            one_identity(),
             hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=only_the_hub))),
             hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router())),
         ],
@@ -111,7 +114,10 @@ def _listener(edge: Edge) -> Resource:
         address=core.Address(socket_address=core.SocketAddress(address="127.0.0.1", port_value=edge.deliveries_port)),
         filter_chains=[chain],
         per_connection_buffer_limit_bytes=BUFFER,
+        # The way from the hub stays open whatever comes to the edge.
+        ignore_global_conn_limit=True,
         enable_reuse_port=False,
+        access_log=[connection_log(edge.access_log)] if edge.access_log else [],
     )
     needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
     return Resource(ResourceType.LISTENER, NAME, bytes(body), frozenset(needs))

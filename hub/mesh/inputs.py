@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.mesh.limits import Limits
+
 MAX_EJECTION_PERCENT: Final = 50
 
 
@@ -86,6 +88,7 @@ class Edge:
     access_log: str = ""
     deliveries_port: int = 0
     """Where the hub, and nobody else, hands messages to subscribers; 0 for nowhere."""
+    limits: Limits = field(default_factory=Limits)
 
 
 HUB_SYSTEM: Final = "hub"

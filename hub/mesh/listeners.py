@@ -4,7 +4,8 @@ gRPC and grpc-web share one listener; JSON has its own. Both demand a certificat
 header by which somebody could pretend to be Envoy.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Final
 
 from google.protobuf import any_pb2, duration_pb2
@@ -12,27 +13,32 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import error_details_pb2, status_pb2
 
 from hub.contracts import Contracts
+from hub.mesh.edge_log import access_log, connection_log
 from hub.mesh.inputs import Edge
+from hub.mesh.limits import Limits
+from hub.mesh.refusals import local_replies
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
 from hub.mesh.types import (
     Empty,
-    Struct,
-    accesslog,
     ads,
     core,
     early_headers,
-    file_log,
     grpc_stats,
     grpc_web,
     hcm,
     jwt,
     listener,
+    local_limit,
+    lua,
     matcher,
     mutation,
     packed,
+    percent,
+    rate_limit,
     rbac,
     rbac_filter,
+    route,
     router,
     seconds,
     tls,
@@ -68,40 +74,22 @@ FORGEABLE: Final = (
     "x-envoy-upstream-rq-timeout-ms",
     "x-forwarded-for",
 )
-MAX_HEADERS: Final = 60
-MAX_HEADER_KILOBYTES: Final = 16
-MAX_STREAMS: Final = 100
-STREAM_WINDOW, CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
-BUFFER: Final = 64 * 1024
-MAX_JSON_BYTES: Final = 1024 * 1024
 # A signature takes longer to check than all else here together, and an officer's token comes again with each call of a shift. Envoy keeps
 # what it found good in each of its threads, and looks at the expiry each time, with the same allowance.
 CACHED_TOKENS: Final = 2000
-LOG_FIELDS: Final = {
-    "at": "%START_TIME%",
-    "call_id": "%REQ(X-REQUEST-ID)%",
-    "consumer": "%DOWNSTREAM_PEER_URI_SAN%",
-    "path": "%REQ(:PATH)%",
-    "grpc_status": "%GRPC_STATUS_NUMBER%",
-    "http_status": "%RESPONSE_CODE%",
-    "flags": "%RESPONSE_FLAGS%",
-    "ms": "%DURATION%",
-    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-    "upstream": "%UPSTREAM_HOST%",
-    "received": "%BYTES_RECEIVED%",
-    "sent": "%BYTES_SENT%",
-}
+RATE_LIMIT: Final = "envoy.filters.http.local_ratelimit"
+UNLIMITED: Final = 4_000_000_000
 
 
 @lru_cache(maxsize=8)
 def listeners_of(contracts: Contracts, edge: Edge) -> tuple[Resource, ...]:
     """The listener for gRPC and grpc-web, and the one for JSON."""
-    json_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_json_transcoder", typed_config=packed(_transcoder(contracts)))
+    json_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_json_transcoder", typed_config=packed(_transcoder(contracts, edge.limits)))
     web_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(grpc_web.GrpcWeb()))
     stats = hcm.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(_counted(contracts)))
     return (
-        _listener(EDGE, edge, edge.port, [web_filter, stats], ["h2", "http/1.1"], None),
-        _listener(JSON, edge, edge.json_port, [json_filter, stats], ["h2", "http/1.1"], _json_errors()),
+        _listener(EDGE, edge, edge.port, [web_filter, stats], ["h2", "http/1.1"], local_replies(as_json=False)),
+        _listener(JSON, edge, edge.json_port, [json_filter, stats], ["h2", "http/1.1"], local_replies(as_json=True)),
     )
 
 
@@ -134,13 +122,16 @@ def secrets_of(edge: Edge) -> tuple[Resource, ...]:
 
 
 def _listener(
-    name: str, edge: Edge, port: int, faces: list[hcm.HttpFilter], protocols: list[str], replies: hcm.LocalReplyConfig | None
+    name: str, edge: Edge, port: int, faces: list[hcm.HttpFilter], protocols: list[str], replies: hcm.LocalReplyConfig
 ) -> Resource:
+    limits = edge.limits
     manager = hcm.HttpConnectionManager(
         stat_prefix=name,
         codec_type=hcm.HttpConnectionManagerCodecType.AUTO,
         rds=hcm.Rds(route_config_name=NAME, config_source=ads()),
         http_filters=[
+            one_identity(),
+            hcm.HttpFilter(name=RATE_LIMIT, typed_config=packed(_share(limits))),
             hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge))),
             # Lets nobody in; each route says whom it lets in instead.
             hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=rbac.Rbac(policies={})))),
@@ -156,20 +147,15 @@ def _listener(
         normalize_path=False,
         merge_slashes=False,
         path_with_escaped_slashes_action=hcm.HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST,
-        max_request_headers_kb=MAX_HEADER_KILOBYTES,
+        max_request_headers_kb=limits.header_kilobytes,
         common_http_protocol_options=core.HttpProtocolOptions(
-            idle_timeout=seconds(3600),
-            max_headers_count=MAX_HEADERS,
+            idle_timeout=seconds(limits.idle),
+            max_headers_count=limits.headers,
             headers_with_underscores_action=core.HttpProtocolOptionsHeadersWithUnderscoresAction.REJECT_REQUEST,
         ),
-        http2_protocol_options=core.Http2ProtocolOptions(
-            max_concurrent_streams=MAX_STREAMS,
-            initial_stream_window_size=STREAM_WINDOW,
-            initial_connection_window_size=CONNECTION_WINDOW,
-            connection_keepalive=core.KeepaliveSettings(interval=seconds(30), timeout=seconds(10)),
-        ),
-        request_headers_timeout=seconds(10),
-        stream_idle_timeout=seconds(300),
+        http2_protocol_options=_http2(limits),
+        request_headers_timeout=seconds(limits.headers_within),
+        stream_idle_timeout=seconds(limits.stream_idle),
         server_name="metip",
         local_reply_config=replies,
         access_log=[access_log(edge.access_log)] if edge.access_log else [],
@@ -177,18 +163,62 @@ def _listener(
     chain = listener.FilterChain(
         filters=[listener.Filter(name="envoy.filters.network.http_connection_manager", typed_config=packed(manager))],
         transport_socket=core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(mutual_tls(protocols))),
-        transport_socket_connect_timeout=seconds(10),
+        transport_socket_connect_timeout=seconds(limits.handshake),
     )
     body = listener.Listener(
         name=name,
         address=core.Address(socket_address=core.SocketAddress(address=edge.address, port_value=port)),
         filter_chains=[chain],
-        per_connection_buffer_limit_bytes=BUFFER,
+        per_connection_buffer_limit_bytes=limits.buffer,
         # With it, a second Envoy would share the port in silence instead of being told that it is taken.
         enable_reuse_port=False,
+        access_log=[connection_log(edge.access_log)] if edge.access_log else [],
     )
     needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
     return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
+
+
+def _http2(limits: Limits) -> core.Http2ProtocolOptions:
+    return core.Http2ProtocolOptions(
+        max_concurrent_streams=limits.streams,
+        initial_stream_window_size=limits.stream_window,
+        initial_connection_window_size=limits.connection_window,
+        allow_connect=False,
+        max_outbound_frames=limits.frames,
+        max_outbound_control_frames=limits.control_frames,
+        stream_reset_burst=limits.resets,
+        stream_reset_rate=limits.resets_per_second,
+        connection_keepalive=core.KeepaliveSettings(interval=seconds(limits.ping_every), timeout=seconds(limits.pong_within)),
+    )
+
+
+@cache
+def one_identity() -> hcm.HttpFilter:
+    """Refuses whoever shows a certificate that is not exactly one workload's, which Envoy's own validation lets pass."""
+    code = Path(__file__).with_name("identity.lua").read_text(encoding="utf-8")
+    return hcm.HttpFilter(
+        name="envoy.filters.http.lua", typed_config=packed(lua.Lua(default_source_code=core.DataSource(inline_string=code)))
+    )
+
+
+def _share(limits: Limits) -> local_limit.LocalRateLimit:
+    """A bucket of calls for each consumer, told apart by the name in its certificate; none for all together."""
+    bucket = percent.TokenBucket(max_tokens=limits.burst, tokens_per_fill=limits.calls_per_second, fill_interval=seconds(1))
+    whole = percent.TokenBucket(max_tokens=UNLIMITED, tokens_per_fill=UNLIMITED, fill_interval=seconds(1))
+    named = route.RateLimitActionGenericKey(descriptor_key="consumer", descriptor_value="%DOWNSTREAM_PEER_URI_SAN%", default_value="nobody")
+    always = core.RuntimeFractionalPercent(default_value=percent.FractionalPercent(numerator=100))
+    return local_limit.LocalRateLimit(
+        stat_prefix="consumer",
+        token_bucket=whole,
+        filter_enabled=always,
+        filter_enforced=always,
+        rate_limits=[route.RateLimit(actions=[route.RateLimitAction(generic_key=named)])],
+        descriptors=[
+            rate_limit.LocalRateLimitDescriptor(entries=[rate_limit.RateLimitDescriptorEntry(key="consumer")], token_bucket=bucket)
+        ],
+        max_dynamic_descriptors=limits.consumers,
+        rate_limited_as_resource_exhausted=True,
+    )
 
 
 def mutual_tls(protocols: list[str]) -> tls.DownstreamTlsContext:
@@ -223,17 +253,19 @@ def _tokens(edge: Edge) -> jwt.JwtAuthentication:
     return jwt.JwtAuthentication(
         providers={OFFICER_METADATA: provider},
         requirement_map={OFFICER_REQUIRED: required, OFFICER_OPTIONAL: optional},
+        # Its own words would repeat the address that was asked for, query string included.
+        strip_failure_response=True,
     )
 
 
-def _transcoder(contracts: Contracts) -> transcoder.GrpcJsonTranscoder:
+def _transcoder(contracts: Contracts, limits: Limits) -> transcoder.GrpcJsonTranscoder:
     return transcoder.GrpcJsonTranscoder(
         proto_descriptor_bin=_with_error_details(contracts.descriptor_set),
         services=[interface.name for interface in contracts.interfaces if not interface.private],
         auto_mapping=True,
         convert_grpc_status=True,
         case_insensitive_enum_parsing=True,
-        max_request_body_size=MAX_JSON_BYTES,
+        max_request_body_size=limits.json_bytes,
         print_options=transcoder.GrpcJsonTranscoderPrintOptions(preserve_proto_field_names=True, stream_newline_delimited=True),
         request_validation_options=transcoder.GrpcJsonTranscoderRequestValidationOptions(
             reject_unknown_method=True, reject_unknown_query_parameters=True
@@ -262,20 +294,8 @@ def _counted(contracts: Contracts) -> grpc_stats.FilterConfig:
     return grpc_stats.FilterConfig(individual_method_stats_allowlist=core.GrpcMethodList(services=counted))
 
 
-def _json_errors() -> hcm.LocalReplyConfig:
-    """What Envoy itself refuses, told to a JSON client in JSON."""
-    shape = Struct.from_dict({"code": "%RESPONSE_CODE%", "message": "%LOCAL_REPLY_BODY%", "call_id": "%REQ(X-REQUEST-ID)%"})
-    return hcm.LocalReplyConfig(body_format=core.SubstitutionFormatString(json_format=shape))
-
-
 def _drop_forged_headers() -> core.TypedExtensionConfig:
     drops = [mutation.HeaderMutation(remove=name) for name in FORGEABLE]
     return core.TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation", typed_config=packed(early_headers.HeaderMutation(mutations=drops))
     )
-
-
-def access_log(path: str) -> accesslog.AccessLog:
-    """One line of JSON for each call."""
-    shape = core.SubstitutionFormatString(json_format=Struct.from_dict(dict(LOG_FIELDS)), omit_empty_values=True)
-    return accesslog.AccessLog(name="envoy.access_loggers.file", typed_config=packed(file_log.FileAccessLog(path=path, log_format=shape)))

@@ -120,6 +120,8 @@ def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str, s
             # A message that comes twice is known by its key, whatever its subscribers may do only once.
             retry_policy=_retry() if operation.delivery_class.repeatable or operation.delivery else None,
         ),
+        # What the contract allows may be held until an adapter takes it, and sent again; nothing longer.
+        request_body_buffer_limit=operation.max_request_bytes,
         # Who consults nobody on the officer's behalf has no use for the token itself; what it says comes verified, in a header of Envoy's.
         request_headers_to_remove=[] if operation.consults else [BEARER],
         typed_per_filter_config={

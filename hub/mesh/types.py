@@ -15,10 +15,14 @@ from envoy_data_plane.envoy.config.listener import v3 as listener
 from envoy_data_plane.envoy.config.rbac import v3 as rbac
 from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
+from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
+from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as rate_limit
 from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder import v3 as transcoder
 from envoy_data_plane.envoy.extensions.filters.http.grpc_stats import v3 as grpc_stats
 from envoy_data_plane.envoy.extensions.filters.http.grpc_web import v3 as grpc_web
 from envoy_data_plane.envoy.extensions.filters.http.jwt_authn import v3 as jwt
+from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit import v3 as local_limit
+from envoy_data_plane.envoy.extensions.filters.http.lua import v3 as lua
 from envoy_data_plane.envoy.extensions.filters.http.rbac import v3 as rbac_filter
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
@@ -36,6 +40,7 @@ __all__ = [
     "Struct",
     "accesslog",
     "ads",
+    "cel_filter",
     "cluster",
     "core",
     "early_headers",
@@ -46,11 +51,14 @@ __all__ = [
     "hcm",
     "jwt",
     "listener",
+    "local_limit",
+    "lua",
     "matcher",
     "mutation",
     "packed",
     "percent",
     "previous_hosts",
+    "rate_limit",
     "rbac",
     "rbac_filter",
     "route",

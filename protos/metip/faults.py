@@ -13,6 +13,9 @@ import grpc
 from google.protobuf.any_pb2 import Any
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+EDGE_DOMAIN = "edge.metip"
+"""The ErrorInfo domain of what Envoy itself refuses, for reasons of its own (`docs/errors.md`)."""
+
 
 class Reason(Enum):
     """Why a call was not answered. The value is (gRPC status, what the caller should do)."""

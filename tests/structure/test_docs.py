@@ -1,9 +1,11 @@
 """What the documentation lists by hand stays complete."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from hub.mesh.refusals import REFUSALS, Refusal
 from metip.faults import Reason
 
 ROOT = Path(__file__).parents[2]
@@ -13,6 +15,13 @@ ROOT = Path(__file__).parents[2]
 def test_each_reason_is_explained(reason: Reason) -> None:
     line = f"| `{reason.name}` | {reason.status.name} | {reason.advice} |"
     assert line in (ROOT / "docs" / "errors.md").read_text()
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: one.reason)
+def test_each_refusal_of_the_edge_is_explained(refusal: Refusal) -> None:
+    page = (ROOT / "docs" / "errors.md").read_text()
+    line = rf"\| `{refusal.reason}` \| {refusal.status} \| \d\d\d \| {re.escape(refusal.words)} \| {re.escape(refusal.advice)} \|"
+    assert re.search(line, page)
 
 
 def test_each_runtime_dependency_has_its_line() -> None:

@@ -7,8 +7,9 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.rpc import error_details_pb2, status_pb2
 from grpc.aio import AioRpcError, Metadata
 
-from hub.cli.refusals import refusal_of
+from hub.cli.refusals import AT_THE_EDGE, refusal_of
 from hub.cli.simulating import fault_words, parse_dials
+from hub.mesh.refusals import REFUSALS, Refusal, status_of
 
 PLATFORMS = error_details_pb2.ErrorInfo(
     reason="NO_TRACE", domain="example.metip", metadata={"call_id": "call-7", "advice": "Ask otherwise.", "code": "E42"}
@@ -58,10 +59,6 @@ def test_what_a_far_side_says_can_not_move_the_cursor() -> None:
 
 
 ENVOYS = [
-    pytest.param(grpc.StatusCode.PERMISSION_DENIED, "RBAC: access denied", "NOT_GRANTED", "access.yaml", id="no-grant"),
-    pytest.param(grpc.StatusCode.UNAUTHENTICATED, "Jwt is missing", "OFFICER_NEEDED", "token", id="no-token"),
-    pytest.param(grpc.StatusCode.UNAUTHENTICATED, "Jwt is expired", "TOKEN_EXPIRED", "metip token issue", id="old-token"),
-    pytest.param(grpc.StatusCode.UNAUTHENTICATED, "Jwt verification fails", "TOKEN_REFUSED", "metip token issue", id="bad-token"),
     pytest.param(grpc.StatusCode.UNAVAILABLE, "no healthy upstream", "NOBODY_SERVES", "metip check", id="nobody"),
     pytest.param(grpc.StatusCode.UNAVAILABLE, "… Connection refused", "NO_EDGE", "metip up", id="no-edge"),
     pytest.param(grpc.StatusCode.UNAVAILABLE, "Ssl handshake failed: …", "CERTIFICATE_REFUSED", "metip identity check", id="certificate"),
@@ -75,6 +72,25 @@ def test_what_envoy_says_itself_is_told_with_advice(code: grpc.StatusCode, text:
     refusal = refusal_of(failed(code, text, call_id="call-8"))
     assert (refusal.status, refusal.reason, refusal.call_id, refusal.domain) == (code.name, reason, "call-8", "")
     assert advice in refusal.advice
+
+
+@pytest.mark.parametrize("refused", REFUSALS, ids=lambda one: one.reason)
+def test_what_the_edge_refuses_is_told_with_its_reason_and_what_to_do_here(refused: Refusal) -> None:
+    status = status_of(refused)
+    failure = AioRpcError(
+        getattr(grpc.StatusCode, refused.status),
+        Metadata(("x-request-id", "call-9")),
+        Metadata(("grpc-status-details-bin", status.SerializeToString())),
+        details=status.message,
+    )
+    told = refusal_of(failure)
+    assert (told.status, told.reason, told.text, told.call_id) == (refused.status, refused.reason, refused.words, "call-9")
+    assert told.domain == "edge.metip"
+    assert told.advice in (AT_THE_EDGE.get(refused.reason), refused.advice)
+
+
+def test_advice_for_the_command_line_is_for_reasons_that_there_are() -> None:
+    assert set(AT_THE_EDGE) <= {one.reason for one in REFUSALS}
 
 
 DIALS = [
