@@ -79,11 +79,6 @@ class Home:
         return self.root / "retention.yaml"
 
     @property
-    def ledger_keys(self) -> Path:
-        """Keys that blind, seal and sign records."""
-        return self.identity / "ledger"
-
-    @property
     def bootstrap(self) -> Path:
         """Envoy's own file."""
         return self.root / "envoy.yaml"
