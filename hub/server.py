@@ -16,6 +16,7 @@ import hub.contracts
 from hub import settings as settings_files
 from hub.api import reflection
 from hub.api.catalogue import CatalogueApi
+from hub.api.edge_seen import seen
 from hub.api.exchange import ExchangeApi
 from hub.api.ledger import LedgerApi
 from hub.api.ledger_people import identify
@@ -25,6 +26,8 @@ from hub.api.subscriber import SubscriberApi
 from hub.exchange.recording import Recorder
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened
 from hub.ledger import running as ledger_files
+from hub.ledger.edge import Reconciling
+from hub.ledger.watching import Watching
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -40,10 +43,14 @@ from metip.faults import Fault
 from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
+from metip.journal.records import Recording
+from metip.journal.store import Journal
 from metip.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
 from metip.logs import Log
 from metip.settings import SettingsError
 
+EDGE = "edge"
+"""Envoy, as the platform of what it refused by itself."""
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
 LEDGER = "metip.ledger.v1.LedgerService"
@@ -82,6 +89,7 @@ class Hub:
         self._health = health.aio.HealthServicer()
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watching: Watching | None = None
         for fault in contracts.faults:
             log.line("contract_refused", element=fault.element, problem=fault.problem, fix=fault.fix)
 
@@ -103,6 +111,8 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
+            if self._watching is not None:
+                tasks.append(group.create_task(self._watching.run()))
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -147,9 +157,20 @@ class Hub:
         ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
         people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
         contracts = self._control.inputs.contracts
+        self._watching = self._watched(ledger, journal.journal)
         if LEDGER in {interface.name for interface in contracts.interfaces}:
-            add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people), server)
+            add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people, self._watching), server)
         return Kept(journal.journal, ledger.keys)
+
+    def _watched(self, ledger: ledger_files.Ledger, journal: Journal) -> Watching | None:
+        """The watch over the edge's log; None where it keeps none."""
+        path = self._control.inputs.edge.access_log
+        if not path:
+            return None
+        recording = Recording(EDGE, ledger.keys)
+        return Watching(
+            ledger, journal, Reconciling(Path(path), self._control.inputs.contracts.operations, seen, recording, journal.marks), self._log
+        )
 
     def _may_call(self, consumer: str, operation: str) -> bool:
         inputs = self._control.inputs

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from hub.api.ledger_asking import Asked, Asking
-from hub.api.ledger_words import erasure, journal, seal, use
+from hub.api.ledger_words import erasure, journal, reconciliation, seal, use
 from hub.contracts import Contracts
-from hub.ledger import questions, searching, signing
+from hub.ledger import edge, questions, searching, signing
 from hub.ledger.actions import KEEPER, UNMASK, Identify, Recorder
 from hub.ledger.exporting import ProvedLeaf, bundle
 from hub.ledger.questions import QuestionError
@@ -15,6 +15,7 @@ from hub.ledger.readers import View
 from hub.ledger.reporting import Shown, UnknownRecordError, uses
 from hub.ledger.running import Ledger
 from hub.ledger.searching import Place, Wanted
+from hub.ledger.watching import Watching
 from metip.faults import Fault, Reason
 from metip.journal.keys import INDEX, SEALING
 from metip.ledger.v1 import ledger_service_pb2 as api
@@ -22,6 +23,7 @@ from metip.ledger.v1 import query_pb2
 from metip.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 
 PAGE: Final = 100
+MOST_MISSING: Final = 100
 MOST_REPORTED: Final = 10_000
 KEYS: Final = {api.LEDGER_KEY_INDEX: INDEX, api.LEDGER_KEY_SEALING: SEALING, api.LEDGER_KEY_SIGNING: signing.FOLDER}
 
@@ -29,8 +31,10 @@ KEYS: Final = {api.LEDGER_KEY_INDEX: INDEX, api.LEDGER_KEY_SEALING: SEALING, api
 class LedgerApi(LedgerServiceServicer):
     """Answers from the ledger. `record` keeps what operators do; `identify` reads officer tokens."""
 
-    def __init__(self, ledger: Ledger, contracts: Contracts, record: Recorder, identify: Identify) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, ledger: Ledger, contracts: Contracts, record: Recorder, identify: Identify, watching: Watching | None = None
+    ) -> None:
+        self._ledger, self._watching = ledger, watching
         self._asking = Asking(contracts, record, identify)
 
     async def SearchRecords(self, request: api.SearchRecordsRequest, context: Any) -> api.SearchRecordsResponse:  # noqa: N802
@@ -72,6 +76,9 @@ class LedgerApi(LedgerServiceServicer):
 
         found = await self._ledger.readers.ask(work)
         found.journals.extend(journal(one) for _, one in sorted(self._ledger.gathering.states.items()))
+        if self._watching is not None:
+            without = await self._ledger.readers.ask(lambda view: edge.missing(view.db, limit=MOST_MISSING))
+            found.reconciliation.CopyFrom(reconciliation(self._watching.counts, without))
         found.index_keys.extend(sorted({one.key for one in self._ledger.keys.tokens("officer", "")}))
         return found
 

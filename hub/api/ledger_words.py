@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from hub.ledger.edge import Counts
 from hub.ledger.exporting import Bundle
 from hub.ledger.gathering import JournalState
 from hub.ledger.reporting import Use
@@ -18,6 +19,16 @@ def journal(one: JournalState) -> api.JournalStatus:
         found.gap_since.FromDatetime(datetime.fromtimestamp(one.gap_since, UTC))
     if one.last_record:
         found.last_record.FromDatetime(datetime.fromtimestamp(one.last_record, UTC))
+    return found
+
+
+def reconciliation(counts: Counts, missing: Sequence[tuple[str, float, str]]) -> api.Reconciliation:
+    """How the ledger agrees with what Envoy saw."""
+    found = api.Reconciliation(
+        answered=counts.answered, recorded=counts.recorded, missing=counts.missing, waiting=counts.waiting, refused=counts.refused
+    )
+    for call_id, at, operation in missing:
+        found.missing_calls.add(call_id=call_id, operation=operation).at.FromDatetime(datetime.fromtimestamp(at, UTC))
     return found
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the generated modules have these for the type checker only
 
 POLL = 0.05
 READY_WITHIN = 60.0
+# What Envoy refused is recorded from its log, which it keeps back for ten seconds unless it is told otherwise.
+LOG_SOON = ("--file-flush-interval-msec", "500")
 HUB, ENVOY, SIMULATORS = "hub", "envoy", "simulators"
 
 
@@ -123,7 +125,17 @@ def _kit(verb: str, *systems: str) -> tuple[str, ...]:
 
 def _envoy_arguments(home: Home) -> tuple[str, ...]:
     # `--drain-time-s` is what `drain_listeners?graceful` takes; Envoy's own 600 s is for a fleet, not for a laptop.
-    return ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1", "--drain-time-s", "5")
+    return (
+        "-c",
+        str(home.bootstrap),
+        "--use-dynamic-base-id",
+        "--disable-hot-restart",
+        "--concurrency",
+        "1",
+        "--drain-time-s",
+        "5",
+        *LOG_SOON,
+    )
 
 
 def _process(home: Home, name: str, *command: str) -> Process:

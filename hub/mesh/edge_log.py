@@ -7,6 +7,7 @@ an adapter. No query string is written, and no more than the beginning of a path
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -73,6 +74,8 @@ class Line:
     cause: str = ""
     """Who or what ended it: `details`, the identity check's word, or the TLS failure."""
     flags: str = ""
+    at: float = 0.0
+    """Unix time at which it began."""
 
 
 def read_line(text: str) -> Line:
@@ -81,7 +84,7 @@ def read_line(text: str) -> Line:
     if not isinstance(said, dict) or said.get("kind") not in (CALL, CONNECTION):
         raise ValueError("not a line of the edge's log")
     if said["kind"] == CONNECTION:
-        return Line(Reached.NO_CALL, cause=str(said.get("tls_failure", "")), flags=str(said.get("flags", "")))
+        return Line(Reached.NO_CALL, cause=str(said.get("tls_failure", "")), flags=str(said.get("flags", "")), at=_time(said))
     status = said.get("grpc_status")
     return Line(
         _reached(said),
@@ -92,7 +95,12 @@ def read_line(text: str) -> Line:
         http_status=int(said.get("http_status", 0)),
         cause=str(said.get("refused") or said.get("details", "")),
         flags=str(said.get("flags", "")),
+        at=_time(said),
     )
+
+
+def _time(said: dict[str, Any]) -> float:
+    return datetime.fromisoformat(str(said["at"])).timestamp() if "at" in said else 0.0
 
 
 def _reached(said: dict[str, Any]) -> Reached:

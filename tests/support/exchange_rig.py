@@ -27,7 +27,7 @@ import hatch_build
 from hub.contracts import Contracts, load
 from hub.identity import Officer, Store, issue_token
 from hub.laptop.claiming import free_ports
-from hub.laptop.estate import envoy_binary
+from hub.laptop.estate import LOG_SOON, envoy_binary
 from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
 from hub.laptop.preparing import Ports, prepare
 from hub.laptop.supervisor import Process, Supervisor
@@ -204,7 +204,7 @@ async def running_exchange(
         if engine == JETSTREAM:
             _start_log(home, supervisor)
         supervisor.start(Process("hub", hub, home.log("hub")))
-        envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1")
+        envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1", *LOG_SOON)
         supervisor.start(Process("envoy", (envoy_binary(), *envoy), home.log("envoy")))
         for number in range(subscribers):
             rig.start_subscriber(number)

@@ -101,6 +101,15 @@ class Recording:
                 found[REFERENCE, reference] = None
         return self._split(record, particulars, list(found))
 
+    def of_refusal(self, operation: Operation | None, *, consumer: str, call_id: str, outcome: str, at_ns: int) -> Draft:
+        """The record of a call that Envoy refused, `operation` None where it was of none, and of a connection that never became a call."""
+        record = ledger.Record(kind=ledger.KIND_REFUSAL, outcome=outcome[:LONGEST], platform=self._system, verb=options.VERB_NONE)
+        record.consumer, record.call_id = consumer[:LONGEST], call_id[:LONGEST]
+        if operation is not None:
+            record.operation, record.verb = operation.name, _verb(operation.verb)
+        record.at.FromNanoseconds(at_ns)
+        return Draft(record)
+
     def of_action(
         self,
         action: str,
