@@ -125,17 +125,8 @@ def _kit(verb: str, *systems: str) -> tuple[str, ...]:
 
 def _envoy_arguments(home: Home) -> tuple[str, ...]:
     # `--drain-time-s` is what `drain_listeners?graceful` takes; Envoy's own 600 s is for a fleet, not for a laptop.
-    return (
-        "-c",
-        str(home.bootstrap),
-        "--use-dynamic-base-id",
-        "--disable-hot-restart",
-        "--concurrency",
-        "1",
-        "--drain-time-s",
-        "5",
-        *LOG_SOON,
-    )
+    alone = ("--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1")
+    return ("-c", str(home.bootstrap), *alone, "--drain-time-s", "5", *LOG_SOON)
 
 
 def _process(home: Home, name: str, *command: str) -> Process:

@@ -202,6 +202,10 @@ class Reconciling:
             behind=max(0.0, self._clock() - min(waiting)) if waiting else 0.0,
         )
 
+    def close(self) -> None:
+        """Lets go of the log."""
+        self._log.close()
+
     def _take(self, lines: Iterable[str], lot: _Lot) -> list[Draft]:
         drafts: list[Draft] = []
         for text in lines:

@@ -33,9 +33,12 @@ class Watching:
     async def run(self) -> None:
         """Watches until it is cancelled. While refusals can't be recorded, as on a full disk, they are tried again."""
         await self._on_ledger(edge.prepare)
-        while True:
-            await self.look()
-            await asyncio.sleep(EVERY)
+        try:
+            while True:
+                await self.look()
+                await asyncio.sleep(EVERY)
+        finally:
+            self._reconciling.close()
 
     async def look(self) -> None:
         """Reads what is new, and brings the books up to date."""

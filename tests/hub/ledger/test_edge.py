@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from gathered import Gathered
 
@@ -40,6 +43,8 @@ class Bench:
 
     def begin(self, marks: dict[str, int]) -> None:
         """As a process that starts."""
+        if hasattr(self, "books"):
+            self.books.close()
         recording = Recording("edge", self.gathered.keys)
         self.books = Reconciling(self.log, OPERATIONS, seen, recording, marks, clock=lambda: self.now)
 
@@ -50,13 +55,7 @@ class Bench:
     def record(self, *call_ids: str) -> None:
         """Gathers a record of each call."""
         for call_id in call_ids:
-            self.gathered.store.change(
-                lambda db, one=call_id: db.execute(
-                    "INSERT INTO facts(at, kind, operation, verb, consumer, force, unit, purpose, outcome, disclosed, call_id, opened)"
-                    " VALUES(0, 1, 1, 1, 1, 1, 1, 1, 1, 0, ?, 1)",
-                    (one,),
-                )
-            )
+            self.gathered.store.change(partial(_recorded, call_id=call_id))
 
     def look(self) -> list[record_pb2.Record]:
         """One look; records of refusals."""
@@ -72,10 +71,19 @@ class Bench:
         return [call_id for call_id, _, _ in self.gathered.store.change(lambda db: edge.missing(db, limit=10))]
 
 
+def _recorded(db: apsw.Connection, call_id: str) -> None:
+    db.execute(
+        "INSERT INTO facts(at, kind, operation, verb, consumer, force, unit, purpose, outcome, disclosed, call_id, opened)"
+        " VALUES(0, 1, 1, 1, 1, 1, 1, 1, 1, 0, ?, 1)",
+        (call_id,),
+    )
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     found = Bench(tmp_path)
     yield found
+    found.books.close()
     found.gathered.close()
 
 
@@ -152,9 +160,21 @@ def test_a_log_that_was_rotated_is_read_from_its_beginning(bench: Bench) -> None
     assert (bench.counts.answered, bench.counts.recorded) == (2, 2)
 
 
+def test_what_stands_in_a_log_when_it_is_rotated_is_read_before_the_new_one(bench: Bench) -> None:
+    bench.write(line("c1"))
+    bench.log.rename(bench.log.with_suffix(".1"))
+    bench.write(line("c2"))
+    bench.record("c1", "c2")
+    bench.look()
+    bench.look()
+    assert (bench.counts.answered, bench.counts.recorded) == (2, 2)
+
+
 def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
     path = tmp_path / "edge.log"
     path.write_text("one\ntw")
-    assert LogFile(path).after(0) == (["one"], 4)
-    path.write_text("one\ntwo\n")
-    assert LogFile(path).after(4) == (["two"], 8)
+    with closing(LogFile(path)) as log:
+        assert log.after(0) == (["one"], 4)
+        with path.open("a") as file:
+            file.write("o\n")
+        assert log.after(4) == (["two"], 8)
