@@ -35,6 +35,8 @@ def line(call_id: str = "c1", operation: str = PERSONAL.name, details: str = "vi
 class Bench:
     """A log, a ledger that is told which calls have records, and the books."""
 
+    books: Reconciling
+
     def __init__(self, folder: Path) -> None:
         self.log, self.gathered, self.now = folder / "edge.log", Gathered(folder), NOW
         self.gathered.store.change(edge.prepare)
@@ -43,7 +45,7 @@ class Bench:
 
     def begin(self, marks: dict[str, int]) -> None:
         """As a process that starts."""
-        if hasattr(self, "books"):
+        if "books" in self.__dict__:
             self.books.close()
         recording = Recording("edge", self.gathered.keys)
         self.books = Reconciling(self.log, OPERATIONS, seen, recording, marks, clock=lambda: self.now)
