@@ -7,6 +7,7 @@ force's own rooms sent, no incident of CAD's own.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -35,7 +36,7 @@ TYPES: Final[Mapping[int, str]] = {
 OTHER_TYPE: Final = "900"
 """Help for another agency: every type that has no code of its own (assumed)."""
 HELD: Final = (
-    ("", ("origin", "opened_at", "priority", "narrative")),
+    ("", ("origin", "priority", "narrative")),
     ("caller", ("name", "telephone", "no_contact")),
     ("location", ("easting", "northing")),
 )
@@ -49,6 +50,8 @@ TITLES: Final[Mapping[str, str]] = {
 """What the words of a message begin with, by its content."""
 SPEAKING: Final = frozenset({"narrative", "text"})
 """Fields whose words need no name before them."""
+RECENT: Final = timedelta(days=6)
+"""An incident of before that is opened with the time of the message: the host takes times of seven days, of which one is for the way."""
 PLACE: Final = translate.MOST["location.text"]
 
 
@@ -97,7 +100,8 @@ def _opening(request: PublishHandoverRequest) -> Block:
         raise _unheld("incident_create.priority", "CAD needs a grade")
     told.CopyFrom(created)
     place = _place(told.location)
-    for part, names in HELD:
+    recent = request.sent_at.ToDatetime() - created.opened_at.ToDatetime() < RECENT
+    for part, names in HELD + ((("", ("opened_at",)),) if recent else ()):
         for name in names:
             (getattr(told, part) if part else told).ClearField(name)
     grid = cad.GridReference(easting=created.location.easting, northing=created.location.northing)
@@ -111,7 +115,7 @@ def _opening(request: PublishHandoverRequest) -> Block:
         location=cad.IncidentLocation(text=place, grid=grid),
         caller=cad.Caller(name=caller.name, telephone=caller.telephone, do_not_contact=caller.no_contact),
         text="\n".join(filter(None, (created.narrative, *_words(told)))),
-        happened_at=created.opened_at,
+        happened_at=created.opened_at if recent else request.sent_at,
     )
     block = translate.create(opening, None, Transcript())
     return replace(_marked(block, request), incidents=(replace(block.incidents[0], agency_reference=_reference(request)),))

@@ -102,6 +102,16 @@ async def test_a_creation_opens_an_incident_in_cads_own_terms(rooms: Rooms) -> N
     assert held.lines[0].opening.text == TOLD
 
 
+async def test_an_incident_that_is_older_than_the_host_takes_is_opened_now_and_its_time_is_words(rooms: Rooms) -> None:
+    old = incident("OLD-1", narrative="Missing for a month.")
+    old.opened_at.FromSeconds(1_790_000_000)
+    message = handover("OLD-1", incident_create=old)
+    await rooms.hand(message)
+    line = (await rooms.only("OLD-1")).lines[0]
+    assert line.opening.text.startswith("MISSING FOR A MONTH.\nOPENED AT: 2026-09-21T")
+    assert 0 <= message.sent_at.seconds - line.happened_at.seconds < 60
+
+
 async def test_a_creation_that_comes_again_opens_nothing_and_adds_nothing(rooms: Rooms) -> None:
     message = handover("AGAIN-1")
     await rooms.hand(message, message, words("AGAIN-1", "More."), message)
