@@ -66,7 +66,8 @@ class Rooms:
 
     async def held(self, number: str) -> cad.Incident:
         """The incident of that number."""
-        return (await self._log.GetIncident(get(number), metadata=METADATA, timeout=5)).incident
+        held: cad.Incident = (await self._log.GetIncident(get(number), metadata=METADATA, timeout=5)).incident
+        return held
 
     def numbers(self, reference: str, agency: str = FIRE) -> list[str]:
         """Numbers of what the host has under an origin."""
