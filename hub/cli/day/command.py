@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hub.cli.messages import Messages
     from hub.laptop.layout import Home
 
-SUBJECTS: Final = 2000
+SUBJECTS: Final = 3000
 MOVING: Final = ("pending", "attempt")
 """States in which a delivery still moves by itself."""
 TELL_EVERY: Final = 10.0
