@@ -15,6 +15,7 @@ import grpc
 from hub.laptop.claiming import check_ports, claimed
 from hub.laptop.layout import Home
 from hub.laptop.preparing import Ports, has_simulator, prepare, systems
+from hub.laptop.sharing import processes_for, shared_out
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError
 from hub.mesh.inputs import cluster_name
@@ -87,10 +88,9 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
         supervisor.start(_process(home, HUB, sys.executable, "-m", "hub", "--settings", str(home.hub_settings)))
         supervisor.start(_process(home, ENVOY, envoy_binary(), *_envoy_arguments(home)))
         simulated = [system for system in options.systems if has_simulator(system)]
-        if simulated:
-            supervisor.start(
-                _process(home, SIMULATORS, *_kit("simulate", *simulated), "--run-dir", str(home.run), "--seed", str(options.seed))
-            )
+        for number, share in enumerate(shared_out(simulated, processes_for(len(simulated))), 1):
+            arguments = ("--run-dir", str(home.run), "--seed", str(options.seed))
+            supervisor.start(_process(home, f"{SIMULATORS}-{number}", *_kit("simulate", *share), *arguments))
         try:
             async with asyncio.timeout(READY_WITHIN):
                 await asyncio.gather(*(_start_adapter(home, options, system, supervisor, told) for system in options.systems))

@@ -88,8 +88,7 @@ class Player:
             at += chance.expovariate(tally.traffic.rate(hour))
             if at >= seconds:
                 break
-            if (left := started + at / self.speed - time.perf_counter()) > 0:
-                await asyncio.sleep(left)
+            await asyncio.sleep(max(0.0, started + at / self.speed - time.perf_counter()))  # be it late, calls under way go on
             tally.due += 1
             if len(under_way) >= MOST_AT_ONCE:
                 tally.given_up += 1
