@@ -7,7 +7,10 @@ import pytest
 
 from adapters.kit.population import Population
 from adapters.kit.population.standing import Standing, standing
+from adapters.kit.simulation import Dials
+from adapters.kit.simulation.running import Control
 from adapters.kit.simulation.subjects import subjects
+from metip.simulator.v1.simulator_service_pb2 import DrawSubjectsRequest
 
 CONTRACT = Path(__file__).parents[4] / "protos" / "metip" / "simulator" / "v1" / "simulator_service.proto"
 POPULATION = Population()
@@ -37,6 +40,19 @@ def test_a_charge_is_that_of_a_case_which_no_court_has_decided() -> None:
 
 def test_no_two_people_have_one_case() -> None:
     assert len({one["charge_pti_urn"] for one in CHARGED}) == len(CHARGED)
+
+
+@pytest.mark.asyncio
+async def test_a_load_that_is_drawn_waits_for_nothing_that_is_made_when_first_asked() -> None:
+    population = Population(people=100)
+    control = Control("example", "", Dials({}), population)
+    await control.DrawSubjects(DrawSubjectsRequest(numbers=[1]), None)
+    made = set(vars(population))
+    await control.DrawSubjects(DrawSubjectsRequest(count=1), None)
+    assert {"_names", "_by_vrm"} <= set(vars(population)) - made
+    prepared = set(vars(population))
+    population.find_people(surname="A")
+    assert set(vars(population)) == prepared
 
 
 @pytest.mark.parametrize("fact", sorted(set().union(*EVERYBODY) - {"arrest_month", "arrest_day"}))
