@@ -45,7 +45,7 @@ def test_no_two_people_have_one_case() -> None:
 @pytest.mark.asyncio
 async def test_a_load_that_is_drawn_waits_for_nothing_that_is_made_when_first_asked() -> None:
     population = Population(people=100)
-    control = Control("example", "", Dials({}), population)
+    control = Control("example", "", Dials({}, seed=1), population)
     await control.DrawSubjects(DrawSubjectsRequest(numbers=[1]), None)
     made = set(vars(population))
     await control.DrawSubjects(DrawSubjectsRequest(count=1), None)
