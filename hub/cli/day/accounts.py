@@ -112,10 +112,21 @@ class Backlog:
 
 
 async def at_rest(exchange: "Exchange", patience: float) -> dict[str, Account]:
-    """The accounts when nothing is pending and nothing came for a second, or when so many seconds are over."""
+    """The accounts when nothing is pending and nothing came for a second, or when so many seconds are over.
+
+    A look that is refused is repeated meanwhile. Raises `grpc.aio.AioRpcError` when the last one was.
+    """
+    import grpc
+
     until, before = time.monotonic() + patience, -1
     while True:
-        found = await accounts(exchange)
+        try:
+            found = await accounts(exchange)
+        except grpc.aio.AioRpcError:
+            if time.monotonic() >= until:
+                raise
+            await asyncio.sleep(1)
+            continue
         given = sum(one.given for one in found.values())
         if time.monotonic() >= until or (given == before and not any(one.pending for one in found.values())):
             return found
@@ -141,7 +152,9 @@ async def causes(exchange: "Exchange") -> Counter[Cause]:
 
 
 async def delays(exchange: "Exchange", names: Sequence[str], since: datetime, seed: int) -> dict[str, list[float]]:
-    """Seconds from acceptance to arrival, in order, of a sample of each subscription's deliveries."""
+    """Seconds from acceptance to arrival, in order, of a sample of each subscription's deliveries; one that is not told is left out."""
+    import grpc
+
     from hub.cli.exchange.asking import access
     from hub.cli.exchange.filters import state_of
     from metip.exchange.v1.exchange_service_pb2 import GetMessageRequest
@@ -150,7 +163,10 @@ async def delays(exchange: "Exchange", names: Sequence[str], since: datetime, se
 
     async def took(message_id: str, name: str) -> float | None:
         async with turn:
-            reply = await exchange.ask("GetMessage", GetMessageRequest(access=access(WHY), message_id=message_id))
+            try:
+                reply = await exchange.ask("GetMessage", GetMessageRequest(access=access(WHY), message_id=message_id))
+            except grpc.aio.AioRpcError:
+                return None
         ends = [one.at for one in reply.steps if one.subscription == name and state_of(one.state) in DONE]
         return (ends[0].ToNanoseconds() - reply.message.accepted.ToNanoseconds()) / 1e9 if ends else None
 

@@ -138,6 +138,7 @@ class Run:
             before, known, backlog = await at_rest(exchange, self.patience), await causes(exchange), Backlog()
             ask = asking(self.where, self.messages, channel)
             player = Player(self.messages, subjects, self.speed, self.begins, ask, self._happen, self.seed)
+            lives = restarts(self.where.home)
             start, since, started = memory(self.where.home), datetime.now(UTC), time.perf_counter()
             aside = [asyncio.create_task(one) for one in (self._tell(started), backlog.watch(exchange))]
             halfway = asyncio.create_task(self._halfway())
@@ -158,6 +159,7 @@ class Run:
                 await causes(exchange) - known,
                 await delays(exchange, list(after), since, self.seed),
                 {name: Memory(start[name], middle[name], end[name]) for name in sorted(start.keys() & middle.keys() & end.keys())},
+                sorted(name for name, times in restarts(self.where.home).items() if times > lives.get(name, 0)),
             )
 
     async def _happen(self, line: "Traffic", number: int) -> None:
@@ -210,3 +212,10 @@ def memory(home: "Home") -> dict[str, int]:
             continue
         found[one.name] = next((1024 * int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS")), 0)
     return found
+
+
+def restarts(home: "Home") -> dict[str, int]:
+    """How often each process of the estate was started again."""
+    from hub.cli.gathering import processes
+
+    return {one.name: one.restarts for one in processes(home)}

@@ -48,6 +48,8 @@ class Report:
     delays: Mapping[str, list[float]] = field(default_factory=dict)
     """Seconds from acceptance to arrival, in order, by subscription."""
     memory: Mapping[str, Memory] = field(default_factory=dict)
+    restarted: list[str] = field(default_factory=list)
+    """Processes that ended on the way and were started again."""
 
     @property
     def failed(self) -> int:
@@ -92,8 +94,8 @@ class Report:
 
     @property
     def well(self) -> bool:
-        """Whether nothing failed, nothing was lost, nothing is left pending, and memory is flat."""
-        return not (self.failed or self.lost or self.pending) and self.flat
+        """Whether nothing failed, nothing was lost, nothing is left pending, every process lived on, and memory is flat."""
+        return not (self.failed or self.lost or self.pending or self.restarted) and self.flat
 
     def document(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -104,6 +106,7 @@ class Report:
             "failed": self.failed,
             "lost": self.lost,
             "pending": self.pending,
+            "restarted": self.restarted,
             "memory_flat": self.flat,
             "memory_growth_bound": GROWTH,
             "traffic": [self._line(one) for one in self.tallies],

@@ -33,6 +33,8 @@ def show(report: Report) -> None:
         for name, one in sorted(report.memory.items())
     ]
     printing.print_table(("process", "MiB at the start", "in the middle", "at the end", "growth"), rows)
+    for name in report.restarted:
+        click.echo(f"{mark(FAILED)} {name} ended on the way and was started again")
     click.echo(f"\n{mark(OK if report.well else FAILED)} {_words(report)}")
 
 

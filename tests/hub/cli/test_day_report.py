@@ -69,6 +69,13 @@ def test_memory_is_flat_within_its_bound_from_the_middle_to_the_end() -> None:
     assert grown.document()["memory_bytes"]["envoy"]["flat"] is False
 
 
+def test_a_process_that_was_started_again_spoils_a_day(capsys: pytest.CaptureFixture[str]) -> None:
+    found = replace(report(one=account(delivered=15)), restarted=["envoy"])
+    show(found)
+    assert not found.well
+    assert "envoy ended on the way" in capsys.readouterr().out
+
+
 def test_a_backlog_is_the_most_that_was_seen_and_the_longest_wait() -> None:
     seen = Backlog()
     for number, oldest in ((3, 1.5), (9, 0.5), (0, 7.0)):
