@@ -40,11 +40,13 @@ class Account:
     entries: Mapping[str, int]
     oldest: float = 0.0
     """Seconds that the oldest pending one has waited."""
+    brought: int = 0
+    """Deliveries that were pending at an earlier reading, and are in the entries too."""
 
     @property
     def given(self) -> int:
-        """Deliveries in whatever state."""
-        return sum(self.entries.values())
+        """Deliveries that came, in whatever state they are; after the earlier reading where there is one."""
+        return sum(self.entries.values()) - self.brought
 
     @property
     def pending(self) -> int:
@@ -52,10 +54,11 @@ class Account:
         return self.entries.get("pending", 0)
 
     def since(self, before: "Account | None") -> "Account":
-        """What came after an earlier reading of it."""
+        """What became of what came after an earlier reading of it, and of what was pending then."""
         if before is None:
             return self
-        return Account({name: number - before.entries.get(name, 0) for name, number in self.entries.items()}, self.oldest)
+        moved = {name: number - before.entries.get(name, 0) for name, number in self.entries.items() if name != "pending"}
+        return Account({**moved, "pending": self.pending}, self.oldest, before.pending)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,10 @@ class Report:
             found[operation] = max(found.get(operation, 0), account.given)
         return found
 
+    def accepted_of(self, name: str) -> int:
+        """Messages for a subscription: those that were accepted, and those that were pending when the day began."""
+        return self.accepted[name.partition(":")[2]] + self.accounts[name].brought
+
     def lost_of(self, name: str) -> int:
         """Messages that were accepted and are in no entry of a subscription's account."""
         return max(0, self.accepted[name.partition(":")[2]] - self.accounts[name].given)
@@ -135,7 +139,8 @@ class Report:
     def _account(self, name: str) -> dict[str, Any]:
         account, times = self.accounts[name], self.delays.get(name, [])
         return {
-            "accepted": self.accepted[name.partition(":")[2]],
+            "accepted": self.accepted_of(name),
+            "pending_before": account.brought,
             **account.entries,
             "lost": self.lost_of(name),
             "a_second": round(account.given / self.took, 2),

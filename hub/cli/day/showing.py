@@ -48,8 +48,7 @@ def _words(report: Report) -> str:
 def _accounts(report: Report) -> list[tuple[str, ...]]:
     names, rows = shortened(report.after), []
     for name, account in report.accounts.items():
-        accepted = report.accepted[name.partition(":")[2]]
-        numbers = (accepted, *account.entries.values(), report.lost_of(name))
+        numbers = (report.accepted_of(name), *account.entries.values(), report.lost_of(name))
         if not any(numbers):
             continue
         times = report.delays.get(name, [])

@@ -37,6 +37,16 @@ def test_a_message_stands_in_one_entry_of_the_account_of_each_subscription() -> 
     assert (found.accepted[OPERATION], found.lost, found.pending, found.well) == (10, 0, 0, True)
 
 
+def test_what_was_pending_before_is_accounted_for_and_hides_no_loss() -> None:
+    found = replace(report(one=account(delivered=18)), before={NAME: account(delivered=4, parked=1, pending=3)})
+    found.after = {NAME: account(delivered=15, parked=1, pending=2)}
+    one = found.accounts[NAME]
+    assert (found.accepted_of(NAME), dict(one.entries), one.brought) == (13, {**account(delivered=11).entries, "pending": 2}, 3)
+    assert found.lost_of(NAME) == 0
+    found.after = {NAME: account(delivered=16, parked=1)}
+    assert found.lost_of(NAME) == found.accepted_of(NAME) - sum(found.accounts[NAME].entries.values()) == 1
+
+
 @pytest.mark.parametrize("fewer", [1, 10])
 def test_a_message_that_was_accepted_and_is_in_no_account_is_lost(fewer: int) -> None:
     found = report(one=account(delivered=15 - fewer))
