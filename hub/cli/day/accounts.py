@@ -149,7 +149,7 @@ async def causes(exchange: "Exchange") -> Counter[Cause]:
         found[Cause(said["subscription"], said["state"], said["status"], reason)] += said["deliveries"]
     for one in await _listed(exchange, states=ENTRIES["pending"]):
         said = nameless(one)
-        reason = "HELD_BACK" if one.held_back else said.get("reason", "")
+        reason = "HELD_BACK" if one.held_back else said.get("reason", "") or "ITS_TURN"
         found[Cause(said["subscription"], said["state"], said.get("status", ""), reason)] += 1
     return found
 
