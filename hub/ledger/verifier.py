@@ -384,7 +384,7 @@ class Ledger:
     def _gone(self, index: int) -> tuple[str | None, int | None]:
         """Journal and position of the record that belongs at an index, by the first journal that goes on behind it with a gap."""
         seen = set[str | None]()
-        for (leaf,) in self._all(f"select leaf from leaves where idx > {int(index)} order by idx limit {NEAR}"):  # noqa: S608 - numbers
+        for (leaf,) in self._all(f"select leaf from leaves where idx > {int(index)} order by idx limit {NEAR}"):
             journal, position = self._named(leaf)
             if position is not None and journal not in seen and position > self._last(journal) + 1:
                 return journal, self._last(journal) + 1
@@ -401,7 +401,7 @@ class Ledger:
             return None, None
 
     def _named_at(self, index: int) -> tuple[str | None, int | None]:
-        rows = self._all(f"select leaf from leaves where idx = {int(index)}")  # noqa: S608 - a number
+        rows = self._all(f"select leaf from leaves where idx = {int(index)}")
         return self._named(rows[0][0]) if rows else (None, None)
 
     def _leaves(self) -> Iterator[tuple[int, Any]]:
@@ -411,7 +411,7 @@ class Ledger:
             raise BadError(f"the file can't be read here: {error}", self.size) from None
 
     def _tile(self, level: int, index: int) -> bytes:
-        rows = self._all(f"select hashes from tiles where level = {int(level)} and idx = {int(index)}")  # noqa: S608 - numbers
+        rows = self._all(f"select hashes from tiles where level = {int(level)} and idx = {int(index)}")
         return rows[0][0] if rows and isinstance(rows[0][0], bytes) else b""
 
     def _all(self, statement: str) -> list[Any]:
