@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +33,11 @@ GROUPS = (1, 99, 200, 300, 100)
 """Leaves of each group: checkpoints at 1, 100, 300, 600 and 700; two whole tiles and a partial one."""
 
 
-@dataclass(frozen=True)
 class Clean:
     """A ledger's file, and what is in it."""
 
-    path: Path
-    entries: list[Entry] = field(repr=False)
+    def __init__(self, path: Path, entries: list[Entry]) -> None:
+        self.path, self.entries = path, entries
 
 
 @pytest.fixture(scope="module")
