@@ -50,7 +50,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def GetRecord(self, request: api.GetRecordRequest, context: Any) -> api.GetRecordResponse:  # noqa: N802
         """Gives one record; see the contract."""
-        async with self._asking.asked("ledger/show", request, context, role=UNMASK if request.unmask else "") as asked:
+        async with self._asking.asked("ledger/show", request, context, *_unmasking(request)) as asked:
             asked.says(f"record {request.index}{', unmasked' if request.unmask else ''}")
             shown = await self._shown((request.index,), unmask=request.unmask)
             await asked.record(disclosed=1)
@@ -77,7 +77,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def ReportAccess(self, request: api.ReportAccessRequest, context: Any) -> api.ReportAccessResponse:  # noqa: N802
         """Tells who consulted what on a subject; see the contract."""
-        async with self._asking.asked("ledger/report-access", request, context, role=UNMASK if request.unmask else "") as asked:
+        async with self._asking.asked("ledger/report-access", request, context, *_unmasking(request)) as asked:
             if not request.query.subjects:
                 raise Fault(Reason.INVALID_REQUEST, "a report on access is on somebody", fields=(("query.subjects", "must name one"),))
             wanted = self._wanted(asked, request.query)
@@ -105,7 +105,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def ExportRecords(self, request: api.ExportRecordsRequest, context: Any) -> AsyncIterator[api.ExportRecordsResponse]:  # noqa: N802
         """Hands leaves out with their proofs; see the contract."""
-        async with self._asking.asked("ledger/export", request, context, role=KEEPER) as asked:
+        async with self._asking.asked("ledger/export", request, context, KEEPER, *_unmasking(request)) as asked:
             wanted = self._wanted(asked, request.query) if request.HasField("query") else None
             if wanted in (None, Wanted()) and not request.indexes:
                 raise Fault(Reason.INVALID_REQUEST, "an export of everything is a backup, not a bundle for a case")
@@ -129,7 +129,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def EraseRecords(self, request: api.EraseRecordsRequest, context: Any) -> api.EraseRecordsResponse:  # noqa: N802
         """Erases what may be erased; see the contract."""
-        async with self._asking.asked("ledger/erase", request, context, role="" if request.dry_run else KEEPER) as asked:
+        async with self._asking.asked("ledger/erase", request, context, *(() if request.dry_run else (KEEPER,))) as asked:
             before, today = request.before.ToDatetime(tzinfo=UTC).date(), _today()
             retention = self._ledger.retention()
             due = await self._ledger.readers.ask(lambda view: self._ledger.due(view.db, retention, before, today))
@@ -144,7 +144,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def RotateKey(self, request: api.RotateKeyRequest, context: Any) -> api.RotateKeyResponse:  # noqa: N802
         """Puts a new key in use; see the contract."""
-        async with self._asking.asked("ledger/rotate-key", request, context, role=KEEPER) as asked:
+        async with self._asking.asked("ledger/rotate-key", request, context, KEEPER) as asked:
             asked.says(KEYS[request.key])
             await asked.record()
             number, verifier_key = await self._ledger.rotate(KEYS[request.key])
@@ -163,6 +163,10 @@ class LedgerApi(LedgerServiceServicer):
             return await self._ledger.readers.ask(lambda view: [view.records.show(one, unmask=unmask) for one in indexes])
         except UnknownRecordError as error:
             raise Fault(Reason.NO_TRACE, str(error)) from None
+
+
+def _unmasking(request: Any) -> tuple[str, ...]:
+    return (UNMASK,) if request.unmask else ()
 
 
 def _after(token: str) -> Place:

@@ -28,18 +28,18 @@ class Asking:
     def __init__(self, contracts: Contracts, record: Recorder, identify: Identify) -> None:
         self._contracts, self.record, self.identify = contracts, record, identify
 
-    def asked(self, name: str, request: Any, context: Any, *, role: str = "") -> "Asked":
-        """A question; `role` is what its officer must have, empty where none is needed."""
+    def asked(self, name: str, request: Any, context: Any, *roles: str) -> "Asked":
+        """A question, and the roles that its officer must have; where there are none, it needs no officer."""
         rpc = type(request).__name__.removesuffix("Request")
-        return Asked(self, self._contracts.operations[f"{SERVICE}/{rpc}"], name, request, context, role)
+        return Asked(self, self._contracts.operations[f"{SERVICE}/{rpc}"], name, request, context, roles)
 
 
 class Asked:
     """One question. Within its block a `Fault` becomes a recorded refusal; nothing may be answered before `record` was called."""
 
-    def __init__(self, asking: Asking, operation: Operation, name: str, request: Any, context: Any, role: str) -> None:
+    def __init__(self, asking: Asking, operation: Operation, name: str, request: Any, context: Any, roles: tuple[str, ...]) -> None:
         self._asking, self._operation, self._name = asking, operation, name
-        self._request, self._context, self._role = request, context, role
+        self._request, self._context, self._roles = request, context, roles
         self._metadata = metadata_of(context)
         self._operator, self._detail = "", ""
         self._person: Person | None = None
@@ -97,10 +97,11 @@ class Asked:
             raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
         if self._operation.justification_required and not access.justification.strip():
             raise Fault(Reason.JUSTIFICATION_NEEDED, "whoever asks the ledger says why")
-        if self._role and self._person is None:
-            raise Fault(Reason.OFFICER_NEEDED, f"that needs the token of an officer with the role {self._role}")
-        if self._role and self._person is not None and self._role not in self._person.roles:
-            raise Fault(Reason.RESTRICTED, f"that needs the role {self._role}")
+        if self._roles and self._person is None:
+            raise Fault(Reason.OFFICER_NEEDED, f"that needs the token of an officer with the role {' and '.join(self._roles)}")
+        lacking = [role for role in self._roles if self._person is not None and role not in self._person.roles]
+        if lacking:
+            raise Fault(Reason.RESTRICTED, f"that needs the role {' and '.join(lacking)}")
 
     async def _refuse(self, fault: Fault) -> None:
         """Records the refusal and ends the call with it; always raises."""

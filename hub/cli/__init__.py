@@ -27,6 +27,9 @@ SECTIONS: Final[Sections] = {
     "Exchange": {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
+    "Account": {
+        "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),
+    },
     "Identify": {
         "identity": ("hub.cli.identity:identity", "Issue and check the certificates by which workloads know one another."),
         "token": ("hub.cli.identity:token", "Issue and show officer tokens, which say who is behind a call (development only)."),

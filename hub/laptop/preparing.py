@@ -65,9 +65,10 @@ def adapters_folder() -> Path:
 
 def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     """Makes a home ready for its processes."""
-    for folder in (home.root, home.logs, home.state, home.run):
+    for folder in (home.root, home.logs, home.state, home.journals, home.run):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _identities(home)
+    ensure_keys(home.ledger_keys)
     _write(home.hub_settings, _hub_settings(home, ports))
     if not home.access.exists():
         _write(home.access, _first_policy())

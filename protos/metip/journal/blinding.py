@@ -75,11 +75,16 @@ class IndexKeys:
         """Of the key in use."""
         self._read()
 
-    def token(self, kind: str, normal: str) -> Token:
-        """The token of a normal form under the key in use."""
+    def in_use(self) -> int:
+        """Number of the key in use, after a look for a newer one when it is time."""
         now = self._clock()
         if now - self._looked >= LOOK_EVERY:
             self._look(now)
+        return self.number
+
+    def token(self, kind: str, normal: str) -> Token:
+        """The token of a normal form under the key in use."""
+        self.in_use()
         return self._token(kind, normal)
 
     def tokens(self, kind: str, normal: str) -> tuple[Token, ...]:

@@ -68,7 +68,8 @@ class JournalFile:
             try:
                 self.recovered = self._begin()
             except BaseException:
-                self._database.close()
+                with suppress(apsw.Error):
+                    self._database.close()
                 raise
         except apsw.Error as error:
             os.close(self._claim)
@@ -225,12 +226,17 @@ def _claimed(path: Path) -> int:
 def _opened(path: Path, vfs: str | None) -> apsw.Connection:
     path.touch(mode=0o600)
     database = apsw.Connection(str(path), vfs=vfs)
-    database.set_busy_timeout(5000)
-    database.pragma("journal_mode", "wal")
-    database.pragma("synchronous", "full")
-    database.pragma("secure_delete", "on")
-    with database:
-        database.execute(SCHEMA)
+    try:
+        database.set_busy_timeout(5000)
+        database.pragma("journal_mode", "wal")
+        database.pragma("synchronous", "full")
+        database.pragma("secure_delete", "on")
+        with database:
+            database.execute(SCHEMA)
+    except apsw.Error:
+        with suppress(apsw.Error):
+            database.close()
+        raise
     return database
 
 

@@ -233,15 +233,17 @@ async def test_an_inspectorate_reads_counts_by_operation_purpose_consumer_and_ou
     assert found == [(OPERATION, CONSUMER, "OK", 3, 5), (OPERATION, CONSUMER, "RESTRICTED", 1, 0)]
 
 
-async def exported(desk: Served, request: api.ExportRecordsRequest) -> list[Any]:
+async def exported(desk: Served, request: api.ExportRecordsRequest, *roles: str) -> list[Any]:
     """The parts of an export."""
-    return [part async for part in desk.stub.ExportRecords(request, metadata=desk.metadata(desk.token("ledger-keeper")), timeout=20)]
+    return [part async for part in desk.stub.ExportRecords(request, metadata=desk.metadata(desk.token(*roles)), timeout=20)]
 
 
 async def test_an_export_proves_each_leaf_and_is_signed_as_a_whole(desk: Served) -> None:
     query = query_pb2.Query(kind=record_pb2.KIND_OPERATION)
     query.MergeFrom(OF_VEHICLE)
-    seal, *leaves, last = await exported(desk, api.ExportRecordsRequest(access=WHY, query=query, indexes=[0], unmask=True))
+    seal, *leaves, last = await exported(
+        desk, api.ExportRecordsRequest(access=WHY, query=query, indexes=[0], unmask=True), "ledger-keeper", "unmask"
+    )
     keys = [notes.parsed_key(one) for one in seal.seal.verifier_keys]
     checkpoint, note = notes.opened_checkpoint(seal.seal.checkpoint, keys)
     assert checkpoint.origin == ORIGIN
@@ -258,9 +260,16 @@ async def test_an_export_proves_each_leaf_and_is_signed_as_a_whole(desk: Served)
     assert hashlib.sha256(b"\x00" + proved[0].leaf).digest() == tree.leaf_hash(proved[0].leaf)
 
 
+@pytest.mark.parametrize("roles", [("unmask",), ("ledger-keeper",), ()], ids=["unmask alone", "keeper alone", "none"])
+async def test_an_export_in_clear_needs_both_roles(desk: Served, roles: tuple[str, ...]) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await exported(desk, api.ExportRecordsRequest(access=WHY, indexes=[0], unmask=True), *roles)
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
 async def test_an_export_of_everything_is_refused(desk: Served) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await exported(desk, api.ExportRecordsRequest(access=WHY, query=query_pb2.Query()))
+        await exported(desk, api.ExportRecordsRequest(access=WHY, query=query_pb2.Query()), "ledger-keeper")
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 

@@ -65,6 +65,13 @@ def at(second: float) -> Timestamp:
     return found
 
 
+def during(first: float, end: float) -> query_pb2.Query:
+    """A question about a time."""
+    found = query_pb2.Query(before=at(end))
+    getattr(found, "from").CopyFrom(at(first))
+    return found
+
+
 FOUND: dict[str, tuple[query_pb2.Query, list[int]]] = {
     "everything, newest first over all journals": (query_pb2.Query(), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]),
     "a vehicle": (subject("vrm", "AB12CDE"), [9, 7, 5, 3, 2, 1, 0]),
@@ -81,7 +88,7 @@ FOUND: dict[str, tuple[query_pb2.Query, list[int]]] = {
     "a subject and a purpose": (subject("vrm", "AB12CDE", purpose=1), [2]),
     "a subject and an officer": (subject("vrm", "XY34ZZZ", officer="200002yy"), [4]),
     "a subject and another officer": (subject("vrm", "XY34ZZZ", officer="100001XX"), []),
-    "a subject in a time": (subject("vrm", "AB12CDE", **{"from": at(2), "before": at(7)}), [5, 3, 2]),
+    "a subject in a time": (subject("vrm", "AB12CDE", **{"from": at(2)}, before=at(7)), [5, 3, 2]),
     "an officer": (query_pb2.Query(officer="200002YY"), [4]),
     "a reference": (query_pb2.Query(reference="0123456/26"), [8]),
     "an operation": (query_pb2.Query(operation=OTHER), [9, 7, 5, 3, 1]),
@@ -92,7 +99,7 @@ FOUND: dict[str, tuple[query_pb2.Query, list[int]]] = {
     "an outcome": (query_pb2.Query(outcome="RESTRICTED"), [8]),
     "refusals": (query_pb2.Query(kind=record_pb2.KIND_REFUSAL), [8]),
     "a call": (query_pb2.Query(call_id="call-0"), [0]),
-    "a time": (query_pb2.Query(**{"from": at(3), "before": at(5)}), [4, 3]),
+    "a time": (during(3, 5), [4, 3]),
     "a unit": (query_pb2.Query(force="01", unit="CO10", outcome="NO_TRACE"), [4]),
     "a unit that there is not": (query_pb2.Query(unit="XX99"), []),
 }
@@ -163,7 +170,7 @@ PLANNED = {
     "consumer": query_pb2.Query(consumer=CONSUMER),
     "outcome": query_pb2.Query(outcome="OK"),
     "call": query_pb2.Query(call_id="call-0"),
-    "time": query_pb2.Query(**{"from": at(3), "before": at(5)}),
+    "time": during(3, 5),
 }
 
 
