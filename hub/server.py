@@ -24,6 +24,7 @@ from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
 from hub.exchange.running import Exchange, Files, opened
 from hub.ledger import running as ledger_files
+from hub.ledger.cosigning import Cosigning
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -90,7 +91,7 @@ class Hub:
         async with AsyncExitStack() as stack:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
-            self._open_ledger(server, stack)
+            cosigning = self._open_ledger(server, stack)
             exchange = await self._open_exchange(server, stack)
             _listen(server, self._settings.socket)
             await server.start()
@@ -100,6 +101,8 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
+            if cosigning is not None:
+                tasks.append(group.create_task(cosigning.run()))
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -127,10 +130,10 @@ class Hub:
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
-    def _open_ledger(self, server: grpc.aio.Server, stack: AsyncExitStack) -> None:
+    def _open_ledger(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Cosigning | None:
         said, settings = self._settings.ledger, self._settings
         if said is None:
-            return
+            return None
         files, name = ledger_files.files(said, settings.folder, settings.state), ledger_files.origin(settings.trust_domain)
         later = asyncio.get_running_loop().call_soon_threadsafe
         ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
@@ -138,6 +141,7 @@ class Hub:
         contracts = self._control.inputs.contracts
         if LEDGER in {interface.name for interface in contracts.interfaces}:
             add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people), server)
+        return ledger.cosigning
 
     def _may_publish(self, consumer: str, operation: str) -> bool:
         inputs = self._control.inputs

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from hub.api.ledger_asking import Asked, Asking
-from hub.api.ledger_words import erasure, journal, seal, use
+from hub.api.ledger_words import erasure, journal, seal, use, witness
 from hub.contracts import Contracts
 from hub.ledger import questions, searching, signing
 from hub.ledger.actions import KEEPER, UNMASK, Identify, Recorder
@@ -72,6 +72,8 @@ class LedgerApi(LedgerServiceServicer):
 
         found = await self._ledger.readers.ask(work)
         found.journals.extend(journal(one) for _, one in sorted(self._ledger.gathering.states.items()))
+        if self._ledger.cosigning is not None:
+            found.witness.CopyFrom(witness(self._ledger.cosigning.state))
         found.index_keys.extend(sorted({one.key for one in self._ledger.keys.tokens("officer", "")}))
         return found
 

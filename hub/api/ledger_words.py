@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from hub.ledger.cosigning import Witnessed
 from hub.ledger.exporting import Bundle
 from hub.ledger.gathering import JournalState
 from hub.ledger.reporting import Use
@@ -19,6 +20,11 @@ def journal(one: JournalState) -> api.JournalStatus:
     if one.last_record:
         found.last_record.FromDatetime(datetime.fromtimestamp(one.last_record, UTC))
     return found
+
+
+def witness(one: Witnessed) -> api.WitnessStatus:
+    """How far the witness is."""
+    return api.WitnessStatus(size=one.cosigned, lag_seconds=one.lag, problem=one.problem, healthy=one.healthy)
 
 
 def use(one: Use) -> api.Use:

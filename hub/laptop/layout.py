@@ -79,11 +79,6 @@ class Home:
         return self.root / "retention.yaml"
 
     @property
-    def ledger_keys(self) -> Path:
-        """Keys that blind, seal and sign records."""
-        return self.identity / "ledger"
-
-    @property
     def witness_keys(self) -> Path:
         """Keys of the ledger's witness."""
         return self.identity / "witness"

@@ -134,7 +134,8 @@ ledger:
 
 
 def _witness_settings(home: Home) -> str:
-    return f"""# Written by `metip up` at each start. Settings: metip.hub.v1.WitnessSettings. In production the witness runs on another machine.
+    return f"""# Written by `metip up` at each start. Settings: metip.hub.v1.WitnessSettings.
+# In production the witness runs as another user, best on another machine.
 socket: {home.witness_socket}
 file: state/witness.sqlite
 name: {TRUST_DOMAIN}/witness

@@ -13,7 +13,8 @@ from typing import Final
 
 import apsw
 
-from hub.ledger import index, notes, retention, signing
+from hub.ledger import cosigning, index, notes, retention, signing
+from hub.ledger.cosigning import Cosigning
 from hub.ledger.faults import BrokenLedgerError
 from hub.ledger.gathering import Gathering, GatheringThread, JournalState
 from hub.ledger.journals import Journals

@@ -223,9 +223,10 @@ class Ledger:
         elsewhere = {size: (origin, root) for origin, size, root in known}
         total = max([size for size, _, _ in rows if isinstance(size, int)] + list(elsewhere))
         leaves = self._leaves()
-        for size, note, cosigned in rows:
+        for size, note, cosigned in self._stops(rows, elsewhere):
             self._grow(leaves, size, total, progress)
-            self._check_checkpoint(size, note, cosigned)
+            if note is not None:
+                self._check_checkpoint(size, note, cosigned)
             self._check_known(elsewhere)
         for index, _ in leaves:
             raise BadError(f"it is beyond the newest checkpoint, which is of {self.size} records: nobody signed it", index)
@@ -235,12 +236,18 @@ class Ledger:
         self._check_tiles()
         self._check_journals()
 
+    def _stops(self, rows: list[Any], elsewhere: dict[int, tuple[str, bytes]]) -> Iterator[tuple[int, Any, Any]]:
+        """Checkpoints in order, and between them, without a note, the sizes that are known elsewhere."""
+        before = 0
+        for size, note, cosigned in rows:
+            yield from ((one, None, None) for one in sorted(elsewhere) if before < one < size)
+            if size - before > MOST_BETWEEN:
+                what = f"no checkpoint is of it: there is none between {before} and {size}, and at most {MOST_BETWEEN} records are without"
+                raise BadError(what, before + MOST_BETWEEN)
+            yield size, note, cosigned
+            before = size
+
     def _grow(self, leaves: Iterator[tuple[int, Any]], size: int, total: int, progress: Callable[[int, int], None]) -> None:
-        if size - self.size > MOST_BETWEEN:
-            what = (
-                f"no checkpoint is of it: there is none between {self.size} and {size}, and at most {MOST_BETWEEN} records are without one"
-            )
-            raise BadError(what, self.size + MOST_BETWEEN)
         tile = b""
         while self.size < size:
             index = self.size
@@ -342,7 +349,10 @@ class Ledger:
 
     def _check_known(self, elsewhere: dict[int, tuple[str, bytes]]) -> None:
         """What somebody else has of this ledger is what is here."""
-        if self.size in elsewhere and elsewhere[self.size] != (self.report.origin, self.root()):
+        if self._doubt is not None or self.size not in elsewhere:
+            return
+        origin, root = elsewhere[self.size]
+        if root != self.root() or self.report.origin not in ("", origin):
             raise BadError(f"the ledger was rewritten: another checkpoint of {self.size} records is known elsewhere", max(self.size - 1, 0))
 
     def _check_tiles(self) -> None:
