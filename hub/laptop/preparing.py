@@ -72,7 +72,6 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     _write(home.hub_settings, _hub_settings(home, ports))
     if not home.access.exists():
         _write(home.access, _first_policy())
-    ensure_keys(home.ledger_keys)
     signing.ensure(home.ledger_keys / signing.FOLDER, origin(TRUST_DOMAIN))
     signing.ensure(home.witness_keys, f"{TRUST_DOMAIN}/witness", signing.WITNESS)
     _write(home.witness_settings, _witness_settings(home))

@@ -72,6 +72,8 @@ class Cosigning:
         self._ledger, self._socket, self._key, self._tell = ledger, socket, key, tell
         self._grace, self._clock = grace, clock
         self._cosigned = 0
+        self._agreed = False
+        """Whether the witness was asked since this process began: a ledger that was put back, and nothing added, would not show."""
         self._behind: float | None = None
         self._error: WitnessError | None = None
 
@@ -101,7 +103,7 @@ class Cosigning:
     async def once(self, stub: "WitnessServiceAsyncStub", reader: Reader) -> bool:
         """Has the newest checkpoint cosigned, if it is not yet; whether it is."""
         head = self._ledger.head
-        if head.size == self._cosigned and self._error is None and self._behind is None:
+        if self._agreed and head.size == self._cosigned and self._behind is None:
             return True
         self._behind = self._clock() if self._behind is None else self._behind
         try:
@@ -116,7 +118,7 @@ class Cosigning:
             return False
         if self._error is not None:
             self._said("witness_back", size=head.size)
-        self._cosigned, self._behind, self._error = head.size, None, None
+        self._cosigned, self._agreed, self._behind, self._error = head.size, True, None, None
         return True
 
     async def _asked(self, stub: "WitnessServiceAsyncStub", reader: Reader, head: Head) -> str:

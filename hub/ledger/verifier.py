@@ -384,20 +384,23 @@ class Ledger:
         raise BadError("it is missing", index, *self._gone(index))
 
     def _placed(self, index: int, leaf: Any) -> tuple[str | None, int | None]:
-        """Journal and position of a leaf that is not what it should be: what it says only if its journal comes to that position here."""
+        """Journal and position of the record that belongs where a leaf is that should not be so: another's, or the leaf's own."""
         journal, position = self._named(leaf)
-        if position is not None and position == self._last(journal) + 1:
-            return journal, position
-        found = self._gone(index)
+        goes_on = position is not None and position == self._last(journal) + 1
+        found = self._gone(index, {journal: position} if goes_on else {})
         return found if found[0] is not None else (journal, position)
 
-    def _gone(self, index: int) -> tuple[str | None, int | None]:
-        """Journal and position of the record that belongs at an index, by the first journal that goes on behind it with a gap."""
+    def _gone(self, index: int, passed: dict[str | None, int | None] | None = None) -> tuple[str | None, int | None]:
+        """Journal and position of the record that belongs at an index, by the first journal that goes on behind it with a gap.
+
+        `passed` is the journal that the leaf at the index continues, which then has none.
+        """
         seen = set[str | None]()
         for (leaf,) in self._all(f"select leaf from leaves where idx > {int(index)} order by idx limit {NEAR}"):
             journal, position = self._named(leaf)
-            if position is not None and journal not in seen and position > self._last(journal) + 1:
-                return journal, self._last(journal) + 1
+            last = (passed or {}).get(journal) or self._last(journal)
+            if position is not None and journal not in seen and position > last + 1:
+                return journal, last + 1
             seen.add(journal)
         return None, None
 
@@ -461,6 +464,7 @@ def _database(path: Path) -> sqlite3.Connection:
     for option in options:
         try:
             database = sqlite3.connect(address + option, uri=True, isolation_level=None, check_same_thread=False)
+            database.text_factory = _lenient
             database.execute("begin")
             tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
         except sqlite3.Error as error:
@@ -470,6 +474,11 @@ def _database(path: Path) -> sqlite3.Connection:
             raise UnverifiableError(f"{path} is no ledger: it has not the tables of one")
         return database
     raise UnverifiableError(problem)
+
+
+def _lenient(content: bytes) -> str:
+    """Text that is not UTF-8 is none that was signed; to say so takes a text."""
+    return content.decode("utf-8", "replace")
 
 
 def verify_document(content: str, trusted: Sequence[Key], witnesses: Sequence[Key] = ()) -> Report:
