@@ -378,7 +378,8 @@ class Ledger:
     def _settle_missing(self, index: int, found: int | None) -> None:
         """A leaf is not there: which record it was shows by the journal that goes on with a gap."""
         if self._doubt is not None:
-            raise self._doubt
+            fault = self._doubt.fault
+            raise BadError(f"{fault.what}, and there are too few behind it", fault.index, fault.journal, fault.position)
         if found is not None and found < index:
             raise BadError("it has no place in the ledger", found)
         raise BadError("it is missing", index, *self._gone(index))

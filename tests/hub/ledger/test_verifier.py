@@ -158,7 +158,7 @@ def close_up(path: Path, _entries: list[Entry], index: int, _chance: random.Rand
         "update leaves set idx = -idx - 1 where idx < 0",
         index=index,
     )
-    return index, "it is missing" if index == SIZE - 1 else "it is not what its tile says, and was changed"
+    return index, "it is missing" if index == SIZE - 1 else "it is not what its tile says, and "
 
 
 def insert(path: Path, entries: list[Entry], index: int, chance: random.Random) -> tuple[int, str]:
