@@ -106,6 +106,7 @@ def truncate_log(path: Path) -> None:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         db.set_busy_timeout(5000)
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # before its first read, a connection takes the log for none
         db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     finally:
         db.close()
