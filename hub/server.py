@@ -26,6 +26,7 @@ from hub.api.subscriber import SubscriberApi
 from hub.exchange.recording import Recorder
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened
 from hub.ledger import running as ledger_files
+from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
 from hub.ledger.watching import Watching
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
@@ -90,6 +91,7 @@ class Hub:
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: Watching | None = None
+        self._cosigning: Cosigning | None = None
         for fault in contracts.faults:
             log.line("contract_refused", element=fault.element, problem=fault.problem, fix=fault.fix)
 
@@ -113,6 +115,8 @@ class Hub:
             tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
             if self._watching is not None:
                 tasks.append(group.create_task(self._watching.run()))
+            if self._cosigning is not None:
+                tasks.append(group.create_task(self._cosigning.run()))
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -160,6 +164,7 @@ class Hub:
         self._watching = self._watched(ledger, journal.journal)
         if LEDGER in {interface.name for interface in contracts.interfaces}:
             add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people, self._watching), server)
+        self._cosigning = ledger.cosigning
         return Kept(journal.journal, ledger.keys)
 
     def _watched(self, ledger: ledger_files.Ledger, journal: Journal) -> Watching | None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from hub.api.ledger_asking import Asked, Asking
-from hub.api.ledger_words import erasure, journal, reconciliation, seal, use
+from hub.api.ledger_words import erasure, journal, reconciliation, seal, use, witness
 from hub.contracts import Contracts
 from hub.ledger import edge, questions, searching, signing
 from hub.ledger.actions import KEEPER, UNMASK, Identify, Recorder
@@ -79,6 +79,8 @@ class LedgerApi(LedgerServiceServicer):
         if self._watching is not None:
             without = await self._ledger.readers.ask(lambda view: edge.missing(view.db, limit=MOST_MISSING))
             found.reconciliation.CopyFrom(reconciliation(self._watching.counts, without))
+        if self._ledger.cosigning is not None:
+            found.witness.CopyFrom(witness(self._ledger.cosigning.state))
         found.index_keys.extend(sorted({one.key for one in self._ledger.keys.tokens("officer", "")}))
         return found
 

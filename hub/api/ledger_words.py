@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from hub.ledger.cosigning import Witnessed
 from hub.ledger.edge import Counts
 from hub.ledger.exporting import Bundle
 from hub.ledger.gathering import JournalState
@@ -30,6 +31,11 @@ def reconciliation(counts: Counts, missing: Sequence[tuple[str, float, str]]) ->
     for call_id, at, operation in missing:
         found.missing_calls.add(call_id=call_id, operation=operation).at.FromDatetime(datetime.fromtimestamp(at, UTC))
     return found
+
+
+def witness(one: Witnessed) -> api.WitnessStatus:
+    """How far the witness is."""
+    return api.WitnessStatus(size=one.cosigned, lag_seconds=one.lag, problem=one.problem, healthy=one.healthy)
 
 
 def use(one: Use) -> api.Use:

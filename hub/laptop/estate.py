@@ -35,7 +35,7 @@ POLL = 0.05
 READY_WITHIN = 60.0
 # What Envoy refused is recorded from its log, which it keeps back for ten seconds unless it is told otherwise.
 LOG_SOON = ("--file-flush-interval-msec", "500")
-HUB, ENVOY, SIMULATORS = "hub", "envoy", "simulators"
+HUB, ENVOY, SIMULATORS, WITNESS = "hub", "envoy", "simulators", "witness"
 
 
 class NotReadyError(Exception):
@@ -89,6 +89,7 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
     supervisor = Supervisor(home.processes, lambda process, words: told(f"{process.name} {words}"))
     try:
         told("starting hub, Envoy and simulators")
+        supervisor.start(_process(home, WITNESS, sys.executable, "-m", "hub.ledger.witness", "--settings", str(home.witness_settings)))
         supervisor.start(_process(home, HUB, sys.executable, "-m", "hub", "--settings", str(home.hub_settings)))
         supervisor.start(_process(home, ENVOY, envoy_binary(), *_envoy_arguments(home)))
         simulated = [system for system in options.systems if has_simulator(system)]

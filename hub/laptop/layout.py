@@ -79,6 +79,21 @@ class Home:
         return self.root / "retention.yaml"
 
     @property
+    def witness_keys(self) -> Path:
+        """Keys of the ledger's witness."""
+        return self.identity / "witness"
+
+    @property
+    def witness_settings(self) -> Path:
+        """The witness's settings file."""
+        return self.root / "witness.yaml"
+
+    @property
+    def witness_socket(self) -> Path:
+        """Where the witness is reached, by the ledger alone."""
+        return self.run / "witness.sock"
+
+    @property
     def bootstrap(self) -> Path:
         """Envoy's own file."""
         return self.root / "envoy.yaml"

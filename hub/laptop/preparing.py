@@ -73,6 +73,8 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     if not home.access.exists():
         _write(home.access, _first_policy())
     signing.ensure(home.ledger_keys / signing.FOLDER, origin(TRUST_DOMAIN))
+    signing.ensure(home.witness_keys, f"{TRUST_DOMAIN}/witness", signing.WITNESS)
+    _write(home.witness_settings, _witness_settings(home))
     if not home.retention.exists():
         _write(home.retention, FIRST_RETENTION)
     if not home.traffic.exists():
@@ -125,7 +127,19 @@ exchange:
 ledger:
   keys: {home.ledger_keys.relative_to(home.root)}
   retention: {home.retention.name}
-  witness_key: identity/witness/witness.vkey
+  witness_key: {(home.witness_keys / signing.WITNESS.public).relative_to(home.root)}
+  witness_socket: {home.witness_socket}
+"""
+
+
+def _witness_settings(home: Home) -> str:
+    return f"""# Written by `metip up` at each start. Settings: metip.hub.v1.WitnessSettings.
+# In production the witness runs as another user, best on another machine.
+socket: {home.witness_socket}
+file: state/witness.sqlite
+name: {TRUST_DOMAIN}/witness
+keys: {home.witness_keys.relative_to(home.root)}
+logs: [{(home.ledger_keys / signing.FOLDER / signing.LEDGER.public).relative_to(home.root)}]
 """
 
 

@@ -1,6 +1,5 @@
 """What a leaf holds, and the rule by which entries continue their journals: exactly once, by position and chain."""
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from hub.ledger.faults import Refusal, RefusedEntryError
-from hub.ledger.tree import HASH_BYTES, leaf_hash
+from hub.ledger.tree import HASH_BYTES
+from metip.journal import chain
 from metip.ledger.v1 import entry_pb2
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -52,30 +52,20 @@ class Reached:
     """The leaf that holds that position."""
 
 
-def chain_start(journal: str) -> bytes:
-    """The chain of a journal without records."""
-    return hashlib.sha256(b"metip-journal/1\n" + journal.encode()).digest()
-
-
-def chained(before: bytes, record: bytes) -> bytes:
-    """The chain after one more record."""
-    return hashlib.sha256(b"\x02" + before + leaf_hash(record)).digest()
-
-
 def continued(reached: Mapping[str, Reached], entries: Iterable[Entry], first: int) -> dict[str, Reached]:
     """How far the ledger has each journal that the entries, leaves from index `first`, continue. Raises `RefusedEntryError`."""
     found: dict[str, Reached] = {}
     for index, one in enumerate(entries, first):
         before = found.get(one.journal) or reached.get(one.journal)
-        position, chain = (before.position, before.chain) if before else (0, chain_start(one.journal))
-        reason, text = _refusal(one, position, chain)
+        position, link = (before.position, before.chain) if before else (0, chain.start(one.journal))
+        reason, text = _refusal(one, position, link)
         if reason is not None:
             raise RefusedEntryError(reason, one.journal[:63], one.position, text)
         found[one.journal] = Reached(one.position, one.chain, index)
     return found
 
 
-def _refusal(one: Entry, position: int, chain: bytes) -> tuple[Refusal | None, str]:
+def _refusal(one: Entry, position: int, link: bytes) -> tuple[Refusal | None, str]:
     if not NAME.fullmatch(one.journal):
         return Refusal.MALFORMED, "no journal has such a name"
     if not one.record or len(one.record) > LONGEST_RECORD:
@@ -86,6 +76,6 @@ def _refusal(one: Entry, position: int, chain: bytes) -> tuple[Refusal | None, s
         return Refusal.KNOWN, f"the ledger has this journal up to {position}"
     if one.position != position + 1:
         return Refusal.GAP, f"the ledger has this journal up to {position}, and {position + 1} must come next"
-    if chained(chain, one.record) != one.chain:
+    if chain.after(link, one.record) != one.chain:
         return Refusal.CHAIN, f"its chain does not follow from position {position}"
     return None, ""

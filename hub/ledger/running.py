@@ -13,7 +13,8 @@ from typing import Final
 
 import apsw
 
-from hub.ledger import index, notes, retention, signing
+from hub.ledger import cosigning, index, notes, retention, signing
+from hub.ledger.cosigning import Cosigning
 from hub.ledger.faults import BrokenLedgerError
 from hub.ledger.gathering import Gathering, GatheringThread, JournalState
 from hub.ledger.journals import Journals
@@ -50,6 +51,9 @@ class Files:
     retention: Path | None
     witness: Path | None = None
     """The witness's verifier key; None where there is no witness."""
+    witness_socket: Path | None = None
+    witness_grace: float = cosigning.GRACE
+    """Seconds for which the witness may lag."""
 
 
 class Ledger:
@@ -71,6 +75,9 @@ class Ledger:
         self.gathering = Gathering(self.store, files.journals, sealing, alarm=self._alarm)
         self._thread = GatheringThread(self.gathering, on_broken=on_broken, on_full=self._full)
         self.readers = Readers(files.ledger, sealing)
+        self.cosigning: Cosigning | None = None
+        if files.witness is not None and files.witness_socket is not None:
+            self.cosigning = Cosigning(self.store, files.witness_socket, files.witness, tell, grace=files.witness_grace)
 
     def start(self) -> None:
         """Begins to gather."""
@@ -157,6 +164,8 @@ def files(said: settings_pb2.Ledger, folder: Path, state: Path) -> Files:
         keys=folder / said.keys,
         retention=folder / said.retention if said.retention else None,
         witness=folder / said.witness_key if said.witness_key else None,
+        witness_socket=folder / said.witness_socket if said.witness_socket else None,
+        witness_grace=said.witness_grace.ToTimedelta().total_seconds() if said.HasField("witness_grace") else cosigning.GRACE,
     )
 
 

@@ -14,12 +14,32 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from hub.ledger import notes
-from hub.ledger.notes import NoteError, Signer, Verifier
+from hub.ledger.notes import Kind, NoteError, Signer, Verifier
 
 FOLDER: Final = "signing"
 """Within the folder of the ledger's keys."""
-PRIVATE: Final = "ledger.key"
-PUBLIC: Final = "ledger.vkey"
+
+
+@dataclass(frozen=True)
+class Role:
+    """Whose keys they are: how the files are called, and what is signed."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def private(self) -> str:
+        """The file of the private key."""
+        return f"{self.name}.key"
+
+    @property
+    def public(self) -> str:
+        """The file of the public keys."""
+        return f"{self.name}.vkey"
+
+
+LEDGER: Final = Role("ledger", Kind.SIGNATURE)
+WITNESS: Final = Role("witness", Kind.COSIGNATURE)
 
 
 class SigningKeyError(Exception):
@@ -35,29 +55,29 @@ class SigningKeys:
     """All public keys, the one in use last."""
 
 
-def ensure(folder: Path, origin: str) -> None:
+def ensure(folder: Path, origin: str, role: Role = LEDGER) -> None:
     """Makes the first key where there is none. Raises `OSError`."""
-    if not (folder / PRIVATE).exists():
-        add(folder, origin)
+    if not (folder / role.private).exists():
+        add(folder, origin, role)
 
 
-def add(folder: Path, origin: str) -> SigningKeys:
+def add(folder: Path, origin: str, role: Role = LEDGER) -> SigningKeys:
     """Puts a new key in use, and forgets the private half of the one before. Raises `OSError`, `SigningKeyError`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    signer = Signer(origin, Ed25519PrivateKey.generate())
-    before = _public(folder) if (folder / PUBLIC).exists() else ()
+    signer = Signer(origin, Ed25519PrivateKey.generate(), role.kind)
+    before = public(folder, role) if (folder / role.public).exists() else ()
     trusted = (*before, signer.verifier)
-    _write(folder / PUBLIC, "".join(f"{one}\n" for one in trusted).encode())
-    _write(folder / PRIVATE, signer.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    _write(folder / role.public, "".join(f"{one}\n" for one in trusted).encode())
+    _write(folder / role.private, signer.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return SigningKeys(signer, trusted)
 
 
-def load(folder: Path, origin: str) -> SigningKeys:
+def load(folder: Path, origin: str, role: Role = LEDGER) -> SigningKeys:
     """The keys of a folder. Raises `SigningKeyError`.
 
     A public key that was written before a crash, and whose private half was not, stays trusted; nothing was ever signed with it.
     """
-    path = folder / PRIVATE
+    path = folder / role.private
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -72,14 +92,19 @@ def load(folder: Path, origin: str) -> SigningKeys:
         raise SigningKeyError(f"{path} is no private key in PEM") from None
     if not isinstance(private, Ed25519PrivateKey):
         raise SigningKeyError(f"{path} is no Ed25519 key")
-    signer, trusted = Signer(origin, private), _public(folder)
+    signer, trusted = Signer(origin, private, role.kind), public(folder, role)
     if signer.verifier not in trusted:
-        raise SigningKeyError(f"{folder / PUBLIC} lacks the public half of {PRIVATE} as a key of {origin}")
+        raise SigningKeyError(f"{folder / role.public} lacks the public half of {role.private} as a key of {origin}")
     return SigningKeys(signer, (*(one for one in trusted if one != signer.verifier), signer.verifier))
 
 
-def _public(folder: Path) -> tuple[Verifier, ...]:
-    path = folder / PUBLIC
+def public(folder: Path, role: Role = LEDGER) -> tuple[Verifier, ...]:
+    """The public keys of a folder, the one in use last. Raises `SigningKeyError`."""
+    return read_public(folder / role.public)
+
+
+def read_public(path: Path) -> tuple[Verifier, ...]:
+    """The public keys of a file, the one in use last. Raises `SigningKeyError`."""
     try:
         return notes.parsed_keys(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -223,9 +223,10 @@ class Ledger:
         elsewhere = {size: (origin, root) for origin, size, root in known}
         total = max([size for size, _, _ in rows if isinstance(size, int)] + list(elsewhere))
         leaves = self._leaves()
-        for size, note, cosigned in rows:
+        for size, note, cosigned in self._stops(rows, elsewhere):
             self._grow(leaves, size, total, progress)
-            self._check_checkpoint(size, note, cosigned)
+            if note is not None:
+                self._check_checkpoint(size, note, cosigned)
             self._check_known(elsewhere)
         for index, _ in leaves:
             raise BadError(f"it is beyond the newest checkpoint, which is of {self.size} records: nobody signed it", index)
@@ -235,12 +236,18 @@ class Ledger:
         self._check_tiles()
         self._check_journals()
 
+    def _stops(self, rows: list[Any], elsewhere: dict[int, tuple[str, bytes]]) -> Iterator[tuple[int, Any, Any]]:
+        """Checkpoints in order, and between them, without a note, the sizes that are known elsewhere."""
+        before = 0
+        for size, note, cosigned in rows:
+            yield from ((one, None, None) for one in sorted(elsewhere) if before < one < size)
+            if size - before > MOST_BETWEEN:
+                what = f"no checkpoint is of it: there is none between {before} and {size}, and at most {MOST_BETWEEN} records are without"
+                raise BadError(what, before + MOST_BETWEEN)
+            yield size, note, cosigned
+            before = size
+
     def _grow(self, leaves: Iterator[tuple[int, Any]], size: int, total: int, progress: Callable[[int, int], None]) -> None:
-        if size - self.size > MOST_BETWEEN:
-            what = (
-                f"no checkpoint is of it: there is none between {self.size} and {size}, and at most {MOST_BETWEEN} records are without one"
-            )
-            raise BadError(what, self.size + MOST_BETWEEN)
         tile = b""
         while self.size < size:
             index = self.size
@@ -342,7 +349,10 @@ class Ledger:
 
     def _check_known(self, elsewhere: dict[int, tuple[str, bytes]]) -> None:
         """What somebody else has of this ledger is what is here."""
-        if self.size in elsewhere and elsewhere[self.size] != (self.report.origin, self.root()):
+        if self._doubt is not None or self.size not in elsewhere:
+            return
+        origin, root = elsewhere[self.size]
+        if root != self.root() or self.report.origin not in ("", origin):
             raise BadError(f"the ledger was rewritten: another checkpoint of {self.size} records is known elsewhere", max(self.size - 1, 0))
 
     def _check_tiles(self) -> None:
@@ -368,26 +378,30 @@ class Ledger:
     def _settle_missing(self, index: int, found: int | None) -> None:
         """A leaf is not there: which record it was shows by the journal that goes on with a gap."""
         if self._doubt is not None:
-            raise self._doubt
+            fault = self._doubt.fault
+            raise BadError(f"{fault.what}, and there are too few behind it", fault.index, fault.journal, fault.position)
         if found is not None and found < index:
             raise BadError("it has no place in the ledger", found)
         raise BadError("it is missing", index, *self._gone(index))
 
     def _placed(self, index: int, leaf: Any) -> tuple[str | None, int | None]:
-        """Journal and position of a leaf that is not what it should be: what it says only if its journal comes to that position here."""
+        """Journal and position of the record that belongs where a leaf is that should not be so: another's, or the leaf's own."""
         journal, position = self._named(leaf)
-        if position is not None and position == self._last(journal) + 1:
-            return journal, position
-        found = self._gone(index)
+        goes_on = position is not None and position == self._last(journal) + 1
+        found = self._gone(index, {journal: position} if goes_on else {})
         return found if found[0] is not None else (journal, position)
 
-    def _gone(self, index: int) -> tuple[str | None, int | None]:
-        """Journal and position of the record that belongs at an index, by the first journal that goes on behind it with a gap."""
+    def _gone(self, index: int, passed: dict[str | None, int | None] | None = None) -> tuple[str | None, int | None]:
+        """Journal and position of the record that belongs at an index, by the first journal that goes on behind it with a gap.
+
+        `passed` is the journal that the leaf at the index continues, which then has none.
+        """
         seen = set[str | None]()
         for (leaf,) in self._all(f"select leaf from leaves where idx > {int(index)} order by idx limit {NEAR}"):
             journal, position = self._named(leaf)
-            if position is not None and journal not in seen and position > self._last(journal) + 1:
-                return journal, self._last(journal) + 1
+            last = (passed or {}).get(journal) or self._last(journal)
+            if position is not None and journal not in seen and position > last + 1:
+                return journal, last + 1
             seen.add(journal)
         return None, None
 
@@ -451,6 +465,7 @@ def _database(path: Path) -> sqlite3.Connection:
     for option in options:
         try:
             database = sqlite3.connect(address + option, uri=True, isolation_level=None, check_same_thread=False)
+            database.text_factory = _lenient
             database.execute("begin")
             tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
         except sqlite3.Error as error:
@@ -460,6 +475,11 @@ def _database(path: Path) -> sqlite3.Connection:
             raise UnverifiableError(f"{path} is no ledger: it has not the tables of one")
         return database
     raise UnverifiableError(problem)
+
+
+def _lenient(content: bytes) -> str:
+    """Text that is not UTF-8 is none that was signed; to say so takes a text."""
+    return content.decode("utf-8", "replace")
 
 
 def verify_document(content: str, trusted: Sequence[Key], witnesses: Sequence[Key] = ()) -> Report:

@@ -3,8 +3,9 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.ledger import tree
-from hub.ledger.entries import Entry, chain_start, chained
+from hub.ledger.entries import Entry
 from hub.ledger.notes import Kind, Signer
+from metip.journal import chain
 
 ORIGIN = "metip.local/ledger"
 
@@ -18,13 +19,13 @@ class Journal:
     """A journal that goes on and on."""
 
     def __init__(self, name: str = "example-0") -> None:
-        self.name, self.position, self.chain = name, 0, chain_start(name)
+        self.name, self.position, self.chain = name, 0, chain.start(name)
 
     def entry(self, record: bytes | None = None) -> Entry:
         """The next entry."""
         self.position += 1
         record = record or b"record %d of %s" % (self.position, self.name.encode())
-        self.chain = chained(self.chain, record)
+        self.chain = chain.after(self.chain, record)
         return Entry(self.name, self.position, record, self.chain)
 
     def entries(self, count: int) -> list[Entry]:

@@ -16,6 +16,11 @@ SECTIONS: Final[Sections] = {
         "report": ("hub.cli.ledger.reporting:report", "Report who consulted data on a subject, or how interfaces were used."),
         "export": ("hub.cli.ledger.exporting:export", "Write records with their proofs as a signed bundle for a case."),
     },
+    "Prove": {
+        "verify": ("hub.cli.ledger.verifying:verify", "Verify the ledger, a copy of it, a bundle or a proof; name the first bad record."),
+        "prove": ("hub.cli.ledger.proving:prove", "Prove that one record is in the ledger as it was first written."),
+        "witness": ("hub.cli.ledger.witnessing:witness", "Run the witness, which cosigns only what was never put back."),
+    },
     "Keep": {
         "erase": ("hub.cli.ledger.keeping:erase", "Erase what is personal in records whose time is over; the ledger still verifies."),
         "rotate-key": ("hub.cli.ledger.keeping:rotate_key", "Put a new index, sealing or signing key in use."),

@@ -18,8 +18,8 @@ LATE: Final = 10.0
 
 @click.command(
     epilog="\b\nExamples:\n  metip ledger status\n  metip ledger status --json\n\n"
-    "Ends with status 1 if a journal has a gap, if it waits for more than ten seconds, or if records can't be opened. What a gap means: "
-    "docs/ledger.md."
+    "Ends with status 1 if a journal has a gap, if it waits for more than ten seconds, if records can't be opened, or if the witness "
+    "refuses or has lagged for too long. What a gap means: docs/ledger.md."
 )
 @home_option
 @json_option
@@ -35,7 +35,7 @@ def status(home: Path, as_json: bool) -> None:
             click.echo(text)
         now = datetime.now(UTC)
         printing.print_table(("journal", "gathered", "lag", "last record", "condition"), [_row(one, now) for one in found.journals])
-    if found.unopened or not all(map(_well, found.journals)):
+    if found.unopened or not _witnessed(found) or not all(map(_well, found.journals)):
         click.get_current_context().exit(1)
 
 
@@ -61,6 +61,7 @@ def document(found: Any) -> dict[str, Any]:
         "unopened": found.unopened,
         "erased": found.erased,
         "index_keys": list(found.index_keys),
+        "witness": _witness(found),
         "journals": journals,
     }
 
@@ -69,6 +70,9 @@ def _head(found: Any) -> list[str]:
     witnessed = _size(found.cosigned)
     state = OK if witnessed == found.size else WARNED
     said = f"co-signed up to {witnessed:,}" if witnessed is not None else "not co-signed: no witness has seen it"
+    if found.HasField("witness") and found.witness.problem:
+        state = state if found.witness.healthy else FAILED
+        said += f"; the witness has lagged for {printing.span(found.witness.lag_seconds)}: {printing.clean(found.witness.problem)}"
     lines = [f"{mark(OK)} {found.size:,} records, signed", f"{mark(state)} {said}"]
     if found.unopened:
         words = printing.count(found.unopened, "record")
@@ -83,6 +87,17 @@ def _row(one: Any, now: datetime) -> tuple[str, ...]:
     sign = mark(FAILED if one.gap else WARNED if late else OK)
     condition = f"{one.gap} at {one.gap_position}, for {age(one.gap_since, now)}" if one.gap else "late" if late else "follows"
     return (f"{sign} {one.name}", str(one.position), printing.span(one.lag_seconds), age(one.last_record, now), condition)
+
+
+def _witnessed(found: Any) -> bool:
+    return not found.HasField("witness") or bool(found.witness.healthy)
+
+
+def _witness(found: Any) -> dict[str, Any] | None:
+    one = found.witness
+    if not found.HasField("witness"):
+        return None
+    return {"size": one.size, "lag_seconds": round(one.lag_seconds, 3), "problem": one.problem, "healthy": one.healthy}
 
 
 def _well(one: Any) -> bool:
