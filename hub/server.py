@@ -26,6 +26,7 @@ from hub.api.subscriber import SubscriberApi
 from hub.exchange.recording import Recorder
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened
 from hub.ledger import running as ledger_files
+from hub.ledger import signing
 from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
 from hub.ledger.watching import Watching
@@ -156,7 +157,7 @@ class Hub:
         said, settings = self._settings.ledger, self._settings
         if said is None:
             return None
-        files, name = ledger_files.files(said, settings.folder, settings.state), ledger_files.origin(settings.trust_domain)
+        files, name = ledger_files.files(said, settings.folder, settings.state), signing.origin(settings.trust_domain)
         later = asyncio.get_running_loop().call_soon_threadsafe
         ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
         people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)

@@ -143,7 +143,7 @@ def _tokens(chance: random.Random, places: Sequence[int], records: int) -> Itera
     for idx in places:
         at = START + idx * EVERY
         yield (value("vrm", int(vehicles * draw() ** 4)), at, idx, vehicle)
-        yield (value("pnc", int(vehicles * draw() ** 2)), at, idx, vehicle)
+        yield (value("person", int(vehicles * draw() ** 2)), at, idx, vehicle)
         yield (value("officer", int(OFFICERS * draw())), at, idx, officer)
         yield (value("reference", idx // 3), at, idx, reference)
 

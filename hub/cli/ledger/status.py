@@ -19,7 +19,7 @@ LATE: Final = 10.0
 @click.command(
     epilog="\b\nExamples:\n  metip ledger status\n  metip ledger status --json\n\n"
     "Ends with status 1 if a journal has a gap, if it waits for more than ten seconds, if records can't be opened, or if the witness "
-    "refuses or has lagged for too long. What a gap means: docs/ledger.md."
+    "refuses or has lagged for too long, or if an answered call has no record. What a gap means: docs/ledger.md."
 )
 @home_option
 @json_option
@@ -35,7 +35,7 @@ def status(home: Path, as_json: bool) -> None:
             click.echo(text)
         now = datetime.now(UTC)
         printing.print_table(("journal", "gathered", "lag", "last record", "condition"), [_row(one, now) for one in found.journals])
-    if found.unopened or not _witnessed(found) or not all(map(_well, found.journals)):
+    if found.unopened or found.reconciliation.missing or not _witnessed(found) or not all(map(_well, found.journals)):
         click.get_current_context().exit(1)
 
 
@@ -62,6 +62,7 @@ def document(found: Any) -> dict[str, Any]:
         "erased": found.erased,
         "index_keys": list(found.index_keys),
         "witness": _witness(found),
+        "reconciliation": _agreement(found),
         "journals": journals,
     }
 
@@ -79,7 +80,21 @@ def _head(found: Any) -> list[str]:
         lines.append(f"{mark(FAILED)} {words} whose particulars can't be opened: no subject finds them")
     if found.erased:
         lines.append(f"{mark(OK)} {printing.count(found.erased, 'record')} whose particulars were erased")
-    return [*lines, ""]
+    return [*lines, *_books(found), ""]
+
+
+def _books(found: Any) -> list[str]:
+    """How the ledger agrees with what Envoy saw."""
+    if not found.HasField("reconciliation"):
+        return []
+    one = found.reconciliation
+    waiting = f", {one.waiting:,} too new to tell" if one.waiting else ""
+    books = f"{one.recorded:,} have their record, {one.missing:,} are missing{waiting}"
+    lines = [
+        f"{mark(FAILED if one.missing else OK)} Envoy saw {one.answered:,} answered calls on personal data: {books}",
+        f"{mark(OK)} Envoy refused {one.refused:,} calls and connections, each recorded",
+    ]
+    return lines + [f"  no record of call {call.call_id} of {call.operation}, {call.at.ToJsonString()}" for call in one.missing_calls]
 
 
 def _row(one: Any, now: datetime) -> tuple[str, ...]:
@@ -87,6 +102,15 @@ def _row(one: Any, now: datetime) -> tuple[str, ...]:
     sign = mark(FAILED if one.gap else WARNED if late else OK)
     condition = f"{one.gap} at {one.gap_position}, for {age(one.gap_since, now)}" if one.gap else "late" if late else "follows"
     return (f"{sign} {one.name}", str(one.position), printing.span(one.lag_seconds), age(one.last_record, now), condition)
+
+
+def _agreement(found: Any) -> dict[str, Any] | None:
+    if not found.HasField("reconciliation"):
+        return None
+    one = found.reconciliation
+    missing = [{"call_id": call.call_id, "at": call.at.ToJsonString(), "operation": call.operation} for call in one.missing_calls]
+    counts = {"answered": one.answered, "recorded": one.recorded, "missing": one.missing, "waiting": one.waiting, "refused": one.refused}
+    return {**counts, "missing_calls": missing}
 
 
 def _witnessed(found: Any) -> bool:
