@@ -170,3 +170,23 @@ async def test_status_is_well_and_no_journal_has_a_gap(estate: MeshRig) -> None:
     done = await metip(estate.home.root, "ledger", "status", "--json")
     assert done.code == 0, done.out
     assert {"hub", *(path.stem for path in journals(estate.home.journals, CASE.system))} <= {one["name"] for one in done.json["journals"]}
+
+
+async def test_what_envoy_refused_is_recorded_and_what_it_saw_answered_has_its_record(estate: MeshRig) -> None:
+    call: Any = estate.channel().unary_unary(CASE.operation.path)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call(CASE.case.request.value, timeout=10)
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    await call(CASE.case.request.value, timeout=10, metadata=estate.token())
+    found: dict[str, Any] = {}
+
+    async def settled() -> bool:
+        found.update((await metip(estate.home.root, "ledger", "status", "--json")).json["reconciliation"])
+        return bool(found["refused"] and found["answered"] and not found["waiting"])
+
+    await until(settled, within=60)
+    assert found["missing_calls"] == []
+    assert found["answered"] == found["recorded"]
+    told = await metip(estate.home.root, "ledger", "search", "--outcome", "OFFICER_NEEDED", *WHY, "--json")
+    assert told.code == 0, told.err
+    assert any(one["operation"] == CASE.operation.name and one["kind"] == "REFUSAL" for one in told.json["records"]), told.json
