@@ -165,6 +165,14 @@ async def _sent_within(client: Http2, frames: list[Frame | bytes]) -> bool:
     return False
 
 
+async def test_trailers_without_an_end(edge: EdgeRig) -> None:
+    async with neighbour(edge), connected(edge.port, edge.tls()) as client:
+        opened = client.headers(call(edge), end=False)
+        await client.send(opened, client.headers([("x-trailer", "1")], end=False, stream=opened.stream_id))
+        answer = await client.answer(opened.stream_id)
+        assert answer.get("grpc-status", "reset") != "0"
+
+
 async def test_connection_flood(edge: EdgeRig) -> None:
     """Hundreds of connections that say nothing, and as many that stop in the middle of TLS."""
     held: list[asyncio.StreamWriter] = []
