@@ -22,6 +22,7 @@ from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFIC
 from hub.mesh.types import (
     Empty,
     ads,
+    buffered,
     core,
     early_headers,
     grpc_stats,
@@ -35,6 +36,7 @@ from hub.mesh.types import (
     mutation,
     packed,
     percent,
+    rate_key,
     rate_limit,
     rbac,
     rbac_filter,
@@ -85,11 +87,15 @@ UNLIMITED: Final = 4_000_000_000
 def listeners_of(contracts: Contracts, edge: Edge) -> tuple[Resource, ...]:
     """The listener for gRPC and grpc-web, and the one for JSON."""
     json_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_json_transcoder", typed_config=packed(_transcoder(contracts, edge.limits)))
+    # The transcoder has a limit of its own, which Envoy 1.40 does not keep where it can pass a body on as it comes.
+    bounded = hcm.HttpFilter(
+        name="envoy.filters.http.buffer", typed_config=packed(buffered.Buffer(max_request_bytes=edge.limits.json_bytes))
+    )
     web_filter = hcm.HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(grpc_web.GrpcWeb()))
     stats = hcm.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(_counted(contracts)))
     return (
         _listener(EDGE, edge, edge.port, [web_filter, stats], ["h2", "http/1.1"], local_replies(as_json=False)),
-        _listener(JSON, edge, edge.json_port, [json_filter, stats], ["h2", "http/1.1"], local_replies(as_json=True)),
+        _listener(JSON, edge, edge.json_port, [bounded, json_filter, stats], ["h2", "http/1.1"], local_replies(as_json=True)),
     )
 
 
@@ -205,14 +211,17 @@ def _share(limits: Limits) -> local_limit.LocalRateLimit:
     """A bucket of calls for each consumer, told apart by the name in its certificate; none for all together."""
     bucket = percent.TokenBucket(max_tokens=limits.burst, tokens_per_fill=limits.calls_per_second, fill_interval=seconds(1))
     whole = percent.TokenBucket(max_tokens=UNLIMITED, tokens_per_fill=UNLIMITED, fill_interval=seconds(1))
-    named = route.RateLimitActionGenericKey(descriptor_key="consumer", descriptor_value="%DOWNSTREAM_PEER_URI_SAN%", default_value="nobody")
+    named = core.TypedExtensionConfig(
+        name="envoy.rate_limit_descriptors.expr",
+        typed_config=packed(rate_key.Descriptor(descriptor_key="consumer", text="connection.uri_san_peer_certificate")),
+    )
     always = core.RuntimeFractionalPercent(default_value=percent.FractionalPercent(numerator=100))
     return local_limit.LocalRateLimit(
         stat_prefix="consumer",
         token_bucket=whole,
         filter_enabled=always,
         filter_enforced=always,
-        rate_limits=[route.RateLimit(actions=[route.RateLimitAction(generic_key=named)])],
+        rate_limits=[route.RateLimit(actions=[route.RateLimitAction(extension=named)])],
         descriptors=[
             rate_limit.LocalRateLimitDescriptor(entries=[rate_limit.RateLimitDescriptorEntry(key="consumer")], token_bucket=bucket)
         ],

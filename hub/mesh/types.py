@@ -17,6 +17,7 @@ from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as rate_limit
+from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffered
 from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder import v3 as transcoder
 from envoy_data_plane.envoy.extensions.filters.http.grpc_stats import v3 as grpc_stats
 from envoy_data_plane.envoy.extensions.filters.http.grpc_web import v3 as grpc_web
@@ -27,6 +28,7 @@ from envoy_data_plane.envoy.extensions.filters.http.rbac import v3 as rbac_filte
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_headers
+from envoy_data_plane.envoy.extensions.rate_limit_descriptors.expr import v3 as rate_key
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
 from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
 from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
@@ -40,6 +42,7 @@ __all__ = [
     "Struct",
     "accesslog",
     "ads",
+    "buffered",
     "cel_filter",
     "cluster",
     "core",
@@ -58,6 +61,7 @@ __all__ = [
     "packed",
     "percent",
     "previous_hosts",
+    "rate_key",
     "rate_limit",
     "rbac",
     "rbac_filter",

@@ -181,7 +181,7 @@ async def test_an_operator_needs_a_token_a_purpose_and_for_a_decision_a_reason(r
             await stub.Decide(request, metadata=metadata, timeout=5)
         return refused.value.code(), reason_of(refused.value)
 
-    assert await refusal(AUDIT, []) == (grpc.StatusCode.UNAUTHENTICATED, "")
+    assert await refusal(AUDIT, []) == (grpc.StatusCode.UNAUTHENTICATED, "OFFICER_NEEDED")
     wrong = {**AUDIT, "purpose": "PURPOSE_STREET_STOP"}
     assert await refusal(wrong, rig.token()) == (grpc.StatusCode.PERMISSION_DENIED, "PURPOSE_NOT_PERMITTED")
     silent = {"purpose": "PURPOSE_AUDIT"}

@@ -47,19 +47,27 @@ def spiffe_id(name: str) -> str:
 
 @dataclass
 class FarSide:
-    """Answers every operation with an empty message, and keeps what it was called with."""
+    """Answers every operation with the same message, an empty one at first, and keeps what it was called with."""
 
     calls: Counter[str] = field(default_factory=Counter)
     metadata: list[Mapping[str, str]] = field(default_factory=list)
+    remaining: list[float] = field(default_factory=list)
+    """Seconds that each call had left."""
     before: Callable[[], Any] | None = None
-    """Awaited before each answer, to be slow or to fail."""
+    """Awaited before each answer, to be slow."""
+    reply: bytes = b""
+    unavailable: bool = False
+    """Whether every call is answered with UNAVAILABLE."""
 
     async def answer(self, _: bytes, context: Any) -> bytes:
         """Any unary operation."""
         self.metadata.append({key: value for key, value in context.invocation_metadata() if isinstance(value, str)})
+        self.remaining.append(context.time_remaining() or 0.0)
+        if self.unavailable:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "as the test wants it")
         if self.before is not None:
             await self.before()
-        return b""
+        return self.reply
 
 
 class _Anything(grpc.GenericRpcHandler):
@@ -91,6 +99,7 @@ class EdgeRig:
     """A query that needs an officer."""
     log: Path
     channels: list[grpc.aio.Channel] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def files(self, name: str = CONSUMER) -> tuple[Path, Path]:
         """Certificate and key of a consumer, made when they are not there yet."""
@@ -115,8 +124,10 @@ class EdgeRig:
         return context
 
     def token(self, name: str = CONSUMER) -> list[tuple[str, str]]:
-        """Metadata with an officer token issued to a consumer."""
-        return [("authorization", f"Bearer {issue_token(self.store, OFFICER, authorised_party=spiffe_id(name), now=datetime.now(UTC))}")]
+        """Metadata with an officer token issued to a consumer; the same each time."""
+        if name not in self.tokens:
+            self.tokens[name] = issue_token(self.store, OFFICER, authorised_party=spiffe_id(name), now=datetime.now(UTC))
+        return [("authorization", f"Bearer {self.tokens[name]}")]
 
     async def call(self, channel: grpc.aio.Channel, *metadata: tuple[str, str], name: str = CONSUMER, within: float = 5.0) -> bytes:
         """Calls the operation with an officer's token and an empty message. Raises `grpc.aio.AioRpcError`."""

@@ -8,6 +8,7 @@ The bootstrap is a plain dictionary as in Envoy's own JSON; the admin port is pu
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -72,6 +73,11 @@ class RunningEnvoy:
     async def until_live(self, within: float = 10.0) -> None:
         """Wait for the first configuration to be served; raises EnvoyDiedError."""
         await self._until(self.is_live, within)
+
+    def memory(self) -> int:
+        """Bytes that the process holds."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def log(self) -> str:
         """Everything that Envoy has written so far."""

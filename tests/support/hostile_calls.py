@@ -11,12 +11,26 @@ from functools import cache
 from typing import Any, Final
 
 from cases import case_files, read_case, request_message
+from google.protobuf import descriptor_pool, message_factory, text_format
 from google.protobuf.message import Message
 
 from adapters.kit.serving import installed_contracts
 from metip.contracts import Operation
+from metip.exchange.v1 import exchange_service_pb2
 
 UNKNOWN_PURPOSE: Final = 9999
+EXCHANGE: Final = exchange_service_pb2.DESCRIPTOR.services_by_name["ExchangeService"].full_name
+_MESSAGE: Final = "00000000-0000-8000-8000-000000000001"
+UNRECORDED: Final[Mapping[str, str]] = {
+    # Operations of the platform itself, which have no recorded cases: a request that would be good.
+    "PauseSubscription": 'subscription: "any:one" paused: true',
+    "ListDeliveries": "page_size: 10",
+    "GetMessage": f'message_id: "{_MESSAGE}"',
+    "Decide": f'decision: DECISION_PURGE deliveries {{message_id: "{_MESSAGE}" subscription: "any:one"}}',
+    "PlanReplay": 'filter {subscription: "any:one"}',
+    "ApproveReplay": f'plan_id: "{_MESSAGE}"',
+    "Replay": f'plan_id: "{_MESSAGE}"',
+}
 
 
 @dataclass(frozen=True)
@@ -82,12 +96,16 @@ def operations() -> Mapping[str, Operation]:
 
 @cache
 def recorded() -> Mapping[str, Message]:
-    """A good request by operation, where a case answers one."""
+    """A good request by operation, where a case answers one or the table above has one."""
     found: dict[str, Message] = {}
     for path in case_files():
         one = read_case(path)
         if one.case.WhichOneof("outcome") == "answered" and one.operation.name not in found:
             found[one.operation.name] = request_message(one)
+    for name, text in UNRECORDED.items():
+        operation = operations()[f"{EXCHANGE}/{name}"]
+        kind = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(operation.request))
+        found[operation.name] = text_format.Parse(f'access {{purpose: PURPOSE_AUDIT justification: "a test asks"}} {text}', kind())
     return found
 
 

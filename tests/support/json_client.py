@@ -29,16 +29,23 @@ class JsonAnswer:
         return [json.loads(line) for line in self.body.splitlines() if line]
 
 
-async def post(
-    rig: MeshRig, operation: str, document: Any, *, within: float = 10.0, name: str = DEVELOPER, token: bool = True
+async def post_text(
+    rig: MeshRig, operation: str, text: str, *, within: float = 10.0, name: str = DEVELOPER, token: bool = True
 ) -> JsonAnswer:
-    """Calls an operation with a document."""
+    """Calls an operation with a text that need be no document."""
     context = ssl.create_default_context(cafile=str(rig.store.ca_certificate))
     context.load_cert_chain(rig.store.certificate(name), rig.store.key(name))
     headers = {"content-type": "application/json", "grpc-timeout": f"{int(within * 1000)}m", **(dict(rig.token(name)) if token else {})}
     url = f"https://localhost:{rig.ports.json}/{operation}"
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session,
-        session.post(url, data=json.dumps(document), headers=headers) as answer,
+        session.post(url, data=text, headers=headers) as answer,
     ):
         return JsonAnswer(answer.status, await answer.read())
+
+
+async def post(
+    rig: MeshRig, operation: str, document: Any, *, within: float = 10.0, name: str = DEVELOPER, token: bool = True
+) -> JsonAnswer:
+    """Calls an operation with a document."""
+    return await post_text(rig, operation, json.dumps(document), within=within, name=name, token=token)

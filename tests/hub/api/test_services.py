@@ -48,7 +48,7 @@ edge:
   {port: 8443, json_port: 8444, certificate: any, key: any, authority: any, token_keys: any, token_issuer: issuer, token_audience: metip}
 """
 ADDRESS = "unix:/run/sample-0.sock"
-OWN = {"metip.hub.v1.CatalogueService", "metip.hub.v1.MeshService", "metip.hub.v1.RegistryService"}
+OWN = {"metip.hub.v1.CatalogueService", "metip.hub.v1.MeshService"}
 
 
 def contracts_with_a_fault() -> bytes:
