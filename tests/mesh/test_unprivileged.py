@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 from command_line import environment
-from mesh_rig import free_ports
+from free_ports import free_ports
 from samples import query
 
 from hub.cli.gathering import processes
@@ -64,11 +64,11 @@ def _refused_to_change(path: str, *, reading: bool) -> bool:
 
 
 async def test_everything_runs_as_nobody_with_code_that_nobody_can_change() -> None:
-    user, reading, ports = pwd.getpwnam(NOBODY), _needs_reading(), free_ports()
+    user, reading, (port, json_port) = pwd.getpwnam(NOBODY), _needs_reading(), free_ports(2)
     directory = _prepared(user.pw_uid, user.pw_gid)
     home, case = Home.at(directory / "home"), query()
     assert [path for path in CODE if not _refused_to_change(path, reading=reading)] == []
-    command = ("-m", "hub.cli", "up", "--port", str(ports.grpc), "--json-port", str(ports.json), "--system", case.system)
+    command = ("-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port), "--system", case.system)
     log = directory / "up.log"
     with log.open("wb") as output:
         said = {**environment(home.root), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(directory)}
