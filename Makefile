@@ -9,7 +9,7 @@ FAULTS_ARGS ?=
 FUZZ_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check gen golden bench faults fuzz new clean lock
+.PHONY: help run demo test check gen golden bench faults fuzz new clean lock sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ clean: ## Remove everything that was built or started here
 
 lock: .venv/.installed ## Resolve the dependencies anew and pin them with hashes
 	@sh locks/resolve.sh
+
+sbom: .venv/.installed ## Write the bill of materials of what runs to build/sbom.json (CycloneDX)
+	@mkdir -p build && $(BIN)/python locks/sbom.py > build/sbom.json && echo "build/sbom.json"
 
 $(DESCRIPTORS): .venv/.installed hatch_build.py $(PROTOS)
 	@echo "generating stubs from the contracts"

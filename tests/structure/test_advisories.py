@@ -1,13 +1,12 @@
 """Every advisory that is kept has a test that is there, and no pin is older than what cured it."""
 
-import ast
 import re
 from functools import cache
-from pathlib import PurePath
 from typing import NamedTuple
 
 import pytest
-from checkout import files, text
+from checkout import text
+from named_tests import is_there
 from packaging.version import Version
 from ruamel.yaml import YAML
 
@@ -33,15 +32,6 @@ def pins(lock: str) -> dict[str, Version]:
     return {name: Version(version) for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^ ;]+)", text(lock), re.MULTILINE)}
 
 
-@cache
-def names_in(path: str) -> frozenset[str]:
-    """Names of the tests in a file, which need not be there."""
-    if path not in files():
-        return frozenset()
-    found = (one.name for one in ast.walk(ast.parse(text(path))) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
-    return frozenset(name for name in found if name.startswith("test_"))
-
-
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_no_pin_is_older_than_what_cured_it(row: Advisory) -> None:
     found = [pins(lock)[row.component] for lock in LOCKS if row.component in pins(lock)]
@@ -51,9 +41,7 @@ def test_no_pin_is_older_than_what_cured_it(row: Advisory) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_each_has_a_test_that_is_there(row: Advisory) -> None:
-    path, _, name = row.test.partition("::")
-    assert PurePath(path).parts[0] == "tests"
-    assert name in names_in(path)
+    assert is_there(row.test)
 
 
 def test_the_classes_that_must_be_kept_are_kept() -> None:

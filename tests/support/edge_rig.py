@@ -4,7 +4,6 @@ Quick to start, and any limit can be set low, so that a test sees it bite. What 
 """
 
 import asyncio
-import socket
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 import grpc
 from ads_rig import CAUSE, now
 from envoy_process import RunningEnvoy, running_envoy, short_directory
+from free_ports import free_ports
 from grpc_health.v1 import health_pb2
 from ruamel.yaml import YAML
 
@@ -147,16 +147,6 @@ class EdgeRig:
         """The access log so far, once Envoy has written it down."""
         await self.envoy.post("/reopen_logs")
         return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [int(one.getsockname()[1]) for one in held]
-    finally:
-        for one in held:
-            one.close()
 
 
 @asynccontextmanager
