@@ -24,6 +24,7 @@ from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
 from hub.exchange.running import Exchange, Files, opened
 from hub.ledger import running as ledger_files
+from hub.ledger import signing
 from hub.ledger.cosigning import Cosigning
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
@@ -134,7 +135,7 @@ class Hub:
         said, settings = self._settings.ledger, self._settings
         if said is None:
             return None
-        files, name = ledger_files.files(said, settings.folder, settings.state), ledger_files.origin(settings.trust_domain)
+        files, name = ledger_files.files(said, settings.folder, settings.state), signing.origin(settings.trust_domain)
         later = asyncio.get_running_loop().call_soon_threadsafe
         ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
         people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)

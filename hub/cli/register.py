@@ -4,26 +4,41 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from hub.cli.day.plan import Traffic
+from hub.cli.messages import Messages
+from hub.cli.personal import personal_fields
 from hub.contracts import Contracts, Interface, Operation
 
-HEAD: Final = ("interface", "owner", "direction", "style", "wire", "a day", "purposes", "assessment, review by", "class, regime")
+HEAD: Final = (
+    "interface",
+    "owner",
+    "direction",
+    "style",
+    "wire",
+    "a day",
+    "purposes",
+    "personal fields",
+    "assessment, review by",
+    "class, regime",
+)
 PLATFORM: Final = frozenset({"hub", "exchange", "ledger", "simulator", "adapter"})
 """Packages of the platform itself, which is no system of the force."""
 STYLES: Final = {"READ": "query", "WRITE_IDEMPOTENT": "command", "WRITE_ONCE": "command, never repeated"}
 
 
-def register(contracts: Contracts, traffic: Sequence[Traffic]) -> str:
+def register(messages: Messages, traffic: Sequence[Traffic]) -> str:
     """The page, in Markdown."""
+    contracts = messages.contracts
     volumes: dict[str, int] = {}
     for one in traffic:
         volumes[one.operation.name] = volumes.get(one.operation.name, 0) + one.a_day
-    rows = [_row(one, contracts, volumes) for one in contracts.interfaces if one.system not in PLATFORM and not one.private]
+    rows = [_row(one, messages, volumes) for one in contracts.interfaces if one.system not in PLATFORM and not one.private]
     lines = [
         "# Interfaces",
         "",
         "Written from the contracts and each system's part in a day by `make golden`. One row for each interface; what an operation",
         "does, who may call it and its limits say `metip explain` and the contract's own comments. Volumes are calls or messages a",
-        "day, assumed where `adapters/<system>/day.yaml` says so.",
+        "day, assumed where `adapters/<system>/day.yaml` says so. Personal fields are counted over all messages",
+        "of an interface, by class, and a field without a mark counts as personal; by the identifiers the ledger finds a data subject.",
         "",
         *_table(HEAD, rows),
         "",
@@ -32,7 +47,8 @@ def register(contracts: Contracts, traffic: Sequence[Traffic]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(one: Interface, contracts: Contracts, volumes: Mapping[str, int]) -> tuple[str, ...]:
+def _row(one: Interface, messages: Messages, volumes: Mapping[str, int]) -> tuple[str, ...]:
+    contracts = messages.contracts
     a_day = sum(volumes.get(operation.name, 0) for operation in one.operations)
     styles = sorted({_style(operation) for operation in one.operations})
     purposes = sorted({purpose.lower().replace("_", " ") for operation in one.operations for purpose in operation.purposes})
@@ -40,7 +56,7 @@ def _row(one: Interface, contracts: Contracts, volumes: Mapping[str, int]) -> tu
     name = one.name.removeprefix("metip.")
     kind = f"{one.classification}, {one.legal_regime}".replace("_", " ").lower()
     return (name, one.owner, _direction(one, contracts), ", ".join(styles), one.wire, f"{a_day:,}" if a_day else "", ", ".join(purposes),
-            assessment, kind)  # fmt: skip
+            personal_fields(one, messages), assessment, kind)  # fmt: skip
 
 
 def _style(operation: Operation) -> str:

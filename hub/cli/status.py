@@ -73,7 +73,7 @@ def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool) -> None:
         from hub.cli.register import register
 
         messages = installed()
-        click.echo(register(messages.contracts, traffic(messages)), nl=False)
+        click.echo(register(messages, traffic(messages)), nl=False)
         return
     found = _offline() if offline else asyncio.run(_from_hub(home))
     if as_json:

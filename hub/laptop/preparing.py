@@ -11,7 +11,6 @@ from hub.identity.tokens import AUDIENCE, issuer_of
 from hub.laptop.claiming import free_ports
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.ledger import signing
-from hub.ledger.running import origin
 from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
 from metip.journal.keys import ensure_keys
 
@@ -72,7 +71,7 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     _write(home.hub_settings, _hub_settings(home, ports))
     if not home.access.exists():
         _write(home.access, _first_policy())
-    signing.ensure(home.ledger_keys / signing.FOLDER, origin(TRUST_DOMAIN))
+    signing.ensure(home.ledger_keys / signing.FOLDER, signing.origin(TRUST_DOMAIN))
     signing.ensure(home.witness_keys, f"{TRUST_DOMAIN}/witness", signing.WITNESS)
     _write(home.witness_settings, _witness_settings(home))
     if not home.retention.exists():

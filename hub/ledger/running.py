@@ -151,11 +151,6 @@ class Ledger:
         self._tell("ledger_disk_full" if full else "ledger_disk_has_room")
 
 
-def origin(trust_domain: str) -> str:
-    """The ledger's name, on its checkpoints and keys."""
-    return f"{trust_domain}/ledger"
-
-
 def files(said: settings_pb2.Ledger, folder: Path, state: Path) -> Files:
     """Where things are that the settings name; `folder` is that of the settings file."""
     return Files(

@@ -55,6 +55,11 @@ class SigningKeys:
     """All public keys, the one in use last."""
 
 
+def origin(trust_domain: str) -> str:
+    """The ledger's name, on its checkpoints and keys."""
+    return f"{trust_domain}/ledger"
+
+
 def ensure(folder: Path, origin: str, role: Role = LEDGER) -> None:
     """Makes the first key where there is none. Raises `OSError`."""
     if not (folder / role.private).exists():

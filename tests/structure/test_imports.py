@@ -15,7 +15,7 @@ EMPTY = (
     *(f"adapters/{name}" for name in ("__init__.py", "kit/__init__.py", "kit/call.py")),
     *(f"adapters/{system}/{name}.py" for system in ("one", "two") for name in ("__init__", "adapter", "translate", "wire")),
     *(f"hub/{name}.py" for name in ("__init__", "__main__", "server")),
-    *(f"hub/{package}/__init__.py" for package in ("api", "cli", "contracts", "exchange", "identity", "laptop", "mesh")),
+    *(f"hub/{package}/__init__.py" for package in ("api", "cli", "contracts", "exchange", "identity", "laptop", "ledger", "mesh")),
 )
 LAWFUL = {
     "adapters.one.adapter": "adapters.one.wire",
@@ -25,6 +25,7 @@ LAWFUL = {
     "hub.contracts": "metip.contracts",
     "hub.mesh": "hub.contracts",
     "hub.exchange": "hub.contracts",
+    "hub.ledger": "metip.contracts",
     "hub.api": "hub.mesh",
     "hub.server": "hub.api",
     "hub.cli": "hub.laptop",
@@ -37,6 +38,7 @@ UNLAWFUL = {
     "hub.identity": ("hub.mesh",),
     "hub.mesh": ("hub.api", "hub.exchange"),
     "hub.exchange": ("hub.api", "hub.mesh"),
+    "hub.ledger": ("hub.api", "hub.exchange", "hub.mesh"),
     "hub.api": ("hub.server",),
     "hub.server": ("hub.cli",),
     "adapters.kit.call": ("adapters.one.adapter", "hub.api"),

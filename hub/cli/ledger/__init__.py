@@ -41,4 +41,4 @@ SECTIONS: Final[Sections] = {
     "before it is answered. docs/ledger.md says what is kept of whom.",
 )
 def ledger() -> None:
-    """Find, show, report, hand out and erase records of who did what to whose data."""
+    """Find, show, report, hand out and erase records of who looked at whom."""

@@ -11,7 +11,6 @@ from hub.cli.exchange.moments import Moment, written
 from hub.cli.ledger.asking import Asker, asked, asking_options
 from hub.cli.ledger.queries import Wanted, query_options
 from hub.cli.printing import clean
-from hub.cli.rendering import enum_word
 
 COLUMNS: Final = ("recorded (UTC)", "verb", "operation", "purpose", "system", "force, unit", "outcome", "disclosed")
 
@@ -62,6 +61,7 @@ def access(asker: Asker, wanted: Wanted, unmask: bool) -> None:
 
 
 def _access(one: Any, unmask: bool) -> tuple[str, ...]:
+    from hub.cli.rendering import enum_word
     from metip.options.v1 import options_pb2
 
     record = one.line.record
@@ -95,6 +95,7 @@ def _opened(one: Any) -> dict[str, Any]:
 @asking_options
 def use(asker: Asker, interface: str, since: datetime | None, until: datetime | None) -> None:
     """Count what was done through interfaces, by operation, verb, purpose, consumer and outcome."""
+    from hub.cli.rendering import enum_word
     from metip.ledger.v1.ledger_service_pb2 import SummariseUseRequest
     from metip.options.v1 import options_pb2
 
