@@ -6,6 +6,7 @@ PROTOS := $(shell find protos/metip -name '*.proto')
 DESCRIPTORS := protos/metip/contracts/descriptors.binpb
 PYTEST_ARGS ?=
 FAULTS_ARGS ?=
+BENCH_ARGS ?=
 FUZZ_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -40,7 +41,7 @@ golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the 
 	@$(BIN)/metip interfaces --register > docs/interfaces.md
 
 bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
-	@PYTHONPATH=tests/support $(BIN)/python -m tests.bench
+	@PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 faults: $(DESCRIPTORS) ## Kill, cut the power, fail the disk; print which invariants held
 	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)

@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.cores import leave_one_to_the_server
@@ -36,7 +37,7 @@ def main() -> int:
             print(f"{time.monotonic() - started:6.1f} s  {words}", file=sys.stderr, flush=True)  # noqa: T201
 
     try:
-        found = asyncio.run(measure(QUICK if arguments.quick else Effort(), told, own_generator=arguments.own_generator))
+        found = asyncio.run(measure(_effort(arguments), told, own_generator=arguments.own_generator))
     except (NotReadyError, LoadError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
@@ -49,6 +50,11 @@ def main() -> int:
     return 0 if found.not_ok == 0 else 1
 
 
+def _effort(arguments: argparse.Namespace) -> Effort:
+    effort = QUICK if arguments.quick else Effort()
+    return replace(effort, ledger_records=arguments.ledger_records) if arguments.ledger_records else effort
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny durations, under a minute; writes no page unless --output says where")
@@ -57,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--own-generator", action="store_true", help="drive everything with our own generator, even where h2load is installed"
     )
+    parser.add_argument("--ledger-records", type=int, help="how many records the ledger has that is searched")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser
 

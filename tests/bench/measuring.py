@@ -1,5 +1,6 @@
 """One measurement from beginning to end: warm-up, interleaved rounds, the parts of the edge, the parts of the adapter."""
 
+import asyncio
 import os
 import platform
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.journal import Journalled, measure_journal
+from tests.bench.ledger import RECORDS, Ledger, measure_ledger
 from tests.bench.load import Load, drive, h2load_command, has_h2load
 from tests.bench.messages import LONG, SHORT, Length, Messages, measure_messages
 from tests.bench.sample import Row, Sample, row, share
@@ -36,6 +38,7 @@ class Effort:
     journal_rounds: int = 9
     loops: int = 20_000
     messages: Length = LONG
+    ledger_records: int = RECORDS
 
 
 QUICK = Effort(
@@ -49,6 +52,7 @@ QUICK = Effort(
     journal_rounds=1,
     loops=200,
     messages=SHORT,
+    ledger_records=2_000,
 )
 
 
@@ -78,6 +82,7 @@ class Measurement:
     """Microseconds of CPU by stage of the adapter's pipeline."""
     journal: tuple[Journalled, ...]
     messages: Messages
+    ledger: Ledger
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -124,9 +129,11 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             stages=stages,
             journal=journal,
             messages=Messages((), ()),
+            ledger=Ledger(0, 0, 0, 0.0, ()),
         )
     told("starting an exchange")
-    return replace(found, messages=await measure_messages(effort.messages, told))
+    messages = await measure_messages(effort.messages, told)
+    return replace(found, messages=messages, ledger=await asyncio.to_thread(measure_ledger, effort.ledger_records, told))
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

@@ -19,7 +19,6 @@ from hub.laptop.layout import Home
 from hub.laptop.preparing import Ports, prepare
 from hub.ledger import signing
 from hub.ledger.cosigning import Cosigning
-from hub.ledger.running import origin
 from hub.ledger.store import LedgerStore
 from metip.ledger.v1.witness_service_pb2 import GetCheckpointRequest
 from metip.ledger.v1.witness_service_pb2_grpc import WitnessServiceStub
@@ -56,7 +55,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
     home = Home.at(tmp_path_factory.mktemp("home"))
     prepare(home, Ports(1, 2, 3))
     found = Place(home)
-    keys = signing.load(home.ledger_keys / signing.FOLDER, origin("metip.local"))
+    keys = signing.load(home.ledger_keys / signing.FOLDER, signing.origin("metip.local"))
     store, journal = LedgerStore(found.ledger, keys.signer, keys.trusted), Journal()
     with home.log("witness").open("wb") as log:
         witness = await asyncio.create_subprocess_exec(
@@ -93,7 +92,7 @@ async def test_a_ledger_that_was_put_back_does_not_verify_though_its_file_is_who
     shutil.copytree(place.home.identity, other.identity)
     other.hub_settings.write_text(place.home.hub_settings.read_text().replace(str(place.home.run), str(other.run)))
     other.state.mkdir()
-    keys = signing.load(other.ledger_keys / signing.FOLDER, origin("metip.local"))
+    keys = signing.load(other.ledger_keys / signing.FOLDER, signing.origin("metip.local"))
     store = LedgerStore(other.state / "ledger.sqlite", keys.signer, keys.trusted)
     store.append(Journal().entries(200))
     store.close()
