@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import FAILED, OK, WARNED, mark
 
 if TYPE_CHECKING:
-    from hub.laptop.layout import Home
+    from hub.ledger.running import Files
     from hub.ledger.verifier import Key
 
 
@@ -61,7 +62,7 @@ def verify(
 
 
 class _Home:
-    """What of a home helps to verify; looked up only when it is needed."""
+    """What of a home helps to verify, by the settings of its hub; looked up only when it is needed."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -76,26 +77,26 @@ class _Home:
         """Its ledger's public keys."""
         from hub.ledger import signing
 
-        return (str(self._place().ledger_keys / signing.FOLDER / signing.LEDGER.public),)
+        return (str(self._files.keys / signing.FOLDER / signing.LEDGER.public),)
 
     def witness_keys(self) -> tuple[str, ...]:
         """Its witness's public keys, if it has one."""
-        from hub.ledger import signing
-
-        path = self._place().witness_keys / signing.WITNESS.public
-        return (str(path),) if path.exists() else ()
+        path = self._files.witness
+        return (str(path),) if path is not None and path.exists() else ()
 
     def remembered(self, trusted: "list[Key]") -> list[tuple[str, int, bytes]]:
-        """The checkpoint that its witness remembers; none, said on standard error, where the witness does not answer."""
+        """The checkpoint that its witness remembers; none, said on standard error, where no witness answers."""
         import grpc
 
         from hub.ledger import verifier
 
+        socket = self._files.witness_socket
         try:
-            note = asyncio.run(self._asked(trusted[-1].name))
+            note = asyncio.run(_asked(socket, trusted[-1].name)) if socket is not None else None
         except grpc.RpcError:
-            click.echo(f"{mark(WARNED)} the witness does not answer: what was cut off at the end would not show", err=True)
-            return []
+            note = None
+        if note is None:
+            click.echo(f"{mark(WARNED)} no witness answers: what was cut off at the end would not show", err=True)
         if not note:
             return []
         try:
@@ -103,20 +104,26 @@ class _Home:
         except verifier.BadError as error:
             raise Problem(f"the witness remembers a checkpoint that this ledger's keys did not sign: {error}") from None
 
-    async def _asked(self, origin: str) -> str:
-        import grpc
+    @cached_property
+    def _files(self) -> "Files":
+        from hub.cli import client
+        from hub.ledger import running
 
-        from metip.ledger.v1.witness_service_pb2 import GetCheckpointRequest, GetCheckpointResponse
-        from metip.ledger.v1.witness_service_pb2_grpc import WitnessServiceStub
+        settings = client.place(self._home).settings
+        if settings.ledger is None:
+            raise Problem("this hub keeps no ledger", "name a file, and its keys with --vkey")
+        return running.files(settings.ledger, settings.folder, settings.state)
 
-        async with grpc.aio.insecure_channel(f"unix:{self._place().witness_socket}") as channel:
-            found: GetCheckpointResponse = await WitnessServiceStub(channel).GetCheckpoint(GetCheckpointRequest(origin=origin), timeout=5)
-            return found.checkpoint
 
-    def _place(self) -> "Home":
-        from hub.laptop.layout import Home
+async def _asked(socket: Path, origin: str) -> str:
+    import grpc
 
-        return Home.at(self._home)
+    from metip.ledger.v1.witness_service_pb2 import GetCheckpointRequest, GetCheckpointResponse
+    from metip.ledger.v1.witness_service_pb2_grpc import WitnessServiceStub
+
+    async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+        found: GetCheckpointResponse = await WitnessServiceStub(channel).GetCheckpoint(GetCheckpointRequest(origin=origin), timeout=5)
+        return found.checkpoint
 
 
 def _known(path: Path, trusted: "list[Key]") -> tuple[str, int, bytes]:
