@@ -24,7 +24,9 @@ from metip.ledger.v1 import record_pb2 as ledger
 HALTED: Final = 70
 """Exit code of a process whose journal is broken or can't be opened."""
 HEARTBEAT: Final = 60.0
-"""Seconds of silence after which a record says that nothing happened; also between two looks for what can be pruned."""
+"""Seconds of silence after which a record says that nothing happened."""
+PRUNINGS: Final = 60
+"""Looks for what can be pruned in that time, while there is something to record."""
 LARGEST_GROUP: Final = 512
 MOST_WAITING: Final = 10_000
 BUSY: Final = 24
@@ -133,7 +135,7 @@ class Journal:
         while (group := self._gather()) is not None:
             failure = self._append(file, [draft for drafts, _ in group for draft in drafts])
             _tell(group, failure)
-            if not self._broken and time.monotonic() - pruned >= self._heartbeat:
+            if not self._broken and time.monotonic() - pruned >= self._heartbeat / PRUNINGS:
                 pruned = time.monotonic()
                 self._guarded(lambda: file.prune(self._clock_ns() / 1e9))
         file.close(clean=not self._broken)
