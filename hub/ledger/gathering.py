@@ -80,6 +80,10 @@ class Gathering:
         self._judge(looks)
         return any(one.waiting is not None and one.gap is None for one in looks.values())
 
+    def forget(self) -> None:
+        """Forgets every data key, after an erasure; any thread may call it."""
+        self._unsealing.forget()
+
     def close(self) -> None:
         """Closes the journals."""
         self._journals.close()

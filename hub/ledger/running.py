@@ -134,6 +134,7 @@ class Ledger:
         done, ids = self.store.change(work)
         retention.truncate_log(self._files.ledger)
         self.readers.forget()
+        self.gathering.forget()
         journals = Journals(self._files.journals)
         try:
             return done, [name for name in journals.names() if ids and journals.holds(name, ids)]
