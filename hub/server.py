@@ -24,12 +24,13 @@ from hub.exchange.running import Exchange, Files, opened
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
+from hub.mesh.grants import rights_of, text_of
 from hub.mesh.history import Change
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
-from hub.mesh.routes import callers
 from hub.watch import changes
+from metip.call import Call
 from metip.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
 from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceServicer_to_server
 from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
@@ -117,13 +118,16 @@ class Hub:
         files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
         exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log))
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_publish), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
-    def _may_publish(self, consumer: str, operation: str) -> bool:
+    def _grants(self, call: Call) -> str:
+        """What is granted of the call's operation; nothing where this consumer, in the officer's roles, has no right to it."""
         inputs = self._control.inputs
-        return consumer in callers(inputs.contracts, inputs.policy, inputs.edge.trust_domain).get(operation, ())
+        rights = rights_of(inputs.contracts, inputs.policy, inputs.edge.trust_domain).get(call.operation, ())
+        roles = call.officer.roles if call.officer is not None else ()
+        return text_of(rights) if any(one.consumer == call.consumer and one.open_to(roles) for one in rights) else ""
 
     def _propose(self, what: str, author: str) -> None:
         self._proposals.put_nowait((what, author))

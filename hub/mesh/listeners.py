@@ -38,6 +38,7 @@ from hub.mesh.types import (
     tls,
     transcoder,
 )
+from metip.grants import PURPOSES_HEADER
 
 EDGE, JSON = "edge", "json"
 CERTIFICATE, AUTHORITY = "edge-certificate", "consumer-authority"
@@ -49,6 +50,7 @@ FORGEABLE: Final = (
     "x-metip-attempt",
     "x-metip-message-id",
     "x-metip-producer",
+    PURPOSES_HEADER,
     "x-metip-redelivery",
     "x-metip-subscriber",
     "x-envoy-attempt-count",
