@@ -20,15 +20,16 @@ from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
+from hub.configuring import Configuring
 from hub.exchange.running import Exchange, Files, opened
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
 from hub.mesh.grants import rights_of, text_of
-from hub.mesh.history import Change
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.recording import Recorder, unrecorded
 from hub.watch import changes
 from metip.call import Call
 from metip.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
@@ -37,22 +38,27 @@ from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer
 from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.logs import Log
-from metip.settings import SettingsError
 
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
 EXPIRY_INTERVAL = 1.0
+RECORDED_AGAIN = 2.0
+"""Seconds between attempts to record a change, which is not in force before."""
 LINES_TOGETHER = 0.02
 """Seconds that lines of accepted messages wait for others."""
 MAX_MESSAGE = 16 * 1024 * 1024
 GRACE = 2.0
+WARNED_AGAIN = 24 * 3600.0
+"""Seconds between warnings of a certificate that ends soon."""
 
 
 class Hub:
     """One running hub."""
 
-    def __init__(self, settings: settings_files.Settings, log: Log, *, descriptor_set: bytes | None = None) -> None:
-        """Reads everything that the settings name. Raises `SettingsError`."""
+    def __init__(
+        self, settings: settings_files.Settings, log: Log, *, descriptor_set: bytes | None = None, recorder: Recorder = unrecorded
+    ) -> None:
+        """Reads everything that the settings name. `recorder` hears of each change of policy and traffic. Raises `SettingsError`."""
         contracts = hub.contracts.load(date.today(), descriptor_set=descriptor_set)  # noqa: DTZ011 - due by the local calendar
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._settings = settings
@@ -65,9 +71,10 @@ class Hub:
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
+        self._configuring = Configuring(settings, contracts, log, recorder)
         inputs = Inputs(
             contracts,
-            settings_files.read_policy(settings),
+            self._configuring.standing.policy,
             settings_files.read_edge(settings),
             self._registry.instances,
             settings_files.read_traffic(settings, contracts),
@@ -92,9 +99,10 @@ class Hub:
             self._settings.socket.chmod(0o600)
             stack.push_async_callback(server.stop, GRACE)
             stack.callback(self._ads.close)
+            await self._configuring.begin()
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
+            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files, self._warn)]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -108,7 +116,7 @@ class Hub:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
         add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
-        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, started), server)
+        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
     async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Exchange | None:
@@ -135,7 +143,7 @@ class Hub:
     async def _publish_proposals(self) -> None:
         while True:
             what, author = await self._proposals.get()
-            self._report(await self._control.propose(what, author, instances=self._registry.instances))
+            self._configuring.report(await self._control.propose(what, author, instances=self._registry.instances))
 
     async def _expire_leases(self) -> None:
         while True:
@@ -153,16 +161,13 @@ class Hub:
     async def _watch_files(self) -> None:
         async for changed in self._changes:
             names = ", ".join(path.name for path in changed)
-            try:
-                policy, edge = settings_files.read_policy(self._settings), settings_files.read_edge(self._settings)
-                traffic = settings_files.read_traffic(self._settings, self._control.inputs.contracts)
-            except SettingsError as error:
-                self._log.line("file_refused", file=names, problem=str(error))
-                continue
-            self._report(await self._control.propose(f"{names} changed", "file", policy=policy, edge=edge, traffic=traffic))
+            while not await self._configuring.reread(names, self._control):  # noqa: ASYNC110 - the journal sets no event
+                await asyncio.sleep(RECORDED_AGAIN)
 
-    def _report(self, change: Change) -> None:
-        self._log.line("mesh_changed", change=change.id, cause=change.cause.what, outcome=change.outcome.value, detail=str(change))
+    async def _warn(self) -> None:
+        while True:
+            self._configuring.warn(self._control.inputs.edge)
+            await asyncio.sleep(WARNED_AGAIN)
 
     def _tell_health(self, inputs: Inputs) -> None:
         """Health of an interface at the hub says whether anybody serves it."""

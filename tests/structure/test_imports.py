@@ -15,7 +15,7 @@ EMPTY = (
     *(f"adapters/{name}" for name in ("__init__.py", "kit/__init__.py", "kit/call.py")),
     *(f"adapters/{system}/{name}.py" for system in ("one", "two") for name in ("__init__", "adapter", "translate", "wire")),
     *(f"hub/{name}.py" for name in ("__init__", "__main__", "server")),
-    *(f"hub/{package}/__init__.py" for package in ("api", "cli", "contracts", "exchange", "identity", "laptop", "mesh")),
+    *(f"hub/{package}/__init__.py" for package in ("access", "api", "cli", "contracts", "exchange", "identity", "laptop", "mesh")),
 )
 LAWFUL = {
     "adapters.one.adapter": "adapters.one.wire",
@@ -25,7 +25,8 @@ LAWFUL = {
     "hub.contracts": "metip.contracts",
     "hub.mesh": "hub.contracts",
     "hub.exchange": "hub.contracts",
-    "hub.api": "hub.mesh",
+    "hub.access": "hub.mesh",
+    "hub.api": "hub.access",
     "hub.server": "hub.api",
     "hub.cli": "hub.laptop",
     "hub.laptop": "hub.identity",
@@ -35,7 +36,8 @@ UNLAWFUL = {
     "metip.identifiers": ("asyncio",),
     "hub.contracts": ("adapters.kit.call", "hub.mesh"),
     "hub.identity": ("hub.mesh",),
-    "hub.mesh": ("hub.api", "hub.exchange"),
+    "hub.access": ("hub.api", "hub.server"),
+    "hub.mesh": ("hub.access", "hub.api", "hub.exchange"),
     "hub.exchange": ("hub.api", "hub.mesh"),
     "hub.api": ("hub.server",),
     "hub.server": ("hub.cli",),
