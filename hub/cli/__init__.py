@@ -27,6 +27,9 @@ SECTIONS: Final[Sections] = {
     "Exchange": {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
+    "Allow": {
+        "access": ("hub.cli.access:access", "Check, explain, compare and approve access policies."),
+    },
     "Identify": {
         "identity": ("hub.cli.identity:identity", "Issue and check the certificates by which workloads know one another."),
         "token": ("hub.cli.identity:token", "Issue and show officer tokens, which say who is behind a call (development only)."),
