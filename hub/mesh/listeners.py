@@ -12,6 +12,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import error_details_pb2, status_pb2
 
 from hub.contracts import Contracts
+from hub.mesh.clusters import CERTIFICATE
 from hub.mesh.inputs import Edge
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
@@ -41,7 +42,7 @@ from hub.mesh.types import (
 from metip.grants import PURPOSES_HEADER
 
 EDGE, JSON = "edge", "json"
-CERTIFICATE, AUTHORITY = "edge-certificate", "consumer-authority"
+AUTHORITY = "consumer-authority"
 OFFICER_HEADER: Final = "x-metip-officer"
 # What only Envoy may say. Each is dropped on arrival, so that a consumer's own is never mistaken for Envoy's.
 FORGEABLE: Final = (

@@ -11,7 +11,7 @@ SECTIONS: Final[Sections] = {
         "check": ("hub.cli.access.checking:check", "Check a policy; name each problem and its place."),
         "explain": (
             "hub.cli.access.explaining:explain",
-            "May this consumer call this operation, and which grant says so or what is missing?",
+            "May this consumer call this operation; which grant says so, or what is missing?",
         ),
         "diff": ("hub.cli.access.comparing:diff", "Show what anybody would gain or lose by another policy."),
     },

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="\b\nExamples:\n  metip access diff new.yaml\n  metip access diff new.yaml --against old.yaml\n  metip access diff new.yaml --json\n\n"
+    epilog="\b\nExamples:\n  metip access diff new.yaml\n  metip access diff new.yaml --against old.yaml\n"
+    "  metip access diff new.yaml --json\n\n"
     "Exit status: 0 nothing differs, 3 somebody gains or loses, 1 something is wrong, 2 not understood."
 )
 @click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
