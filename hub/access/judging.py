@@ -50,7 +50,8 @@ def judge(question: Question, contracts: Contracts, policy: Policy, trust_domain
     open_to_it = [one for one in mine if one.open_to(question.roles or ())]
     granted = _purposes(open_to_it, operation)
     refused_by = ENVOY if problems else PIPELINE
-    problems += _of_purpose(question, mine, granted)
+    # Who lacks the role is told of the purpose only what they would lack with it, too.
+    problems += _of_purpose(question, mine, _purposes(mine, operation) if problems else granted)
     if problems:
         missing, reasons = tuple(dict.fromkeys(what for what, _ in problems)), tuple(words for _, words in problems)
         return Verdict(False, _giving(mine, question.purpose), granted, missing, refused_by, reasons)
