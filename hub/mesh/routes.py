@@ -108,7 +108,7 @@ def _route_of(operation: Operation, rights: tuple[Right, ...], adapters: str, sh
         ),
         # Who consults nobody on the officer's behalf has no use for the token itself; what it says comes verified, in a header of Envoy's.
         request_headers_to_remove=[] if operation.consults else [BEARER],
-        request_headers_to_add=[_purposes(rights)] if operation.personal else [],
+        request_headers_to_add=[_purposes(rights)] if operation.personal and rights else [],
         typed_per_filter_config={
             RBAC: packed(_only(needed(rights), adapters, by_token=by_token)),
             JWT: packed(_token(operation, by_token=by_token)),

@@ -24,9 +24,9 @@ Part = tuple[frozenset[int] | None, tuple[str, ...], tuple[str, ...]]
 
 
 def written(parts: Iterable[Part]) -> str:
-    """The text of the grants of one operation; `*` where each of them gives every purpose."""
+    """The text of the grants of one operation: `*` where each of them gives every purpose, nothing where there are none."""
     found = list(parts)
-    if all(purposes is None for purposes, _, _ in found):
+    if found and all(purposes is None for purposes, _, _ in found):
         return EVERY
     return ";".join(
         f"{EVERY if purposes is None else ','.join(map(str, sorted(purposes)))}|{','.join(roles)}|{','.join(map(_path, consumers))}"
