@@ -23,22 +23,25 @@ from hub.api.ledger_people import identify
 from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
-from hub.exchange.recording import Recorder
+from hub.configuring import Configuring
+from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened
 from hub.ledger import running as ledger_files
 from hub.ledger import signing
 from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
+from hub.ledger.recording import HubJournal
 from hub.ledger.watching import Watching
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
-from hub.mesh.history import Change
+from hub.mesh.grants import rights_of, text_of
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
-from hub.mesh.routes import callers
+from hub.recording import Recorder, unrecorded
 from hub.watch import changes
+from metip.call import Call
 from metip.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
 from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceServicer_to_server
 from metip.faults import Fault
@@ -49,7 +52,7 @@ from metip.journal.records import Recording
 from metip.journal.store import Journal
 from metip.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
 from metip.logs import Log
-from metip.settings import SettingsError
+from metip.options.v1.options_pb2 import PURPOSE_AUDIT
 
 EDGE = "edge"
 """Envoy, as the platform of what it refused by itself."""
@@ -57,17 +60,24 @@ EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
 LEDGER = "metip.ledger.v1.LedgerService"
 EXPIRY_INTERVAL = 1.0
+RECORDED_AGAIN = 2.0
+"""Seconds between attempts to record a change, which is not in force before."""
 LINES_TOGETHER = 0.02
 """Seconds that lines of accepted messages wait for others."""
 MAX_MESSAGE = 16 * 1024 * 1024
 GRACE = 2.0
+WARNED_AGAIN = 24 * 3600.0
+"""Seconds between warnings of a certificate that ends soon."""
 
 
 class Hub:
     """One running hub."""
 
-    def __init__(self, settings: settings_files.Settings, log: Log, *, descriptor_set: bytes | None = None) -> None:
-        """Reads everything that the settings name. Raises `SettingsError`."""
+    def __init__(
+        self, settings: settings_files.Settings, log: Log, *, descriptor_set: bytes | None = None, recorder: Recorder = unrecorded
+    ) -> None:
+        """Reads everything that the settings name. `recorder` hears of each change of policy and traffic where there is no journal of the
+        hub's own. Raises `SettingsError`."""
         contracts = hub.contracts.load(date.today(), descriptor_set=descriptor_set)  # noqa: DTZ011 - due by the local calendar
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._settings = settings
@@ -80,9 +90,11 @@ class Hub:
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
+        self._record = recorder
+        self._configuring = Configuring(settings, contracts, log, self._record_change)
         inputs = Inputs(
             contracts,
-            settings_files.read_policy(settings),
+            self._configuring.standing.policy,
             settings_files.read_edge(settings),
             self._registry.instances,
             settings_files.read_traffic(settings, contracts),
@@ -111,9 +123,10 @@ class Hub:
             self._settings.socket.chmod(0o600)
             stack.push_async_callback(server.stop, GRACE)
             stack.callback(self._ads.close)
+            await self._configuring.begin()
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
+            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files, self._warn)]
             if self._watching is not None:
                 tasks.append(group.create_task(self._watching.run()))
             if self._cosigning is not None:
@@ -131,7 +144,7 @@ class Hub:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
         add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
-        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, started), server)
+        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
     async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack, kept: Kept | None) -> Exchange | None:
@@ -143,11 +156,14 @@ class Hub:
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_call), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
-    async def _record_the_rest(self, recorder: Recorder) -> None:
+    async def _record_change(self, action: str, author: str, detail: str) -> None:
+        await self._record(action, author, detail)
+
+    async def _record_the_rest(self, recorder: ExchangeRecorder) -> None:
         """What was accepted until the end; what can't be recorded now is when the hub starts again."""
         with suppress(Fault):
             await recorder.catch_up()
@@ -166,6 +182,7 @@ class Hub:
         if LEDGER in {interface.name for interface in contracts.interfaces}:
             add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people, self._watching), server)
         self._cosigning = ledger.cosigning
+        self._record = partial(_as_audit, journal)
         return Kept(journal.journal, ledger.keys)
 
     def _watched(self, ledger: ledger_files.Ledger, journal: Journal) -> Watching | None:
@@ -178,9 +195,12 @@ class Hub:
             ledger, journal, Reconciling(Path(path), self._control.inputs.contracts.operations, seen, recording, journal.marks), self._log
         )
 
-    def _may_call(self, consumer: str, operation: str) -> bool:
+    def _grants(self, call: Call) -> str:
+        """What is granted of the call's operation; nothing where this consumer, in the officer's roles, has no right to it."""
         inputs = self._control.inputs
-        return consumer in callers(inputs.contracts, inputs.policy, inputs.edge.trust_domain).get(operation, ())
+        rights = rights_of(inputs.contracts, inputs.policy, inputs.edge.trust_domain).get(call.operation, ())
+        roles = call.officer.roles if call.officer is not None else ()
+        return text_of(rights) if any(one.consumer == call.consumer and one.open_to(roles) for one in rights) else ""
 
     def _propose(self, what: str, author: str) -> None:
         self._proposals.put_nowait((what, author))
@@ -188,7 +208,7 @@ class Hub:
     async def _publish_proposals(self) -> None:
         while True:
             what, author = await self._proposals.get()
-            self._report(await self._control.propose(what, author, instances=self._registry.instances))
+            self._configuring.report(await self._control.propose(what, author, instances=self._registry.instances))
 
     async def _expire_leases(self) -> None:
         while True:
@@ -206,16 +226,13 @@ class Hub:
     async def _watch_files(self) -> None:
         async for changed in self._changes:
             names = ", ".join(path.name for path in changed)
-            try:
-                policy, edge = settings_files.read_policy(self._settings), settings_files.read_edge(self._settings)
-                traffic = settings_files.read_traffic(self._settings, self._control.inputs.contracts)
-            except SettingsError as error:
-                self._log.line("file_refused", file=names, problem=str(error))
-                continue
-            self._report(await self._control.propose(f"{names} changed", "file", policy=policy, edge=edge, traffic=traffic))
+            while not await self._configuring.reread(names, self._control):  # noqa: ASYNC110 - the journal sets no event
+                await asyncio.sleep(RECORDED_AGAIN)
 
-    def _report(self, change: Change) -> None:
-        self._log.line("mesh_changed", change=change.id, cause=change.cause.what, outcome=change.outcome.value, detail=str(change))
+    async def _warn(self) -> None:
+        while True:
+            self._configuring.warn(self._control.inputs.edge)
+            await asyncio.sleep(WARNED_AGAIN)
 
     def _tell_health(self, inputs: Inputs) -> None:
         """Health of an interface at the hub says whether anybody serves it."""
@@ -229,6 +246,11 @@ class Hub:
             served = any(addresses_of(interface, inputs.instances).values())
             state = health_pb2.HealthCheckResponse.SERVING if served else health_pb2.HealthCheckResponse.NOT_SERVING
             await self._health.set(interface.name, state)
+
+
+async def _as_audit(journal: HubJournal, action: str, author: str, detail: str) -> None:
+    """Records a change of the platform's own settings."""
+    await journal.record_action(action, author, PURPOSE_AUDIT, detail)
 
 
 def _itself(contracts: hub.contracts.Contracts, settings: settings_files.Settings) -> Instance:

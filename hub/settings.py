@@ -1,10 +1,13 @@
 """The hub's settings and the files they name, read together: a fault in any of them is reported before anything starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.access import approving
+from hub.access.standing import Rules
+from hub.access.standing import standing as standing_by
 from hub.contracts import Contracts
-from hub.mesh.inputs import AS_OWNED, Edge, Grant, Policy, Tokens, Traffic
+from hub.mesh.inputs import AS_OWNED, Edge, Policy, Tokens, Traffic
 from metip.hub.v1 import settings_pb2
 from metip.settings import SettingsError, read_settings
 
@@ -25,12 +28,22 @@ class Settings:
     """None where the hub keeps no ledger."""
     traffic: Path | None = None
     """None where each interface is left to the system that owns it."""
+    approvals: settings_pb2.Approvals = field(default_factory=settings_pb2.Approvals)
+    """Whose approval a changed policy needs; nobody's by default."""
+
+    @property
+    def rules(self) -> Rules:
+        """Where the access policy lies, and whose approval it needs."""
+        return Rules(self.access, self.state, self.folder, self.trust_domain, self.approvals)
 
     @property
     def watched(self) -> tuple[Path, ...]:
         """Files whose change is put in force without a restart."""
         named = (self.edge.certificate, self.edge.key, self.edge.authority, self.edge.token_keys)
-        return (self.access, *(self.folder / path for path in named), *((self.traffic,) if self.traffic else ()))
+        more = [self.traffic] if self.traffic else []
+        if self.approvals.required:
+            more += [approving.beside(self.access), *(self.folder / one.key for one in self.approvals.approvers)]
+        return (self.access, *(self.folder / path for path in named), *more)
 
 
 def read(path: Path) -> Settings:
@@ -47,13 +60,13 @@ def read(path: Path) -> Settings:
         ledger=message.ledger if message.HasField("ledger") else None,
         folder=folder,
         traffic=folder / message.traffic if message.traffic else None,
+        approvals=message.approvals,
     )
 
 
-def read_policy(settings: Settings) -> Policy:
-    """Reads the access policy. Raises `SettingsError`."""
-    message = read_settings(settings.access, settings_pb2.AccessPolicy)
-    return Policy(tuple(Grant(grant.consumer, tuple(grant.operations)) for grant in message.grants))
+def read_policy(settings: Settings, contracts: Contracts) -> Policy:
+    """Reads the access policy that is in force: where approval is required, not always the one in the file. Raises `SettingsError`."""
+    return standing_by(settings.rules, contracts).policy
 
 
 def read_traffic(settings: Settings, contracts: Contracts) -> Traffic:

@@ -6,6 +6,7 @@ import metip.polling  # noqa: F401 - before gRPC
 
 import argparse
 import asyncio
+import ipaddress
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -55,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--identity", type=Path, help="folder with cert.pem, key.pem; ca.pem beside or above it")
     serve.add_argument("--journals", type=Path, help="folder for the journals of its workers, which the hub gathers")
     serve.add_argument("--ledger", type=Path, help="folder with the ledger's keys: index/1.key, sealing/1.pub")
+    serve.add_argument(
+        "--listen",
+        type=_ipv4_and_port,
+        metavar="ADDRESS:PORT",
+        help="serve Envoy alone on this IPv4 address, by mutual TLS under --identity, not on a socket; each worker takes the next port",
+    )
     serve.add_argument("--workers", type=int, default=0, help="worker processes, instead of the settings' own")
     serve.add_argument("--worker", type=int, default=-1, help=argparse.SUPPRESS)
     simulate = commands.add_parser("simulate", help="run simulators", epilog="example: simulate example --run-dir .metip/run")
@@ -63,6 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--listen", default="127.0.0.1:0", help="address on which to speak the system's protocol; port 0 picks one")
     simulate.add_argument("--seed", type=int, default=2026, help="seed of the synthetic population")
     return parser
+
+
+def _ipv4_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    try:
+        if not 0 < int(port) < 65536:
+            raise ValueError
+        return f"{ipaddress.IPv4Address(host)}:{int(port)}"
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no IPv4 address:port") from None
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -77,7 +94,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         mesh=arguments.mesh,
         identity=arguments.identity,
         journal=_place(arguments),
+        listen=arguments.listen or "",
     )
+    if launch.listen and launch.identity is None:
+        raise TypeError("--listen needs --identity: on TCP an adapter shows who it is, and asks who calls")
     workers = arguments.workers or settings.serving.workers or 1
     return _until_told(lambda stop: run_workers(launch, settings, workers, arguments.worker, sys.argv[1:], stop))
 

@@ -1,7 +1,7 @@
 """Serves one worker of an adapter: its servicers behind the pipeline, health per interface, graceful stop.
 
-An adapter listens on a unix socket that only its own user can open, so that nothing reaches it but Envoy. One worker has one socket:
-several processes that share a path or a port steal calls from one another.
+An adapter listens on a unix socket that only its own user can open, or on TCP with mutual TLS, so that nothing reaches it but Envoy. One
+worker has one socket or port: several processes that share one steal calls from one another.
 """
 
 import asyncio
@@ -26,9 +26,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 import metip.contracts as contracts
 from adapters.kit import discovery
 from adapters.kit.journal import Journal, NoJournal
+from adapters.kit.mutual import OnlyFrom, credentials, edge_of
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.registration import Registration
-from adapters.kit.site import Mesh, Site
+from adapters.kit.site import Identity, Mesh, Site
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.logs import Log
 
@@ -60,11 +61,19 @@ class Worker:
     socket: Path
     registry: str
     """Address of the hub's registry, or empty to serve unregistered."""
+    listen: str = ""
+    """IPv4 `address:port` to serve on instead of the socket, by mutual TLS under `identity`."""
+    identity: Identity | None = None
 
     @property
     def instance(self) -> str:
         """Its name in the registry, unique for the life of the process."""
         return f"{self.system}-{self.number}-{os.getpid()}"
+
+    @property
+    def address(self) -> str:
+        """Where Envoy reaches it."""
+        return self.listen or f"unix:{self.socket}"
 
 
 def installed_contracts(today: date) -> contracts.Contracts:
@@ -151,19 +160,20 @@ async def serve_worker(
         compiled = handlers(pipeline, servicers, known)
         if isinstance(journal, NoJournal):
             _check_harmless(worker.system, compiled, known)
-        server = grpc.aio.server(options=OPTIONS)
+        server = grpc.aio.server(options=OPTIONS, interceptors=_guards(worker))
         add_to_server(server, compiled)
         state = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(state, server)
-        _listen(server, worker.socket)
+        _listen(server, worker)
         await server.start()
-        worker.socket.chmod(0o600)
+        if not worker.listen:
+            worker.socket.chmod(0o600)
         for interface in ("", *compiled):
             await state.set(interface, health_pb2.HealthCheckResponse.SERVING)
         # What is here now stays until the end, so no collection needs to look at it again: with it each full one would stop all calls.
         gc.freeze()
-        log.line("started", interfaces=len(compiled), address=f"unix:{worker.socket}")
-        registration = Registration(worker.registry, worker.instance, worker.system, tuple(compiled), f"unix:{worker.socket}", log)
+        log.line("started", interfaces=len(compiled), address=worker.address)
+        registration = Registration(worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log)
         keeping = asyncio.create_task(registration.keep()) if worker.registry else None
         try:
             await stop.wait()
@@ -190,7 +200,18 @@ async def _drain(
     await server.stop(serving.drain.ToTimedelta().total_seconds() if serving.HasField("drain") else DRAIN)
 
 
-def _listen(server: grpc.aio.Server, socket: Path) -> None:
+def _guards(worker: Worker) -> list[grpc.aio.ServerInterceptor]:
+    """Who is asked for at each call: nobody on a unix socket, which has answered that by its mode; a call there pays for nothing."""
+    return [OnlyFrom(edge_of(worker.identity))] if worker.listen and worker.identity else []
+
+
+def _listen(server: grpc.aio.Server, worker: Worker) -> None:
+    if worker.listen:
+        if worker.identity is None:
+            raise ValueError("an adapter on TCP needs an identity: --identity names its folder")
+        server.add_secure_port(worker.listen, credentials(worker.identity))
+        return
+    socket = worker.socket
     socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     socket.unlink(missing_ok=True)
     old = os.umask(0o177)

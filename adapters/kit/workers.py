@@ -30,17 +30,30 @@ class Launch:
     identity: Path | None
     journal: Place | None = None
     """Where calls are recorded; None only for adapters without any operation on personal data."""
+    listen: str = ""
+    """IPv4 `address:port` of the first worker, instead of a socket; the others take the ports that follow."""
 
     def socket(self, number: int) -> Path:
         """Path of the socket of one worker; a unix socket's path may have 107 bytes."""
         return self.run_directory / f"{self.system}-{number}.sock"
+
+    def address(self, number: int) -> str:
+        """`address:port` of one worker; empty where it has a socket."""
+        host, _, port = self.listen.rpartition(":")
+        return f"{host}:{int(port) + number}" if self.listen else ""
+
+    @property
+    def files(self) -> Identity | None:
+        """The files of its identity; None where it was started without one."""
+        folder = self.identity
+        return Identity(folder / "cert.pem", folder / "key.pem", folder.parent / "ca.pem") if folder is not None else None
 
 
 async def run_workers(launch: Launch, settings: Any, workers: int, number: int, arguments: list[str], stop: asyncio.Event) -> int:
     """Runs until `stop`. With `number` ≥ 0 this process is that worker; otherwise it is the parent of `workers` of them."""
     if number >= 0 or workers == 1:
         place = max(number, 0)
-        worker = Worker(launch.system, place, launch.socket(place), launch.registry)
+        worker = Worker(launch.system, place, launch.socket(place), launch.registry, launch.address(place), launch.files)
         with _journal(launch, place) as journal:
             await serve_worker(worker, settings, settings.serving, mesh=_mesh(launch), stop=stop, journal=journal)
         return 0
@@ -83,7 +96,6 @@ def _journal(launch: Launch, number: int) -> AbstractContextManager[Journal]:
 
 
 def _mesh(launch: Launch) -> Mesh | None:
-    if not launch.mesh or launch.identity is None:
+    if not launch.mesh or launch.files is None:
         return None
-    folder = launch.identity
-    return Mesh(launch.mesh, Identity(folder / "cert.pem", folder / "key.pem", folder.parent / "ca.pem"))
+    return Mesh(launch.mesh, launch.files)

@@ -8,8 +8,9 @@ from hub.api.checking import check
 from hub.contracts import Interface, Operation
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
+from hub.mesh.grants import callers
 from hub.mesh.inputs import cluster_name
-from hub.mesh.routes import RETRIES, callers
+from hub.mesh.routes import RETRIES
 from metip.hub.v1 import catalogue_service_pb2 as api
 from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceServicer
 

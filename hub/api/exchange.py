@@ -16,6 +16,7 @@ from hub.exchange.calls import Calls, refused
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
 from hub.exchange.records import Arrival, ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from hub.exchange.running import Exchange
+from metip.admission import check_purpose
 from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
@@ -43,13 +44,14 @@ SERVICE: Final = "metip.exchange.v1.ExchangeService"
 
 
 class ExchangeApi(ExchangeServiceServicer):
-    """Answers from the engine. `may_call(consumer, operation)` says who may call what."""
+    """Answers from the engine. `grants(call)` gives what is granted of the call's operation (`metip.grants`) where the consumer may call it
+    in the officer's roles, and nothing otherwise: in bulk, Envoy does not see which messages are handed over."""
 
-    def __init__(self, exchange: Exchange, may_call: Callable[[str, str], bool]) -> None:
+    def __init__(self, exchange: Exchange, grants: Callable[[Call], str]) -> None:
         self._exchange = exchange
         self._engine = exchange.engine
         self._contracts: Contracts = exchange.contracts
-        self._may_call, self._calls = may_call, exchange.accepting.calls
+        self._grants, self._calls = grants, exchange.accepting.calls
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract."""
@@ -59,7 +61,7 @@ class ExchangeApi(ExchangeServiceServicer):
             async for request in requests:
                 if batch.acceptor is None:
                     call = call_from(metadata, request.operation, remaining=context.time_remaining())
-                    batch.open(request.operation, call)
+                    batch.open(call)
                 await batch.take(request.messages)
             return await batch.close()
         except Fault as fault:
@@ -68,12 +70,12 @@ class ExchangeApi(ExchangeServiceServicer):
         finally:
             batch.abandon()
 
-    def acceptor(self, operation: str, consumer: str) -> Acceptor:
-        """Who keeps messages of the operation. Raises `Fault`."""
-        found = self._exchange.accepting.acceptors.get(operation)
-        if found is None or not self._may_call(consumer, operation):
+    def acceptor(self, call: Call) -> tuple[Acceptor, Call]:
+        """Who keeps messages of the call's operation, and the call with its grants. Raises `Fault`."""
+        found, grants = self._exchange.accepting.acceptors.get(call.operation), self._grants(call)
+        if found is None or not grants:
             raise Fault(Reason.RESTRICTED, "the consumer may not publish that")
-        return found
+        return found, replace(call, grants=grants)
 
     async def Track(self, request: api.TrackRequest, context: Any) -> api.TrackResponse:  # noqa: N802
         """Tells where a message stands; see the contract."""
@@ -177,11 +179,11 @@ class ExchangeApi(ExchangeServiceServicer):
         everybody is told of a message that there is not."""
         producer = (await self._engine.message(message_id)).producer
         try:
-            consumer = call_from(metadata_of(context), f"{SERVICE}/Track", remaining=None).consumer
+            call = call_from(metadata_of(context), f"{SERVICE}/GetMessage", remaining=None)
         except Fault as fault:
             await refuse(fault, metadata_of(context), context)
             raise
-        if consumer != producer and not self._may_call(consumer, f"{SERVICE}/GetMessage"):
+        if call.consumer != producer and not self._grants(call):
             raise UnknownError("there is no such message")
 
     async def _state(self, message_id: str, *, keys: bool = True) -> Any:
@@ -209,9 +211,9 @@ class _Batch:
         self._ids: list[str] = []
         self._response = api.PublishBatchResponse()
 
-    def open(self, operation: str, call: Call) -> None:
+    def open(self, call: Call) -> None:
         """Begins. Raises `Fault`."""
-        self._call, self.acceptor = call, self._service.acceptor(operation, call.consumer)
+        self.acceptor, self._call = self._service.acceptor(call)
 
     async def take(self, messages: Any) -> None:
         """Judges some messages, and begins to keep what has gathered. Raises `Fault` when what came before can't be kept."""
@@ -320,8 +322,7 @@ class _Asked:
         self._call = call = call_from(self._metadata, operation.name, remaining=self._context.time_remaining())
         if call.officer is None:
             raise Fault(Reason.OFFICER_NEEDED, "the operation needs a person behind it")
-        if access.purpose not in operation.purpose_numbers:
-            raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
+        check_purpose(access.purpose, operation.purpose_numbers, call)
         if self._reason and not access.justification.strip():
             raise Fault(Reason.JUSTIFICATION_NEEDED, "what a person decides is kept with a reason")
         if self._calls is not None:

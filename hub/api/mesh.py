@@ -5,7 +5,9 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub.access.reading import message_of
 from hub.api.checking import check
+from hub.configuring import Configuring
 from hub.mesh.ads import AdsService
 from hub.mesh.control import Control
 from hub.mesh.history import Change, Outcome
@@ -25,9 +27,10 @@ OUTCOMES = {
 class MeshApi(MeshServiceServicer):
     """Answers from the publisher and its streams."""
 
-    def __init__(self, control: Control, ads: AdsService, started: datetime) -> None:
+    def __init__(self, control: Control, ads: AdsService, configuring: Configuring, started: datetime) -> None:
         self._control = control
         self._ads = ads
+        self._configuring = configuring
         self._started = started
 
     async def GetMesh(self, request: api.GetMeshRequest, context: Any) -> api.GetMeshResponse:  # noqa: N802
@@ -49,6 +52,11 @@ class MeshApi(MeshServiceServicer):
             ],
             snapshot=self._control.publisher.current().digest,
             started=_stamp(self._started),
+            access=self._policy(),
+            certificates=[
+                api.CertificateState(use=one.use, spiffe_id=one.spiffe_id, not_after=_stamp(one.not_after), expires_soon=one.expires_soon)
+                for one in self._configuring.certificates(self._control.inputs.edge)
+            ],
         )
 
     async def ListChanges(self, request: api.ListChangesRequest, context: Any) -> api.ListChangesResponse:  # noqa: N802
@@ -56,6 +64,20 @@ class MeshApi(MeshServiceServicer):
         await check(request, context)
         latest = self._control.publisher.history.latest(request.limit or DEFAULT_LIMIT)
         return api.ListChangesResponse(changes=[_change(change) for change in latest])
+
+    def _policy(self) -> api.AccessState:
+        now = self._configuring.standing
+        return api.AccessState(
+            digest=now.digest,
+            number=now.number,
+            approval_required=self._configuring.settings.approvals.required,
+            author=now.author,
+            approver=now.approver,
+            since=_stamp(self._configuring.since),
+            waiting=now.waiting,
+            idle=now.idle,
+            policy=message_of(now.policy),
+        )
 
 
 def _change(change: Change) -> api.Change:

@@ -28,6 +28,7 @@ SECTIONS: Final[Sections] = {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
     "Account": {
+        "access": ("hub.cli.access:access", "Check, explain, compare and approve access policies."),
         "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),
     },
     "Identify": {

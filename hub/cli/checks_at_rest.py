@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import hub.contracts
 from hub import settings as settings_files
+from hub.access.standing import standing
 from hub.cli.findings import CONTRACTS, IDENTITY, SETTINGS, Finding, Section
 from hub.cli.messages import Messages, operations
 from hub.cli.printing import count
@@ -89,14 +89,12 @@ def _traffic(section: Section, read: settings_files.Settings, known: Contracts) 
 
 def _policy(section: Section, read: settings_files.Settings, known: Contracts) -> Iterator[Finding]:
     try:
-        policy = settings_files.read_policy(read)
+        now = standing(read.rules, known)
     except SettingsError as error:
         yield from section.faults_or("", [(f"{error.source}: {problem}", "correct it in that file", True) for problem in error.problems])
         return
-    idle = [
-        (f"{read.access.name} grants {grant.consumer} {pattern}, which is nothing that is loaded", "correct the name, or drop it", False)
-        for grant in policy.grants
-        for pattern in grant.operations
-        if not hub.contracts.matching(pattern, known)
-    ]
-    yield from section.faults_or(f"{read.access.name} can be used: {count(len(policy.grants), 'grant')}", idle)
+    name, approved = read.access.name, f", approval {now.number} by {now.by}" if read.approvals.required else ""
+    faults = [(f"{name}: {problem}", "correct the name, or drop it", False) for problem in now.idle]
+    waits = "`metip access propose`, then somebody else `metip access approve`; what was approved before stays in force"
+    faults += [(f"{name} is not in force: {problem}", waits, False) for problem in now.waiting]
+    yield from section.faults_or(f"{name} can be used: {count(len(now.policy.grants), 'grant')}{approved}", faults)

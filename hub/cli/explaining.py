@@ -108,7 +108,7 @@ def _offline(home: Path, operation: "Operation", known: "Contracts") -> "Explain
     policy, traffic, trust_domain = Policy(), AS_OWNED, TRUST_DOMAIN
     if Home.at(home).hub_settings.exists():
         where = _place(home)
-        policy, traffic, trust_domain = _policy(where), _traffic(where, known), where.settings.trust_domain
+        policy, traffic, trust_domain = _policy(where, known), _traffic(where, known), where.settings.trust_domain
     else:
         click.echo(f"there is no access policy in {home}, so only what contracts themselves allow is known", err=True)
     nowhere = Edge(trust_domain, address="", port=0, json_port=0, certificate="", key="", authority="", tokens=Tokens("", "", ""))
@@ -121,12 +121,12 @@ def _place(home: Path) -> "Place":
     return place(home)
 
 
-def _policy(where: "Place") -> "Policy":
+def _policy(where: "Place", known: "Contracts") -> "Policy":
     from hub.settings import read_policy
     from metip.settings import SettingsError
 
     try:
-        return read_policy(where.settings)
+        return read_policy(where.settings, known)
     except SettingsError as error:
         raise Problem(str(error), "correct the policy; `metip check` looks at all settings") from None
 

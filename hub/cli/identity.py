@@ -155,9 +155,9 @@ def show(name: str, home: Path, as_json: bool) -> None:
 
 @identity.command(epilog="\b\nExamples:\n  metip identity check\n  metip identity check edge consumer-tablet --within 14d")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--within", type=Duration(), default="7d", show_default=True, help="Warn of what expires within this time.")
+@click.option("--within", type=Duration(), help="Warn of what expires within this time; default: 30d, or the last third of a shorter life.")
 @_home_and_json
-def check(names: tuple[str, ...], within: timedelta, home: Path, as_json: bool) -> None:
+def check(names: tuple[str, ...], within: timedelta | None, home: Path, as_json: bool) -> None:
     """Check certificates, keys, authority and token issuer; say what is wrong and how to mend it.
 
     Without names everything in the folder is checked. Ends with status 1 if there is an error, 0 with warnings only.
@@ -167,7 +167,7 @@ def check(names: tuple[str, ...], within: timedelta, home: Path, as_json: bool) 
     store, now = _store(home), datetime.now(UTC)
     found = {} if names else {"store": store_faults(store, now)}
     for name in names or store.names():
-        found[name] = faults_of(store.certificate(name), store.key(name), store.ca_certificate, now, warn_within=within)
+        found[name] = faults_of(store.certificate(name), store.key(name), store.ca_certificate, now, within=within)
     lines = []
     for name, faults in found.items():
         lines.append(f"{name}: {'sound' if not faults else ''}".rstrip())

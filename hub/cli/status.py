@@ -13,7 +13,7 @@ from hub.cli.printing import FAILED, OK, WARNED, count, mark, span
 if TYPE_CHECKING:
     from hub.cli.gathering import Served, State
     from metip.hub.v1.catalogue_service_pb2 import ListInterfacesResponse
-    from metip.hub.v1.mesh_service_pb2 import Change
+    from metip.hub.v1.mesh_service_pb2 import AccessState, Change
 
 SHORT_VERSION = 8
 MOST_RESOURCES = 3
@@ -153,6 +153,10 @@ def print_status(state: "State", changes: int = 5) -> None:
         click.echo(printing.title("\ninstances"))
         rows = [(one.id, one.system, count(len(one.interfaces), "interface"), one.address) for one in state.mesh.instances]
         printing.print_table(("instance", "system", "serves", "address"), rows)
+        _print_access(state.mesh.access)
+        for one in state.mesh.certificates:
+            if one.expires_soon:
+                click.echo(f"{mark(WARNED)} the certificate of {one.use} ({one.spiffe_id}) ends on {one.not_after.ToDatetime():%Y-%m-%d}")
     if changes and state.changes:
         click.echo(printing.title("\nlast changes"))
         printing.print_table(("change", "at (UTC)", "took", "outcome", "cause", "what"), [_change(one) for one in state.changes[:changes]])
@@ -207,6 +211,18 @@ def _print_envoys(state: "State") -> None:
         )
         if envoy.last_refusal:
             click.echo(f"{mark(WARNED)} last refusal: {printing.clean(envoy.last_refusal)}")
+
+
+def _print_access(now: "AccessState") -> None:
+    click.echo(printing.title("\naccess policy"))
+    since = f"in force since {now.since.ToDatetime():%Y-%m-%d %H:%M:%S} UTC"
+    approved = f", approval {now.number} by {now.author} and {now.approver}" if now.number else ""
+    words = f"{now.digest[:SHORT_VERSION]}, {count(len(now.policy.grants), 'grant')}, {since}{approved}" if now.digest else "there is none"
+    click.echo(f"{mark(OK if now.digest else WARNED)} {words}")
+    for problem in now.waiting:
+        click.echo(f"{mark(WARNED)} the one in the file is not in force: {printing.clean(problem)}")
+    for problem in now.idle:
+        click.echo(f"{mark(WARNED)} {printing.clean(problem)}")
 
 
 def _change(one: "Change") -> tuple[str, ...]:

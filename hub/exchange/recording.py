@@ -35,7 +35,7 @@ UNRECORDED: Final = 10_000
 """Messages without personal data after which it is kept how far the reading came."""
 
 
-class Recorder:
+class ExchangeRecorder:
     """Records what one engine keeps."""
 
     def __init__(self, engine: Engine, acceptors: Mapping[str, Acceptor], journal: Journal, keys: IndexKeys, log: Log) -> None:

@@ -15,7 +15,7 @@ from hub.exchange.calls import Calls
 from hub.exchange.clock import SteadyClock
 from hub.exchange.dispatcher import Dispatcher
 from hub.exchange.port import Engine
-from hub.exchange.recording import Recorder
+from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import BrokenError, ExchangeError
 from hub.exchange.sending import Sender
 from hub.exchange.sqlite import SqliteEngine
@@ -62,7 +62,7 @@ class Exchange:
     dispatcher: Dispatcher
     clock: SteadyClock
     log: Log
-    recorder: Recorder | None = None
+    recorder: ExchangeRecorder | None = None
     """None where nothing is recorded, as in tests of the exchange alone."""
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -126,7 +126,7 @@ async def _running(
         dispatcher.prepare(contracts.subscriptions)
         await engine.subscribe(contracts.subscriptions, dispatcher.ready)
         accepting = Accepting(contracts, engine, log, clock, Calls(kept.journal, kept.keys) if kept else None)
-        recorder = Recorder(engine, accepting.acceptors, kept.journal, kept.keys, log) if kept else None
+        recorder = ExchangeRecorder(engine, accepting.acceptors, kept.journal, kept.keys, log) if kept else None
         yield Exchange(contracts, engine, accepting, dispatcher, clock, log, recorder)
     finally:
         await sender.close()

@@ -14,6 +14,7 @@ from hub.identity.certificates import (
 )
 from hub.identity.faults import Fault, IdentityError, Reason, Severity
 from hub.identity.inspection import faults_of, store_faults
+from hub.identity.lasting import Lasting, lasting
 from hub.identity.spiffe import DEFAULT_TRUST_DOMAIN, SpiffeId, parse_spiffe_id, parse_workload_id
 from hub.identity.store import Ensured, Store
 from hub.identity.tokens import Claims, Officer, TokenError, TokenReason, inspect_token, issue_token
@@ -26,6 +27,7 @@ __all__ = [
     "Fault",
     "IdentityError",
     "IssuedCertificate",
+    "Lasting",
     "Officer",
     "Reason",
     "Severity",
@@ -38,6 +40,7 @@ __all__ = [
     "inspect_token",
     "issue",
     "issue_token",
+    "lasting",
     "needs_renewal",
     "parse_spiffe_id",
     "parse_workload_id",

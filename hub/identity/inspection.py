@@ -18,18 +18,18 @@ from hub.identity import jwks
 from hub.identity.authority import trust_domain_of
 from hub.identity.certificates import CertificateFacts, facts_of, issue_command
 from hub.identity.faults import Fault, IdentityError, Reason, Severity
+from hub.identity.lasting import warn_within
 from hub.identity.private_files import read_public
 from hub.identity.spiffe import parse_workload_id
 from hub.identity.store import Store, read_certificates, read_key
 
-WARN_WITHIN = timedelta(days=7)
 AUTHORITY_WARN_WITHIN = timedelta(days=30)  # longer, because a new authority has to reach every verifier
 
 
-def faults_of(cert_path: Path, key_path: Path, ca_path: Path, now: datetime, *, warn_within: timedelta = WARN_WITHIN) -> tuple[Fault, ...]:
+def faults_of(cert_path: Path, key_path: Path, ca_path: Path, now: datetime, *, within: timedelta | None = None) -> tuple[Fault, ...]:
     """Return everything wrong with a workload's certificate and key under the authorities of `ca_path`.
 
-    A certificate that ends within `warn_within` is a WARNING, anything else an ERROR.
+    A certificate that ends within `within` (by default: see `hub.identity.lasting`) is a WARNING, anything else an ERROR.
     """
     name = cert_path.parent.name
     faults: list[Fault] = []
@@ -61,7 +61,7 @@ def faults_of(cert_path: Path, key_path: Path, ca_path: Path, now: datetime, *, 
         faults += _authority_validity_faults(signer, ca_path, now)
     elif authorities:
         faults.append(Fault(Reason.WRONG_AUTHORITY, f"{cert_path} wasn't signed by any authority in {ca_path}", again))
-    faults += _validity_faults(facts, cert_path, now, warn_within, again)
+    faults += _validity_faults(facts, cert_path, now, within, again)
     faults += _name_faults(facts, cert_path, signer, again)
     faults += _usage_faults(leaf, cert_path, again)
     return tuple(faults)
@@ -125,7 +125,7 @@ def _folder_faults(folder: Path) -> Iterator[Fault]:
         )
 
 
-def _validity_faults(facts: CertificateFacts, path: Path, now: datetime, warn_within: timedelta, again: str) -> Iterator[Fault]:
+def _validity_faults(facts: CertificateFacts, path: Path, now: datetime, within: timedelta | None, again: str) -> Iterator[Fault]:
     if now < facts.not_before:
         yield Fault(
             Reason.NOT_YET_VALID,
@@ -134,7 +134,7 @@ def _validity_faults(facts: CertificateFacts, path: Path, now: datetime, warn_wi
         )
     elif now >= facts.not_after:
         yield Fault(Reason.EXPIRED, f"{path} expired at {facts.not_after:%Y-%m-%d %H:%M} UTC", again)
-    elif facts.not_after - now < warn_within:
+    elif facts.not_after - now < (warn_within(facts.not_before, facts.not_after) if within is None else within):
         yield Fault(
             Reason.EXPIRES_SOON,
             f"{path} expires at {facts.not_after:%Y-%m-%d %H:%M} UTC ({facts.days_left} days left)",

@@ -144,7 +144,13 @@ logs: [{(home.ledger_keys / signing.FOLDER / signing.LEDGER.public).relative_to(
 
 def _first_policy() -> str:
     return f"""# Who may call what; everything else is refused. Written once by `metip up`, then yours: the hub puts each change in force.
-# An adapter whose contract says that it consults an operation may call that one without being named here.
+# An adapter whose contract says that it consults an operation may call that one without being named here. A grant may be narrowed:
+#   - name: tablets
+#     consumer: spiffe://{TRUST_DOMAIN}/consumer/tablet
+#     operations: ["metip.example.v1.ExampleService/*"]
+#     purposes: [PURPOSE_STREET_STOP]
+#     roles: [response]
+# `metip access check` judges the file, `metip access explain` a call, `metip access diff` a change before it is made.
 grants:
   - consumer: spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}
     operations: ["*"]

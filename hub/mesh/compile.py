@@ -1,9 +1,9 @@
 """The pure function at the heart of the control plane: contracts, instances, policy and edge in, one snapshot out."""
 
 from hub.contracts import Contracts
-from hub.mesh.clusters import addresses_of, cluster_of, endpoints_of
+from hub.mesh.clusters import adapters_authority, addresses_of, cluster_of, endpoints_of, on_tcp
 from hub.mesh.deliveries import deliveries_of
-from hub.mesh.inputs import AS_OWNED, Edge, Instance, Policy, Traffic
+from hub.mesh.inputs import AS_OWNED, Edge, Instance, Policy, Traffic, adapter_identity
 from hub.mesh.listeners import listeners_of, secrets_of
 from hub.mesh.resources import Snapshot
 from hub.mesh.routes import routes_of
@@ -19,15 +19,19 @@ def compile_mesh(
     """
     served = [interface for interface in contracts.interfaces if not interface.private]
     clusters = [
-        (name, interface.name, addresses)
+        (name, interface.name, name.rpartition("/")[0] or interface.system, addresses)
         for interface in served
         for name, addresses in addresses_of(interface, instances, contracts.back_ends_of(interface.name)).items()
     ]
     return Snapshot.of(
         (
             *secrets_of(edge),
-            *(cluster_of(name, interface) for name, interface, _ in clusters),
-            *(endpoints_of(name, addresses) for name, _, addresses in clusters),
+            *((adapters_authority(edge),) if on_tcp(one.address for one in instances) else ()),
+            *(
+                cluster_of(name, interface, adapter_identity(edge.trust_domain, system) if on_tcp(addresses) else "")
+                for name, interface, system, addresses in clusters
+            ),
+            *(endpoints_of(name, addresses) for name, _, _, addresses in clusters),
             *listeners_of(contracts, edge),
             routes_of(contracts, policy, edge.trust_domain, traffic),
             *deliveries_of(contracts, instances, edge),

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Final
 
 from hub.contracts import Contracts, Subscription
-from hub.mesh.clusters import cluster_of, endpoints_of
+from hub.mesh.clusters import CERTIFICATE, cluster_of, endpoints_of, on_tcp
 from hub.mesh.edge_log import access_log, connection_log
-from hub.mesh.inputs import Edge, Instance, cluster_name, hub_identity
-from hub.mesh.listeners import AUTHORITY, CERTIFICATE, mutual_tls, one_identity
+from hub.mesh.inputs import Edge, Instance, adapter_identity, cluster_name, hub_identity
+from hub.mesh.listeners import AUTHORITY, mutual_tls, one_identity
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import RBAC, UNREAD
 from hub.mesh.types import accesslog, ads, core, hcm, listener, matcher, packed, rbac, rbac_filter, route, router, seconds
@@ -32,9 +32,15 @@ def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: E
     if not edge.deliveries_port or not subscriptions:
         return ()
     subscribers = {_cluster(one): (one.system, one.operation.partition("/")[0]) for one in subscriptions}
+    found = [
+        (name, system, interface, _addresses(system, interface, instances)) for name, (system, interface) in sorted(subscribers.items())
+    ]
     return (
-        *(cluster_of(name, interface) for name, (_, interface) in sorted(subscribers.items())),
-        *(endpoints_of(name, _addresses(system, interface, instances)) for name, (system, interface) in sorted(subscribers.items())),
+        *(
+            cluster_of(name, interface, adapter_identity(edge.trust_domain, system) if on_tcp(addresses) else "")
+            for name, system, interface, addresses in found
+        ),
+        *(endpoints_of(name, addresses) for name, _, _, addresses in found),
         _listener(edge),
         _routes(subscriptions),
     )

@@ -22,10 +22,26 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One consumer and the operations (or patterns of them) that it may call."""
+    """One consumer and the operations (or patterns of them) that it may call, for which purposes and in which roles."""
 
     consumer: str
     operations: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
+    """Words such as `STREET_STOP`; empty for every purpose that an operation permits."""
+    roles: tuple[str, ...] = ()
+    """One of them must be in the officer's token; empty for any, and for no token."""
+    name: str = ""
+    """Empty for one that goes by its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one consumer may ask of the edge; 0 for no bound."""
+
+    consumer: str
+    rate_per_second: int = 0
+    burst: int = 0
+    concurrent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,7 @@ class Policy:
     """Who may call what; whatever no grant names is refused."""
 
     grants: tuple[Grant, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
 
 OWNERS_WEIGHT: Final = 100

@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import error_details_pb2, status_pb2
 
 from hub.contracts import Contracts
+from hub.mesh.clusters import CERTIFICATE
 from hub.mesh.edge_log import access_log, connection_log
 from hub.mesh.inputs import Edge
 from hub.mesh.limits import Limits
@@ -46,9 +47,10 @@ from hub.mesh.types import (
     tls,
     transcoder,
 )
+from metip.grants import PURPOSES_HEADER
 
 EDGE, JSON = "edge", "json"
-CERTIFICATE, AUTHORITY = "edge-certificate", "consumer-authority"
+AUTHORITY = "consumer-authority"
 OFFICER_HEADER: Final = "x-metip-officer"
 # What only Envoy may say. Each is dropped on arrival, so that a consumer's own is never mistaken for Envoy's.
 FORGEABLE: Final = (
@@ -57,6 +59,7 @@ FORGEABLE: Final = (
     "x-metip-attempt",
     "x-metip-message-id",
     "x-metip-producer",
+    PURPOSES_HEADER,
     "x-metip-redelivery",
     "x-metip-subscriber",
     "x-envoy-attempt-count",

@@ -4,12 +4,15 @@ There is no route but these, so whatever they do not name is refused.
 """
 
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, Final
 
-from hub.contracts import Contracts, Interface, Operation, matching
+from hub.contracts import Contracts, Interface, Operation
+from hub.mesh.grants import Right, needed, rights_of, text_of
 from hub.mesh.inputs import AS_OWNED, Policy, Traffic, adapter_identity, cluster_name
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.types import core, jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
+from metip.grants import PURPOSES_HEADER
 
 NAME: Final = "operations"
 RETRIES: Final = 2
@@ -35,31 +38,13 @@ HUB: Final = "metip.hub.v1.CatalogueService"
 HUB_LIMIT: Final = 300.0
 
 
-def callers(contracts: Contracts, policy: Policy, trust_domain: str) -> dict[str, tuple[str, ...]]:
-    """SPIFFE IDs that may call each operation, by operation: those with a grant, adapters whose contract says that they consult it, and
-    of a message the adapter of the system that owns it, which publishes it."""
-    allowed: dict[str, set[str]] = {name: set() for name in contracts.operations}
-    for grant in policy.grants:
-        for pattern in grant.operations:
-            for operation in matching(pattern, contracts):
-                allowed[operation.name].add(grant.consumer)
-    for interface in contracts.interfaces:
-        for operation in interface.operations:
-            if operation.delivery is not None:
-                allowed[operation.name].add(adapter_identity(trust_domain, interface.system))
-            for consulted in operation.consults:
-                if consulted in allowed:
-                    allowed[consulted].add(adapter_identity(trust_domain, interface.system))
-    return {name: tuple(sorted(consumers)) for name, consumers in allowed.items()}
-
-
 @lru_cache(maxsize=8)
 def routes_of(contracts: Contracts, policy: Policy, trust_domain: str, traffic: Traffic = AS_OWNED) -> Resource:
     """The one route table, which every listener uses."""
-    allowed = callers(contracts, policy, trust_domain)
+    rights = rights_of(contracts, policy, trust_domain)
     adapters = adapter_identity(trust_domain, "")
     found = [
-        _route_of(operation, allowed[operation.name], adapters, _shares(contracts, interface, operation, traffic))
+        _route_of(operation, rights[operation.name], adapters, _shares(contracts, interface, operation, traffic))
         for interface in contracts.interfaces
         if not interface.private
         for operation in interface.operations
@@ -106,8 +91,9 @@ def _weighted(shares: Shares) -> route.WeightedCluster:
 
 
 @lru_cache(maxsize=8192)
-def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str, shares: Shares) -> route.Route:
+def _route_of(operation: Operation, rights: tuple[Right, ...], adapters: str, shares: Shares) -> route.Route:
     limit = seconds(operation.timeout)
+    by_token = operation.officer_admissible or any(right.roles for right in rights)
     where: dict[str, Any] = {"weighted_clusters": _weighted(shares)} if shares else {"cluster": operation.interface}
     return route.Route(
         name=operation.name,
@@ -124,11 +110,19 @@ def _route_of(operation: Operation, consumers: tuple[str, ...], adapters: str, s
         request_body_buffer_limit=operation.max_request_bytes,
         # Who consults nobody on the officer's behalf has no use for the token itself; what it says comes verified, in a header of Envoy's.
         request_headers_to_remove=[] if operation.consults else [BEARER],
+        request_headers_to_add=[_purposes(rights)] if operation.personal and rights else [],
         typed_per_filter_config={
-            RBAC: packed(_only(consumers, adapters, personal=operation.personal)),
-            JWT: packed(_token(operation)),
+            RBAC: packed(_only(needed(rights), adapters, by_token=by_token)),
+            JWT: packed(_token(operation, by_token=by_token)),
         },
     )
+
+
+def _purposes(rights: tuple[Right, ...]) -> core.HeaderValueOption:
+    """Tells whoever answers which purposes each consumer may state: only the body says which one it is. One text for all consumers, so that
+    it comes into force in one step with the identities below."""
+    header = core.HeaderValue(key=PURPOSES_HEADER, value=text_of(rights))
+    return core.HeaderValueOption(header=header, append_action=core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD)
 
 
 def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> route.Route:
@@ -143,7 +137,7 @@ def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> route.Route
         ),
         request_headers_to_remove=[BEARER],
         typed_per_filter_config={
-            RBAC: packed(_only(consumers, "", personal=False)),
+            RBAC: packed(_only(tuple(map(Right, consumers)), "", by_token=False)),
             JWT: packed(jwt.PerRouteConfig(disabled=True)),
         },
     )
@@ -161,36 +155,56 @@ def _retry() -> route.RetryPolicy:
     )
 
 
-def _only(consumers: tuple[str, ...], adapters: str, *, personal: bool) -> rbac_filter.RbacPerRoute:
-    """Lets these consumers in and nobody else. With no consumer there is no policy, and no policy lets nobody in."""
-    policies = (
-        {"consumers": rbac.Policy(permissions=[rbac.Permission(any=True)], principals=[_is(one, adapters, personal) for one in consumers])}
-        if consumers
-        else {}
-    )
+def _only(rights: tuple[Right, ...], adapters: str, *, by_token: bool) -> rbac_filter.RbacPerRoute:
+    """Lets in who has a right, and nobody else. With no right there is no policy, and no policy lets nobody in."""
+    roles = {consumer: [right.roles for right in of_one] for consumer, of_one in groupby(rights, key=lambda right: right.consumer)}
+    principals = [_is(consumer, _roles(demanded), adapters, by_token) for consumer, demanded in sorted(roles.items())]
+    policies = {"consumers": rbac.Policy(permissions=[rbac.Permission(any=True)], principals=principals)} if principals else {}
     return rbac_filter.RbacPerRoute(rbac=rbac_filter.Rbac(rules=rbac.Rbac(policies=policies)))
 
 
-def _is(consumer: str, adapters: str, personal: bool) -> rbac.Principal:
-    """That consumer and, where a token is there, one that was issued to it: a token that another consumer caught is worth nothing.
+def _roles(demanded: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Roles one of which a consumer needs; none where one of its rights asks for none."""
+    return () if () in demanded else tuple(sorted({role for roles in demanded for role in roles}))
+
+
+def _is(consumer: str, roles: tuple[str, ...], adapters: str, by_token: bool) -> rbac.Principal:
+    """That consumer and, where a token is there, one that was issued to it: a token that another consumer caught is worth nothing. Where a
+    role is demanded a token must be there, and name one of them.
 
     Adapters are let pass with the token of whoever asked them; they pass it on.
     """
     certificate = rbac.Principal(authenticated=rbac.PrincipalAuthenticated(principal_name=matcher.StringMatcher(exact=consumer)))
-    if not personal or (adapters and consumer.startswith(adapters)):
+    passing_on = bool(adapters) and consumer.startswith(adapters)
+    if not by_token or (passing_on and not roles):
         return certificate
-
-    def said(claim: str, value: matcher.ValueMatcher) -> rbac.Principal:
-        path = [matcher.MetadataMatcherPathSegment(key=OFFICER_METADATA), matcher.MetadataMatcherPathSegment(key=claim)]
-        in_token = matcher.MetadataMatcher(filter=JWT, path=path, value=value)
-        return rbac.Principal(sourced_metadata=rbac.SourcedMetadata(metadata_matcher=in_token))
-
-    own = said("azp", matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=consumer)))
-    no_token = rbac.Principal(not_id=said("iss", matcher.ValueMatcher(present_match=True)))
-    return rbac.Principal(and_ids=rbac.PrincipalSet(ids=[certificate, rbac.Principal(or_ids=rbac.PrincipalSet(ids=[own, no_token]))]))
+    own = _said("azp", matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=consumer)))
+    no_token = rbac.Principal(not_id=_said("iss", matcher.ValueMatcher(present_match=True)))
+    if not roles:
+        return _all(certificate, rbac.Principal(or_ids=rbac.PrincipalSet(ids=[own, no_token])))
+    in_role = [_said("roles", _holding(role)) for role in roles]
+    one_of = in_role[0] if len(in_role) == 1 else rbac.Principal(or_ids=rbac.PrincipalSet(ids=in_role))
+    return _all(certificate, *(() if passing_on else (own,)), one_of)
 
 
-def _token(operation: Operation) -> jwt.PerRouteConfig:
-    if not operation.officer_admissible:
+def _all(*principals: rbac.Principal) -> rbac.Principal:
+    return rbac.Principal(and_ids=rbac.PrincipalSet(ids=list(principals)))
+
+
+def _said(claim: str, value: matcher.ValueMatcher) -> rbac.Principal:
+    """What the verified token says."""
+    path = [matcher.MetadataMatcherPathSegment(key=OFFICER_METADATA), matcher.MetadataMatcherPathSegment(key=claim)]
+    in_token = matcher.MetadataMatcher(filter=JWT, path=path, value=value)
+    return rbac.Principal(sourced_metadata=rbac.SourcedMetadata(metadata_matcher=in_token))
+
+
+def _holding(text: str) -> matcher.ValueMatcher:
+    """A list with that text in it."""
+    one = matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=text))
+    return matcher.ValueMatcher(list_match=matcher.ListMatcher(one_of=one))
+
+
+def _token(operation: Operation, *, by_token: bool) -> jwt.PerRouteConfig:
+    if not by_token:
         return jwt.PerRouteConfig(disabled=True)
     return jwt.PerRouteConfig(requirement_name=OFFICER_REQUIRED if operation.officer_required else OFFICER_OPTIONAL)

@@ -10,6 +10,7 @@ from metip.call import Call
 from metip.common.v1.access_pb2 import AccessContext
 from metip.contracts import Operation
 from metip.faults import Fault, Reason
+from metip.grants import granted
 from metip.rules import where
 
 
@@ -42,13 +43,26 @@ def admission(operation: Operation, kind: type[Message], validator: protovalidat
             raise _invalid(error) from None
         if personal:
             access = cast("Asking", request).access
-            if access.purpose not in permitted:
-                raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
+            check_purpose(access.purpose, permitted, call)
             if operation.justification_required and not access.justification.strip():
                 raise Fault(Reason.JUSTIFICATION_NEEDED, "the interface demands a written justification")
         return request
 
     return read
+
+
+def check_purpose(purpose: int, permitted: frozenset[int], call: Call) -> None:
+    """Raises `Fault` PURPOSE_NOT_PERMITTED for a purpose that the contract does not permit, or that no grant gives the consumer in the
+    officer's roles. Of a message that is handed over nobody asks again: its producer was judged when it was accepted."""
+    if purpose not in permitted:
+        raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
+    if call.handover is not None:
+        return
+    if not call.grants:
+        raise Fault(Reason.PURPOSE_NOT_PERMITTED, "nothing says which purposes the consumer was granted, so none is")
+    allowed = granted(call.grants, call.consumer, call.officer.roles if call.officer is not None else ())
+    if allowed is not None and purpose not in allowed:
+        raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation permits that purpose, but no grant gives it to this consumer and role")
 
 
 def _invalid(error: protovalidate.ValidationError) -> Fault:

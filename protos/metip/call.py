@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from metip.faults import Fault, Reason
+from metip.grants import PURPOSES_HEADER
 
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
@@ -66,6 +67,8 @@ class Call:
     authorization: str = field(default="", repr=False)
     """The officer's token as it came, to be forwarded when this operation consults others; never logged."""
     traceparent: str = ""
+    grants: str = ""
+    """Which purposes whom the operation was granted to may state, as Envoy says it (`metip.grants`); empty when it said nothing."""
     handover: Handover | None = None
     """Set when the exchange hands over a message; None for a call."""
 
@@ -90,6 +93,7 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
         deadline=time.monotonic() + (LONGEST if remaining is None else remaining),
         authorization=metadata.get("authorization", ""),
         traceparent=metadata.get("traceparent", ""),
+        grants=metadata.get(PURPOSES_HEADER, ""),
         handover=handover,
     )
 
@@ -118,11 +122,14 @@ def officer_of(payload: str) -> Officer:
     """Reads a verified token's payload as Envoy writes it. Raises `Fault` OFFICER_NEEDED when it names no officer."""
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        warrant_number, roles = claims["sub"], claims.get("roles", ())
+        if isinstance(roles, str) or not all(isinstance(role, str) for role in roles):
+            raise TypeError("a list of words was expected")
         officer = Officer(
-            warrant_number=claims["sub"],
+            warrant_number=warrant_number,
             force=claims.get("force", ""),
             unit=claims.get("unit", ""),
-            roles=tuple(claims.get("roles", ())),
+            roles=tuple(roles),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Fault(Reason.OFFICER_NEEDED, "the officer token names no officer") from error

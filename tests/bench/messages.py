@@ -36,7 +36,7 @@ from tests.bench.sample import cpu_seconds, percentiles
 BODY = 500
 IN_FLIGHT = 64
 GROUP = 1000
-CERTIFICATE = (("x-forwarded-client-cert", "Hash=0;URI=spiffe://metip.local/consumer/developer"),)
+CERTIFICATE = (("x-forwarded-client-cert", "Hash=0;URI=spiffe://metip.local/consumer/developer"), ("x-metip-purposes", "*"))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import uvloop
 from adapters.kit import pipeline as kit
 from adapters.kit.journal import NoJournal, Told
 from metip.call import CALL_ID_HEADER, CERTIFICATE_HEADER, OFFICER_HEADER, call_from
+from metip.grants import PURPOSES_HEADER
 from metip.journal.blinding import IndexKeys
 from metip.journal.keys import INDEX, SEALING, ensure_keys
 from metip.journal.records import OK, Draft, Recording
@@ -38,6 +39,7 @@ class Arriving:
             ("authorization", f"Bearer {token}"),
             (OFFICER_HEADER, token.split(".")[1]),
             (CERTIFICATE_HEADER, f"By=spiffe://metip.local/edge;Hash={'0' * 64};URI={CONSUMER}"),
+            (PURPOSES_HEADER, "*"),
             (CALL_ID_HEADER, "0af76519-16cd-43dd-8448-eb211c80319c"),
             ("x-forwarded-proto", "https"),
             ("user-agent", "h2load"),

@@ -28,6 +28,7 @@ edge:
   token_issuer: https://issuer.metip.local
   token_audience: metip
 """
+NOTHING = Contracts((), (), b"")
 POLICY = """
 grants:
   - consumer: spiffe://metip.local/consumer/one
@@ -109,12 +110,12 @@ def test_every_file_that_can_not_be_read_is_named_at_once(folder: Path) -> None:
 
 
 def test_a_policy_is_read(folder: Path) -> None:
-    assert read_policy(read(folder / "hub.yaml")) == Policy((Grant("spiffe://metip.local/consumer/one", ("*",)),))
+    assert read_policy(read(folder / "hub.yaml"), NOTHING) == Policy((Grant("spiffe://metip.local/consumer/one", ("*",)),))
 
 
 def test_an_empty_policy_lets_nobody_in(folder: Path) -> None:
     (folder / "access.yaml").write_text("# nobody yet\n")
-    assert read_policy(read(folder / "hub.yaml")) == Policy()
+    assert read_policy(read(folder / "hub.yaml"), NOTHING) == Policy()
 
 
 # A grant, and the setting that is wrong with it.
@@ -135,7 +136,7 @@ BAD_GRANTS = [
 def test_a_grant_that_means_nothing_is_refused_by_its_place(folder: Path, grant: str, path: str) -> None:
     (folder / "access.yaml").write_text(f"grants:\n  - {grant}\n")
     with pytest.raises(SettingsError) as caught:
-        read_policy(read(folder / "hub.yaml"))
+        read_policy(read(folder / "hub.yaml"), NOTHING)
     assert [problem.partition(": ")[0] for problem in caught.value.problems] == [path]
 
 
@@ -144,7 +145,7 @@ def test_a_policy_that_is_half_written_is_a_problem_and_nothing_worse(folder: Pa
     settings = read(folder / "hub.yaml")
     (folder / "access.yaml").write_bytes(content)
     with pytest.raises(SettingsError):
-        read_policy(settings)
+        read_policy(settings, NOTHING)
 
 
 def test_a_setting_that_is_missing_is_named(folder: Path) -> None:

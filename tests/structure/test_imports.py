@@ -15,7 +15,10 @@ EMPTY = (
     *(f"adapters/{name}" for name in ("__init__.py", "kit/__init__.py", "kit/call.py")),
     *(f"adapters/{system}/{name}.py" for system in ("one", "two") for name in ("__init__", "adapter", "translate", "wire")),
     *(f"hub/{name}.py" for name in ("__init__", "__main__", "server")),
-    *(f"hub/{package}/__init__.py" for package in ("api", "cli", "contracts", "exchange", "identity", "laptop", "ledger", "mesh")),
+    *(
+        f"hub/{package}/__init__.py"
+        for package in ("access", "api", "cli", "contracts", "exchange", "identity", "laptop", "ledger", "mesh")
+    ),
 )
 LAWFUL = {
     "adapters.one.adapter": "adapters.one.wire",
@@ -26,7 +29,8 @@ LAWFUL = {
     "hub.mesh": "hub.contracts",
     "hub.exchange": "hub.contracts",
     "hub.ledger": "metip.contracts",
-    "hub.api": "hub.mesh",
+    "hub.access": "hub.mesh",
+    "hub.api": "hub.access",
     "hub.server": "hub.api",
     "hub.cli": "hub.laptop",
     "hub.laptop": "hub.identity",
@@ -36,7 +40,8 @@ UNLAWFUL = {
     "metip.identifiers": ("asyncio",),
     "hub.contracts": ("adapters.kit.call", "hub.mesh"),
     "hub.identity": ("hub.mesh",),
-    "hub.mesh": ("hub.api", "hub.exchange"),
+    "hub.access": ("hub.api", "hub.server"),
+    "hub.mesh": ("hub.access", "hub.api", "hub.exchange"),
     "hub.exchange": ("hub.api", "hub.mesh"),
     "hub.ledger": ("hub.api", "hub.exchange", "hub.mesh"),
     "hub.api": ("hub.server",),

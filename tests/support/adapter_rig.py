@@ -60,8 +60,8 @@ class Rig:
 
 
 def from_envoy(*, consumer: str = CONSUMER, officer: str | None = "P123456", call_id: str = "call-1") -> list[tuple[str, str]]:
-    """The metadata that Envoy would send: consumer, officer token payload, call id."""
-    metadata = [("x-forwarded-client-cert", f"Hash=00;URI={consumer}"), ("x-request-id", call_id)]
+    """The metadata that Envoy would send: consumer, officer token payload, call id, grants of every purpose."""
+    metadata = [("x-forwarded-client-cert", f"Hash=00;URI={consumer}"), ("x-request-id", call_id), ("x-metip-purposes", "*")]
     if officer:
         claims = json.dumps({"sub": officer, "force": "01", "unit": "ZD", "roles": ["officer"]}).encode()
         metadata.append(("x-metip-officer", base64.urlsafe_b64encode(claims).decode().rstrip("=")))

@@ -55,9 +55,13 @@ def read_inputs(path: Path) -> tuple[tuple[Instance, ...], Policy, Traffic]:
     """The instances, the policy and the shares of one golden case."""
     said = YAML(typ="safe", pure=True).load(path)
     instances = tuple(Instance(one["id"], one["system"], tuple(one["interfaces"]), one["address"]) for one in said["instances"])
-    policy = Policy(tuple(Grant(one["consumer"], tuple(one["operations"])) for one in said["policy"]))
+    policy = Policy(tuple(_grant(one) for one in said["policy"]))
     shares = said.get("traffic", {}).items()
     return instances, policy, Traffic(tuple((interface, tuple(weights.items())) for interface, weights in shares))
+
+
+def _grant(said: dict[str, Any]) -> Grant:
+    return Grant(said["consumer"], tuple(said["operations"]), tuple(said.get("purposes", ())), tuple(said.get("roles", ())))
 
 
 def readable(snapshot: Snapshot) -> str:
@@ -104,6 +108,13 @@ def static_bootstrap(snapshot: Snapshot) -> dict[str, Any]:
         one.pop("eds_cluster_config")
         one["type"] = "STATIC"
         one["load_assignment"] = endpoints[one["name"]]
+        for match in one.get("transport_socket_matches", ()):
+            context = match["transport_socket"]["typed_config"]["common_tls_context"]
+            for secret in (
+                *context["tls_certificate_sds_secret_configs"],
+                context["combined_validation_context"]["validation_context_sds_secret_config"],
+            ):
+                secret.pop("sds_config")
     secrets = [as_dict(one.type, one.body) for one in snapshot.all() if one.type is ResourceType.SECRET]
     return {"static_resources": {"listeners": listeners, "clusters": clusters, "secrets": secrets}}
 

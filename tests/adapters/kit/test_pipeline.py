@@ -33,7 +33,7 @@ from waiting import until
 
 from adapters.kit import Call, Fault, Reason
 from metip.common.v1.identifiers_pb2 import Vrm
-from metip.options.v1.options_pb2 import PURPOSE_AUDIT, PURPOSE_LICENSING_VETTING, PURPOSE_UNSPECIFIED
+from metip.options.v1.options_pb2 import PURPOSE_AUDIT, PURPOSE_LICENSING_VETTING, PURPOSE_STREET_STOP, PURPOSE_UNSPECIFIED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -169,6 +169,14 @@ def question(surname: str = NEVER_SAID, **access: Any) -> Any:
     return Asked(access=asking(**access), surname=surname)
 
 
+CONSUMER_PATH = "consumer/test"
+
+
+def granting(*texts: str) -> list[tuple[str, str]]:
+    """The metadata of a good call with other grants than every purpose: one header for each text."""
+    return [entry for entry in from_envoy() if entry[0] != "x-metip-purposes"] + [("x-metip-purposes", text) for text in texts]
+
+
 # An answer.
 
 
@@ -204,6 +212,11 @@ async def test_a_call_without_a_deadline_has_an_hour(worker: Rig) -> None:
     assert 3000 < worker.sample.calls[0].remaining <= 3600
 
 
+async def test_a_purpose_that_a_grant_of_the_consumer_or_of_the_officers_role_names_is_answered(worker: Rig) -> None:
+    granted = f"{PURPOSE_AUDIT}||{CONSUMER_PATH};{PURPOSE_STREET_STOP}|officer,sergeant|{CONSUMER_PATH}"
+    assert await worker.ask(metadata=granting(granted))
+
+
 async def test_an_operation_without_personal_data_needs_no_purpose_and_is_not_journalled(worker: Rig) -> None:
     assert await worker.ask(COUNT, Plain(count=7), from_envoy(officer=None)) == "7"
     assert worker.journal.attempts == 0
@@ -230,6 +243,11 @@ BEFORE_THE_HANDLER = {
     "no-purpose": (GET, Asked(access=asking(PURPOSE_UNSPECIFIED), surname=NEVER_SAID), from_envoy(), Reason.INVALID_REQUEST),
     "no-access": (GET, Asked(surname=NEVER_SAID), from_envoy(), Reason.INVALID_REQUEST),
     "other-purpose": (GET, question(purpose=PURPOSE_LICENSING_VETTING), from_envoy(), Reason.PURPOSE_NOT_PERMITTED),
+    "no-grants": (GET, question(), granting(), Reason.PURPOSE_NOT_PERMITTED),
+    "no-grant-of-that-purpose": (GET, question(), granting(f"{PURPOSE_AUDIT}||{CONSUMER_PATH}"), Reason.PURPOSE_NOT_PERMITTED),
+    "no-grant-in-that-role": (GET, question(), granting(f"*|sergeant|{CONSUMER_PATH}"), Reason.PURPOSE_NOT_PERMITTED),
+    "grants-of-somebody-else": (GET, question(), granting("*||consumer/other"), Reason.PURPOSE_NOT_PERMITTED),
+    "two-headers-of-grants": (GET, question(), granting("*", "*"), Reason.PURPOSE_NOT_PERMITTED),
     "purpose-of-a-sister": (RECORD, question(purpose=PURPOSE_AUDIT), from_envoy(), Reason.PURPOSE_NOT_PERMITTED),
     "no-justification": (STRICTLY, question(), from_envoy(), Reason.JUSTIFICATION_NEEDED),
     "blank-justification": (STRICTLY, question(justification="    "), from_envoy(), Reason.JUSTIFICATION_NEEDED),

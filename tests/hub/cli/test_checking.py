@@ -124,7 +124,7 @@ def test_a_grant_of_nothing_is_a_doubt_and_no_failure(home: Path) -> None:
     (home / "access.yaml").write_text('grants: [{consumer: "spiffe://metip.local/consumer/x", operations: ["metip.none.v1.No/Get"]}]')
     result = check("--only", "settings", home=home)
     assert result.exit_code == 0
-    assert "! access.yaml grants spiffe://metip.local/consumer/x metip.none.v1.No/Get, which is nothing that is loaded" in result.output
+    assert "! access.yaml: grants[0].operations[0]: metip.none.v1.No/Get is nothing that is loaded" in result.output
 
 
 def test_where_nothing_runs_the_faults_are_named_once(home: Path) -> None:

@@ -17,7 +17,7 @@ from hub.cli.messages import installed
 from hub.cli.samples import Sample, samples
 from hub.exchange.accepting import Accepting
 from hub.exchange.life import Event
-from hub.exchange.recording import Recorder
+from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Accepted, Arrival
 from metip.journal import chain
 from metip.journal.blinding import IndexKeys
@@ -47,12 +47,12 @@ def _unexpected(error: Exception) -> None:
 
 
 @contextmanager
-def recorded(folder: Path, bench: Bench) -> Iterator[tuple[Recorder, Journal]]:
+def recorded(folder: Path, bench: Bench) -> Iterator[tuple[ExchangeRecorder, Journal]]:
     """A recorder of the bench's engine on a journal of that folder."""
     kept = journal(folder)
     acceptors = Accepting(CONTRACTS, bench.engine, Log(system="exchange"), lambda: NOW).acceptors
     try:
-        yield Recorder(bench.engine, acceptors, kept, IndexKeys(folder / "keys" / INDEX), Log(system="exchange")), kept
+        yield ExchangeRecorder(bench.engine, acceptors, kept, IndexKeys(folder / "keys" / INDEX), Log(system="exchange")), kept
     finally:
         kept.close()
 

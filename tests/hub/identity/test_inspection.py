@@ -42,14 +42,14 @@ EXPECTED = {
 }
 
 
-def _edge_faults(store: Store, now: datetime, within: timedelta = timedelta(days=7)) -> tuple[Fault, ...]:
-    return faults_of(store.certificate("edge"), store.key("edge"), store.ca_certificate, now, warn_within=within)
+def _edge_faults(store: Store, now: datetime, within: timedelta | None = None) -> tuple[Fault, ...]:
+    return faults_of(store.certificate("edge"), store.key("edge"), store.ca_certificate, now, within=within)
 
 
 @pytest.mark.parametrize("case", CERTIFICATES)
 def test_every_hostile_certificate_is_found_out(store: Store, tmp_path: Path, now: datetime, case: str) -> None:
     paths = hostile_certificate(case, ground_of(store.authority(), VICTIM, now)).write(tmp_path / "hostile")
-    faults = faults_of(*paths, store.ca_certificate, now, warn_within=timedelta(0))
+    faults = faults_of(*paths, store.ca_certificate, now, within=timedelta(0))
     assert {fault.reason for fault in faults} == EXPECTED.get(case, {Reason.INVALID_SPIFFE_ID})
     assert all(fault.problem and fault.fix and str(fault).isprintable() for fault in faults)
 
@@ -59,8 +59,8 @@ TIMES = {
     "six_minutes_before": (-timedelta(minutes=6), [Reason.NOT_YET_VALID]),
     "five_minutes_before": (-timedelta(minutes=5), []),
     "at_once": (timedelta(0), []),
-    "seven_days_left": (timedelta(days=23), []),
-    "a_second_less": (timedelta(days=23, seconds=1), [Reason.EXPIRES_SOON]),
+    "a_third_left": (timedelta(days=20), []),
+    "a_second_less": (timedelta(days=20, seconds=1), [Reason.EXPIRES_SOON]),
     "one_second_left": (timedelta(days=30, seconds=-1), [Reason.EXPIRES_SOON]),
     "at_the_end": (timedelta(days=30), [Reason.EXPIRED]),
     "a_year_later": (timedelta(days=395), [Reason.EXPIRED]),
