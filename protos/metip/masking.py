@@ -48,14 +48,15 @@ def _plain(field: FieldDescriptor, value: Any) -> Any:
 @lru_cache(maxsize=4096)
 def _is_harmless(field: FieldDescriptor) -> bool:
     """Whether the field, or failing that its message, is marked as not personal."""
-    own = _field_options(field)
+    own = field_options(field)
     if own.personal != options.PERSONAL_DATA_UNSPECIFIED:
         return bool(own.personal == options.PERSONAL_DATA_NONE)
     assert field.containing_type is not None, "a field that was set belongs to a message"
     return bool(_message_options(field.containing_type).personal == options.PERSONAL_DATA_NONE)
 
 
-def _field_options(field: FieldDescriptor) -> options.Field:
+def field_options(field: FieldDescriptor) -> options.Field:
+    """What the contract says of a field, whichever pool its descriptor is of."""
     # Descriptors of another pool have options of another class, which know no extension of ours until they are read again.
     said = descriptor_pb2.FieldOptions.FromString(field.GetOptions().SerializeToString())
     return said.Extensions[options.field]
