@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
 from functools import partial
@@ -15,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 import hub.contracts
 from hub import settings as settings_files
 from hub.api import reflection
+from hub.api.actions import ActionApi, Recorder, no_journal
 from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
@@ -35,12 +37,15 @@ from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceS
 from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
+from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
 from metip.settings import SettingsError
 
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
 EXPIRY_INTERVAL = 1.0
+NEW_DAY_INTERVAL = 600.0
+"""Seconds between two looks at the calendar."""
 LINES_TOGETHER = 0.02
 """Seconds that lines of accepted messages wait for others."""
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -50,9 +55,19 @@ GRACE = 2.0
 class Hub:
     """One running hub."""
 
-    def __init__(self, settings: settings_files.Settings, log: Log, *, descriptor_set: bytes | None = None) -> None:
+    def __init__(
+        self,
+        settings: settings_files.Settings,
+        log: Log,
+        *,
+        descriptor_set: bytes | None = None,
+        today: Callable[[], date] = date.today,  # assessments are due by the local calendar
+        record_action: Recorder = no_journal,
+    ) -> None:
         """Reads everything that the settings name. Raises `SettingsError`."""
-        contracts = hub.contracts.load(date.today(), descriptor_set=descriptor_set)  # noqa: DTZ011 - due by the local calendar
+        contracts = hub.contracts.load(today(), descriptor_set=descriptor_set)
+        self._today, self._warned_on = today, date.min
+        self._record_action = record_action
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._settings = settings
         self._log = log
@@ -93,7 +108,7 @@ class Hub:
             stack.callback(self._ads.close)
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files)]
+            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files, self._warn_of_reviews)]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -107,7 +122,8 @@ class Hub:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
         add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
-        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, started), server)
+        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, started, self._today), server)
+        add_ActionServiceServicer_to_server(ActionApi(self._record_action), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
     async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Exchange | None:
@@ -117,7 +133,7 @@ class Hub:
         files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
         exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log))
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_publish), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._may_publish, self._record_action), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
@@ -145,6 +161,17 @@ class Hub:
             gone = self._registry.expire()
             if gone:
                 self._propose(f"the lease of {', '.join(gone)} ended", "registry")
+
+    async def _warn_of_reviews(self) -> None:
+        """A line at the start and on each further day for every assessment that is to be reviewed soon."""
+        while True:
+            if self._warned_on != self._today():
+                self._warned_on = self._today()
+                for one in hub.contracts.reviews_due(self._control.inputs.contracts, self._warned_on):
+                    self._log.line(
+                        "assessment_due", element=one.element, reference=one.reference, review_by=one.review_by.isoformat(), days=one.days
+                    )
+            await asyncio.sleep(NEW_DAY_INTERVAL)
 
     async def _watch_files(self) -> None:
         async for changed in self._changes:

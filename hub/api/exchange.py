@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from google.protobuf import json_format
+
+from hub.api.actions import Recorder
 from hub.api.checking import check
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
@@ -34,16 +37,22 @@ DECISIONS: Final = {
 ENDS: Final = frozenset(NUMBERS[state] for state in (DONE | WAITING_FOR_A_PERSON) - {State.DELIVERED})
 """States after which nothing comes by itself; what is delivered may still be processed."""
 SERVICE: Final = "metip.exchange.v1.ExchangeService"
+UNMASK: Final = "unmask"
+"""The role of officers who may see what is personal in a message."""
 
 
 class ExchangeApi(ExchangeServiceServicer):
-    """Answers from the engine. `may_publish(consumer, operation)` says who may hand messages over in bulk."""
+    """Answers from the engine.
 
-    def __init__(self, exchange: Exchange, may_publish: Callable[[str, str], bool]) -> None:
+    `may_publish(consumer, operation)` says who may hand messages over in bulk; `record_action` keeps who had a message shown without masks.
+    """
+
+    def __init__(self, exchange: Exchange, may_publish: Callable[[str, str], bool], record_action: Recorder) -> None:
         self._exchange = exchange
         self._engine = exchange.engine
         self._contracts: Contracts = exchange.contracts
         self._may_publish = may_publish
+        self._record_action = record_action
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract."""
@@ -121,7 +130,7 @@ class ExchangeApi(ExchangeServiceServicer):
 
     async def GetMessage(self, request: api.GetMessageRequest, context: Any) -> api.GetMessageResponse:  # noqa: N802
         """Gives a message, masked; see the contract."""
-        async with self._asked(request, context):
+        async with self._asked(request, context, reason=request.unmask) as call:
             found = await self._engine.message(request.message_id)
             steps = await self._engine.steps(request.message_id)
             response = api.GetMessageResponse(
@@ -130,8 +139,22 @@ class ExchangeApi(ExchangeServiceServicer):
             acceptor = self._exchange.accepting.acceptors.get(found.operation)
             if acceptor is not None:
                 response.content_type = acceptor.operation.request
-                response.masked_content = json.dumps(masked(acceptor.kind.FromString(found.body)), ensure_ascii=False)
+                content = acceptor.kind.FromString(found.body)
+                response.masked_content = json.dumps(masked(content), ensure_ascii=False)
+                if request.unmask:
+                    await self._unmasking(request, call, context)
+                    response.content = json_format.MessageToJson(content, preserving_proto_field_name=True, indent=None)
             return response
+
+    async def _unmasking(self, request: api.GetMessageRequest, call: Call, context: Any) -> None:
+        """Lets a person see what is personal: with the role, and once it is recorded; anything else ends the call."""
+        try:
+            if call.officer is None or UNMASK not in call.officer.roles:
+                raise Fault(Reason.RESTRICTED, f"what is personal is shown to officers with the role {UNMASK}")
+            detail = f"message {request.message_id}: {request.access.justification}"
+            await self._record_action("messages/unmask", who(call), request.access.purpose, detail)
+        except Fault as fault:
+            await refuse(fault, metadata_of(context), context)
 
     async def Decide(self, request: api.DecideRequest, context: Any) -> api.DecideResponse:  # noqa: N802
         """Moves deliveries; see the contract."""

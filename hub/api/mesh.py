@@ -1,11 +1,13 @@
 """The state of the mesh, as operations reach it."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.api.checking import check
+from hub.contracts import reviews_due
 from hub.mesh.ads import AdsService
 from hub.mesh.control import Control
 from hub.mesh.history import Change, Outcome
@@ -25,10 +27,11 @@ OUTCOMES = {
 class MeshApi(MeshServiceServicer):
     """Answers from the publisher and its streams."""
 
-    def __init__(self, control: Control, ads: AdsService, started: datetime) -> None:
+    def __init__(self, control: Control, ads: AdsService, started: datetime, today: Callable[[], date]) -> None:
         self._control = control
         self._ads = ads
         self._started = started
+        self._today = today
 
     async def GetMesh(self, request: api.GetMeshRequest, context: Any) -> api.GetMeshResponse:  # noqa: N802
         """Gives the state; see the contract."""
@@ -49,6 +52,10 @@ class MeshApi(MeshServiceServicer):
             ],
             snapshot=self._control.publisher.current().digest,
             started=_stamp(self._started),
+            reviews_due=[
+                api.ReviewDue(element=one.element, reference=one.reference, review_by=one.review_by.isoformat(), days=one.days)
+                for one in reviews_due(self._control.inputs.contracts, self._today())
+            ],
         )
 
     async def ListChanges(self, request: api.ListChangesRequest, context: Any) -> api.ListChangesResponse:  # noqa: N802

@@ -153,6 +153,9 @@ def print_status(state: "State", changes: int = 5) -> None:
         click.echo(printing.title("\ninstances"))
         rows = [(one.id, one.system, count(len(one.interfaces), "interface"), one.address) for one in state.mesh.instances]
         printing.print_table(("instance", "system", "serves", "address"), rows)
+        for due in state.mesh.reviews_due:
+            words = f"its DPIA {due.reference} is to be reviewed by {due.review_by}; past that date it does not load"
+            click.echo(f"{mark(WARNED)} {due.element}: {words}")
     if changes and state.changes:
         click.echo(printing.title("\nlast changes"))
         printing.print_table(("change", "at (UTC)", "took", "outcome", "cause", "what"), [_change(one) for one in state.changes[:changes]])
