@@ -108,7 +108,10 @@ class Hub:
             stack.callback(self._ads.close)
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files, self._warn_of_reviews)]
+            tasks = [
+                group.create_task(work())
+                for work in (self._publish_proposals, self._expire_leases, self._watch_files, self._warn_of_reviews)
+            ]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))

@@ -4,7 +4,19 @@ import importlib.resources
 from datetime import date
 
 import metip.contracts
-from metip.contracts import BackEnd, Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Review, Subscription, reviews_due
+from metip.contracts import (
+    BackEnd,
+    Contracts,
+    Delivery,
+    DeliveryClass,
+    Dpia,
+    Fault,
+    Interface,
+    Operation,
+    Review,
+    Subscription,
+    reviews_due,
+)
 
 __all__ = [
     "BackEnd",

@@ -1,11 +1,10 @@
 """Whom an operation was about can be found again: each contract marks what its data subjects are found by."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from every_message import every_message
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from hub.cli.messages import installed
 from metip.contracts import Operation
@@ -27,12 +26,12 @@ PERSONAL: Final = [one for one in MESSAGES.contracts.operations.values() if one.
 EVERY: Final = [one.DESCRIPTOR for one in every_message()]
 
 
-def kind_of(field: FieldDescriptor) -> str:
+def kind_of(field: Any) -> str:
     """The kind of identifier that a field is marked as; '' for none."""
     return str(field_options(field).subject_identifier)
 
 
-def nested(message: Descriptor, seen: set[str]) -> Iterator[Descriptor]:
+def nested(message: Any, seen: set[str]) -> Iterator[Any]:
     """A message and every message that it can hold."""
     if message.full_name not in seen:
         seen.add(message.full_name)
@@ -42,7 +41,7 @@ def nested(message: Descriptor, seen: set[str]) -> Iterator[Descriptor]:
                 yield from nested(field.message_type, seen)
 
 
-def marks(message: Descriptor) -> set[str]:
+def marks(message: Any) -> set[str]:
     """Kinds of identifiers that a message can hold; those that count together only where all of them can."""
     found = {kind_of(field) for one in nested(message, set()) for field in one.fields} - {""}
     return found if found >= TOGETHER else found - TOGETHER
