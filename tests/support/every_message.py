@@ -19,7 +19,7 @@ def every_message() -> list[type[Message]]:
     pool = DescriptorPool()
     files = FileDescriptorSet.FromString(INSTALLED.read_bytes()).file
     for file in files:
-        pool.Add(file)  # type: ignore[no-untyped-call]
+        pool.Add(file)
     own = [pool.FindFileByName(file.name) for file in files if file.package.startswith("metip.")]
     return [GetMessageClass(one) for file in own for top in file.message_types_by_name.values() for one in _with_nested(top)]
 
