@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -86,13 +87,17 @@ def planted(home: Path, name: str, content: bytes = b"") -> Path:
 
 def test_what_is_planted_in_a_log_an_index_or_a_name_is_found_by_file_and_kind_and_its_value_is_not_told(apart: Path) -> None:
     planted(apart, "logs/adapter-far.log", f'{{"event":"operation","problem":"no {PERSON.surname}"}}\n'.encode())
-    planted(apart, "state/index.sqlite", os.urandom(10) + POPULATION.vehicles()[0].vrm.encode() + b"\x00")
+    planted(apart, "state/index.bin", b"\x00\x12" + POPULATION.vehicles()[0].vrm.encode() + b"\x00")
     planted(apart, f"state/{ARREST.custody_number.replace('/', '-')}.bin")
     planted(apart, "logs/hub.log", HARMLESS[0].encode())
+    with closing(apsw.Connection(str(apart / "state" / "ledger.sqlite"))) as index:
+        index.execute("create table facts (kind text, value text, other text)")
+        index.execute("insert into facts values ('asn', ?, 'beside')", (ARREST.asn,))
     found = list(leaks_of_home(apart))
     expected = {
         Leak("logs/adapter-far.log", "surname"),
-        Leak("state/index.sqlite", "vrm"),
+        Leak("state/index.bin", "vrm"),
+        Leak("state/ledger.sqlite, table facts", "arrest_summons_number"),
         Leak("the name of a file in state", "custody_number"),
     }
     assert set(found) == expected

@@ -18,6 +18,7 @@ from adapters.kit.population.places import STREETS, borough_index
 
 LARGEST: Final = 256 * 1024 * 1024
 """Bytes of a file that are read; the rest of a larger one would be a store's, of which the beginning says enough."""
+DATABASE: Final = b"SQLite format 3\x00"
 EXCHANGE: Final = "exchange.sqlite"
 KEPT_BY_THE_EXCHANGE: Final = {
     ("message", "body"),
@@ -134,22 +135,26 @@ def leaks_of_home(home: Path) -> Iterator[Leak]:
             continue
         for kind in sorted(kinds_in(name.encode()) | kinds_in(re.sub("[-_.]", "/", name).encode())):
             yield Leak(f"the name of a file in {Path(name).parent}", kind)
-        if path.name == EXCHANGE:
-            yield from _leaks_of_exchange(path, name)
-        elif not path.name.startswith(EXCHANGE):
-            with path.open("rb") as file:
-                yield from leaks_of(name, file.read(LARGEST))
+        if path.name.startswith(EXCHANGE) and path.name != EXCHANGE:
+            continue  # its log and shared memory, which are read with it
+        with path.open("rb") as file:
+            data = file.read(LARGEST)
+        if data.startswith(DATABASE):
+            yield from _leaks_of_database(path, name)
+        if path.name != EXCHANGE:
+            yield from leaks_of(name, data)
 
 
-def _leaks_of_exchange(path: Path, name: str) -> Iterator[Leak]:
-    """Every column but those of `KEPT_BY_THE_EXCHANGE`."""
+def _leaks_of_database(path: Path, name: str) -> Iterator[Leak]:
+    """Every column of every table, since columns stand beside one another in the file; but those of `KEPT_BY_THE_EXCHANGE`."""
+    kept = KEPT_BY_THE_EXCHANGE if path.name == EXCHANGE else frozenset()
     database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         for (table,) in list(database.execute("select name from sqlite_schema where type = 'table'")):
-            columns = [str(row[1]) for row in database.execute(f"pragma table_info({table})")]
-            wanted = ", ".join(f'"{column}"' for column in columns if (table, column) not in KEPT_BY_THE_EXCHANGE)
-            rows: Any = database.execute(f"select {wanted} from {table}")
-            text = "\n".join("\t".join(str(value) for value in row) for row in rows)
-            yield from leaks_of(f"{name}, table {table}", text.encode())
+            columns = [str(row[1]) for row in database.execute(f'pragma table_info("{table}")')]
+            wanted = ", ".join(f'"{column}"' for column in columns if (table, column) not in kept)
+            rows: Any = database.execute(f'select {wanted} from "{table}"')
+            values = (value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
+            yield from leaks_of(f"{name}, table {table}", b"\n".join(values))
     finally:
         database.close()
