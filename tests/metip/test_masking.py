@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any, Final
 
+import protovalidate
 import pytest
 from checkout import ROOT
 from contract_sets import compiled
@@ -18,12 +19,18 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.cli.messages import installed
 from hub.cli.rendering import lines, one_line
+from metip.admission import admission
+from metip.call import Call, Officer
+from metip.contracts import Operation
+from metip.faults import Fault, status_of
 from metip.masking import MASK, VALUES, field_options, masked
 from metip.options.v1 import options_pb2 as options
 
 DEEPEST: Final = 6
 EVERY: Final = every_message()
+CLASSES: Final = {kind.DESCRIPTOR.full_name: kind for kind in EVERY}
 CONTRACT: Final = """syntax = "proto3";
 package metip.masks.v1;
 import "google/protobuf/any.proto";
@@ -202,3 +209,22 @@ def test_what_carries_no_marks_is_masked_whatever_holds_it(holder: type[Message]
     text = "\n".join([*lines(message, masked=True), one_line(message)])
     assert "Stewart" not in text
     assert "1980" not in text
+
+
+REQUESTS: Final = [one for one in installed().contracts.operations.values() if one.personal]
+VALIDATOR: Final = protovalidate.Validator()
+
+
+@pytest.mark.parametrize("operation", REQUESTS, ids=lambda one: one.name)
+def test_no_broken_rule_quotes_what_broke_it(operation: Operation) -> None:
+    """What is said of a request that breaks the contract's rules travels to logs and callers, so it names fields and rules only."""
+    kind = CLASSES[operation.request]
+    for seed in range(3):
+        filler = Filler(seed)
+        request = filler.fill(kind())
+        request.access.purpose = 0  # which is against the rules of every operation, whatever else is
+        call = Call("call-1", operation.name, "spiffe://metip.local/consumer/desk", Officer("P123456", "01", "ZD", ()), 0.0)
+        with pytest.raises(Fault) as refused:
+            admission(operation, kind, VALIDATOR)(request.SerializeToString(), call)
+        said = status_of(refused.value, system="far", call_id="call-1").SerializeToString() + str(refused.value).encode()
+        assert not [secret for secret in filler.secrets if secret.encode() in said]
