@@ -157,7 +157,7 @@ async def simulator(home: "Home", system: str) -> "AsyncIterator[SimulatorServic
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise Problem(error.details() or "the simulator refuses the dial", f"`metip sim {system}` explains its dials") from None
             raise Problem(
-                f"the simulator of {system} does not answer", f"its log is {home.log(f'{PREFIX}{system}')}; `metip up` starts it"
+                f"the simulator of {system} does not answer", f"its log is one of {home.log('simulators-*')}; `metip up` starts it"
             ) from None
 
 

@@ -3,18 +3,21 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
 
+from hub.contracts import load
 from hub.laptop.claiming import check_ports, claimed
 from hub.laptop.layout import Home
 from hub.laptop.preparing import Ports, has_simulator, prepare, systems
+from hub.laptop.sharing import loads, processes_for, shared_out
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError
 from hub.mesh.inputs import cluster_name
@@ -87,10 +90,9 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
         supervisor.start(_process(home, HUB, sys.executable, "-m", "hub", "--settings", str(home.hub_settings)))
         supervisor.start(_process(home, ENVOY, envoy_binary(), *_envoy_arguments(home)))
         simulated = [system for system in options.systems if has_simulator(system)]
-        if simulated:
-            supervisor.start(
-                _process(home, SIMULATORS, *_kit("simulate", *simulated), "--run-dir", str(home.run), "--seed", str(options.seed))
-            )
+        for number, share in enumerate(_shares(simulated), 1):
+            arguments = ("--run-dir", str(home.run), "--seed", str(options.seed))
+            supervisor.start(_process(home, f"{SIMULATORS}-{number}", *_kit("simulate", *share), *arguments))
         try:
             async with asyncio.timeout(READY_WITHIN):
                 await asyncio.gather(*(_start_adapter(home, options, system, supervisor, told) for system in options.systems))
@@ -100,6 +102,12 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
         yield supervisor
     finally:
         await supervisor.stop_all(lambda name: name == ENVOY or name.startswith("adapter-"), lambda name: name == HUB)
+
+
+def _shares(simulated: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    processes = processes_for(len(simulated))
+    today = date.today()  # noqa: DTZ011 - an assessment is due by the local calendar
+    return shared_out(simulated, processes, loads(load(today)) if processes > 1 else {})
 
 
 async def _start_adapter(home: Home, options: Options, system: str, supervisor: Supervisor, told: Callable[[str], None]) -> None:

@@ -15,6 +15,7 @@ from example_contract import descriptor_set
 from leaks import kinds_in
 from mesh_rig import MeshRig, running_mesh, until
 
+from hub.cli.day.plan import traffic
 from hub.cli.faults import catalogue, dials_of
 from hub.cli.messages import installed
 from hub.cli.printing import count
@@ -30,6 +31,7 @@ SAMPLES = [one for one in samples(installed()) if one.status == "OK" and not one
 QUERIES = [one for one in SAMPLES if one.operation.delivery_class.name == "READ"]
 FEDERATED = max((one for one in QUERIES if one.operation.server_streams), key=lambda one: len(one.operation.consults))
 QUERY = next(one for one in QUERIES if not one.operation.consults and one.operation.officer_required)
+IN_TURN = next(one for one in traffic(installed()) if one.in_turn)
 STAND_IN = next(system for system in systems() if has_simulator(system))
 
 
@@ -231,6 +233,20 @@ async def test_sim_explains_its_dials_and_refuses_one_that_it_lacks(mesh: MeshRi
     assert "there is no dial 'explode'" in refused.err
     unknown = await run(mesh, "sim", "nothing")
     assert (unknown.code, "there is no simulator of nothing" in unknown.err) == (1, True)
+
+
+async def test_sim_day_sends_cases_to_court_and_every_result_arrives_wherever_it_goes(mesh: MeshRig) -> None:
+    done = await run(mesh, "sim", "day", "--system", IN_TURN.system, "--for", "30m", "--speed", "360", "--share", "2", "--json")
+    told = done.json
+    assert (told["failed"], told["lost"], told["pending"], told["not_delivered"]) == (0, 0, 0, [])
+    (sent,) = told["traffic"]
+    assert sent["ends"] == {"OK": sent["due"]}
+    accounts = {name: one for name, one in told["subscriptions"].items() if one["accepted"]}
+    assert len(accounts) > 2, "the case, and its result at each system that has it"
+    for name, one in accounts.items():
+        assert one["accepted"] == one["delivered"] == sent["due"] > 0, name
+        assert one["milliseconds"]["p50"] > 0
+    assert done.code == (0 if told["memory_flat"] else 1)
 
 
 async def test_envoy_status_counts_calls_by_operation(mesh: MeshRig) -> None:

@@ -5,13 +5,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import protovalidate
 import pytest
 
 from adapters.kit import discovery
 from adapters.kit.population import Population
 from adapters.kit.simulation.dials import STANDARD
 from adapters.kit.simulation.subjects import subjects
-from hub.cli.day.plan import filled, traffic
+from hub.cli.day.command import SUBJECTS
+from hub.cli.day.plan import OWN, filled, traffic
 from hub.cli.faults import catalogue, dials_of
 from hub.cli.messages import installed
 from hub.cli.register import PLATFORM, register
@@ -56,6 +58,19 @@ def test_the_day_is_played_through_operations_and_dials_that_there_are() -> None
         assert (line.template is None) == bool(line.dial), f"{line.system}: {line.operation.name} has a request or a dial, not both"
         if line.dial:
             assert line.dial in discovery.simulator(line.system).DIALS
+
+
+def test_what_comes_in_turn_is_a_request_of_its_own_for_each_subject_and_there_are_enough_for_the_busiest_hour() -> None:
+    taken = [line for line in traffic(MESSAGES) if line.in_turn]
+    everybody, valid = list(subjects(Population(), SUBJECTS, 1)), protovalidate.Validator()
+    assert taken
+    for line in taken:
+        suited = [facts for facts in everybody if line.wants <= facts.keys()]
+        requests = [line.request(MESSAGES, facts | dict.fromkeys(OWN, "1")) for facts in suited]
+        for request in requests:
+            valid.validate(request)
+        assert len({request.SerializeToString(deterministic=True) for request in requests}) == len(requests)
+        assert len(requests) > max(map(line.rate, range(24))) * 3600 * 2, f"{line.system}: too few for {line.operation.name}"
 
 
 @pytest.mark.parametrize("story", stories(), ids=lambda one: one.title)

@@ -108,9 +108,12 @@ class Control(SimulatorServiceServicer):
         )
 
     async def DrawSubjects(self, request: control.DrawSubjectsRequest, context: Any) -> control.DrawSubjectsResponse:  # noqa: N802
-        """Draws people."""
+        """Draws people. Where a number is drawn, a load follows: it is not to wait for what the population makes when first asked."""
+        population = self._population
         try:
-            drawn = await asyncio.to_thread(lambda: list(subjects(self._population, request.count, request.seed, request.numbers)))
+            if not request.numbers:
+                await asyncio.to_thread(population.prepare)
+            drawn = await asyncio.to_thread(lambda: list(subjects(population, request.count, request.seed, request.numbers)))
         except LookupError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         return control.DrawSubjectsResponse(subjects=[control.Subject(facts=facts) for facts in drawn])

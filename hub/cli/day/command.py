@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,107 +12,17 @@ import click
 
 from hub.cli import printing
 from hub.cli.options import Problem, Seconds, home_option, json_option
-from hub.cli.printing import FAILED, OK, count, mark, span
+from hub.cli.printing import span
 
 if TYPE_CHECKING:
     from hub.cli.client import Place
     from hub.cli.day.plan import Traffic
-    from hub.cli.day.player import Tally
-    from hub.cli.exchange.asking import Exchange
+    from hub.cli.day.report import Report
     from hub.cli.messages import Messages
     from hub.laptop.layout import Home
 
-SUBJECTS: Final = 2000
-MOVING: Final = ("pending", "attempt")
-"""States in which a delivery still moves by itself."""
+SUBJECTS: Final = 3000
 TELL_EVERY: Final = 10.0
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the exchange holds for one subscription."""
-
-    given: int
-    """Deliveries in whatever state."""
-    moving: int
-    parked: int
-
-
-@dataclass
-class Report:
-    """What a day came to."""
-
-    simulated: float
-    """Seconds."""
-    took: float
-    tallies: list["Tally"]
-    before: dict[str, Held]
-    after: dict[str, Held]
-    memory: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Bytes of each process, when it was warm and at the end."""
-
-    @property
-    def failed(self) -> int:
-        """Calls that came to nothing or were not made."""
-        return sum(one.failed + one.given_up for one in self.tallies)
-
-    @property
-    def lost(self) -> int:
-        """Messages that were accepted from us and are in no account of a subscription."""
-        missing = 0
-        for operation, accepted in self._accepted().items():
-            for name, held in self.after.items():
-                if name.partition(":")[2] == operation:
-                    missing += max(0, accepted - held.given + self._given_before(name))
-        return missing
-
-    @property
-    def waiting(self) -> int:
-        """Deliveries that still move when we stopped waiting."""
-        return sum(one.moving for one in self.after.values())
-
-    @property
-    def well(self) -> bool:
-        """Whether nothing failed, nothing was lost and nothing is left waiting."""
-        return not (self.failed or self.lost or self.waiting)
-
-    def _given_before(self, name: str) -> int:
-        return self.before[name].given if name in self.before else 0
-
-    def _accepted(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for one in self.tallies:
-            if one.traffic.operation.delivery is not None and one.traffic.template is not None:
-                found[one.traffic.operation.name] = found.get(one.traffic.operation.name, 0) + one.ends["OK"]
-        return found
-
-    def document(self) -> dict[str, Any]:
-        """The same as JSON."""
-        return {
-            "well": self.well,
-            "simulated_seconds": self.simulated,
-            "seconds": round(self.took, 1),
-            "failed": self.failed,
-            "lost": self.lost,
-            "waiting": self.waiting,
-            "traffic": [
-                {
-                    "system": one.traffic.system,
-                    "operation": one.traffic.operation.name,
-                    "due": one.due,
-                    "not_made": one.given_up,
-                    "ends": dict(one.ends),
-                    "a_second": round(sum(one.ends.values()) / self.took, 2),
-                    "milliseconds": {f"p{share}": round(1000 * one.percentile(share / 100), 1) for share in (50, 90, 99)},
-                }
-                for one in self.tallies
-            ],
-            "subscriptions": {
-                name: {"given": held.given - self._given_before(name), "waiting": held.moving, "parked": held.parked}
-                for name, held in self.after.items()
-            },
-            "memory_bytes": {name: {"warm": warm, "end": end} for name, (warm, end) in self.memory.items()},
-        }
 
 
 class TimeOfDay(click.ParamType[datetime]):
@@ -131,9 +41,10 @@ class TimeOfDay(click.ParamType[datetime]):
 @click.command(
     epilog="\b\nExamples:\n"
     "  metip sim day                            the hour from 18:00 in a minute\n"
+    "  metip sim day --speed 6                  the same in ten minutes, which two cores carry\n"
     "  metip sim day --speed 20 --from 23:00 --for 2h\n"
     "  metip sim day --system pnc --system cris --share 0.5 --json\n\n"
-    "Ends with status 1 if a call failed, a message was lost, or deliveries are still under way after the patience is over."
+    "Ends with status 1 if a call failed, a message was lost, deliveries are still pending when patience is over, or memory is not flat."
 )
 @home_option
 @json_option
@@ -172,6 +83,8 @@ def day(
     if as_json:
         printing.print_json(report.document())
     else:
+        from hub.cli.day.showing import show
+
         show(report)
     if not report.well:
         click.get_current_context().exit(1)
@@ -209,32 +122,45 @@ class Run:
     seed: int
     patience: float
 
-    async def play(self) -> Report:
-        """Plays it, and waits until what was accepted has come to rest."""
+    async def play(self) -> "Report":
+        """Plays it, once what came before is at rest, and waits until what was accepted has come to rest as well."""
         import time
 
         from hub.cli.client import edge_channel
+        from hub.cli.day.accounts import Backlog, at_rest, causes, delays
         from hub.cli.day.player import Player, asking
+        from hub.cli.day.report import Memory, Report
         from hub.cli.exchange.asking import Exchange, token_of
 
         subjects = await drawn(self.where.home, SUBJECTS, self.seed)
         async with edge_channel(self.where, self.where.identity()) as channel:
             exchange = Exchange(channel, self.messages.contracts, token_of(self.where, ""))
-            before = await held(exchange)
-            player = Player(
-                self.messages, subjects, self.speed, self.begins, asking(self.where, self.messages, channel), self._happen, self.seed
-            )
-            started = time.perf_counter()
-            telling = asyncio.create_task(self._tell(started))
-            warm = asyncio.create_task(self._warm())
+            before, known, backlog = await at_rest(exchange, self.patience), await causes(exchange), Backlog()
+            ask = asking(self.where, self.messages, channel)
+            player = Player(self.messages, subjects, self.speed, self.begins, ask, self._happen, self.seed)
+            lives = restarts(self.where.home)
+            start, since, started = memory(self.where.home), datetime.now(UTC), time.perf_counter()
+            aside = [asyncio.create_task(one) for one in (self._tell(started), backlog.watch(exchange))]
+            halfway = asyncio.create_task(self._halfway())
             try:
                 tallies = await player.play(self.lines, self.lasts)
             finally:
-                telling.cancel()
-            took = time.perf_counter() - started
-            after = await self._at_rest(exchange)
-            early, late = await warm, memory(self.where.home)
-            return Report(self.lasts, took, tallies, before, after, {name: (early[name], late[name]) for name in early if name in late})
+                for task in aside:
+                    task.cancel()
+            took, middle, end = time.perf_counter() - started, await halfway, memory(self.where.home)
+            after = await at_rest(exchange, self.patience)
+            return Report(
+                self.lasts,
+                took,
+                tallies,
+                before,
+                after,
+                backlog,
+                await causes(exchange) - known,
+                await delays(exchange, list(after), since, self.seed),
+                {name: Memory(start[name], middle[name], end[name]) for name in sorted(start.keys() & middle.keys() & end.keys())},
+                sorted(name for name, times in restarts(self.where.home).items() if times > lives.get(name, 0)),
+            )
 
     async def _happen(self, line: "Traffic", number: int) -> None:
         from hub.cli.simulating import set_dials
@@ -242,9 +168,8 @@ class Run:
 
         await set_dials(self.where.home, line.system, [Fault(dial=line.dial, setting=str(number), times=1)])
 
-    async def _warm(self) -> dict[str, int]:
-        """Memory after a quarter of the time, when caches and pools are filled."""
-        await asyncio.sleep(self.lasts / self.speed / 4)
+    async def _halfway(self) -> dict[str, int]:
+        await asyncio.sleep(self.lasts / self.speed / 2)
         return memory(self.where.home)
 
     async def _tell(self, started: float) -> None:
@@ -255,40 +180,24 @@ class Run:
             passed = (time.perf_counter() - started) * self.speed
             click.echo(printing.dim(f"{span(min(passed, self.lasts))} of {span(self.lasts)} played"), err=True)
 
-    async def _at_rest(self, exchange: "Exchange") -> dict[str, Held]:
-        """The accounts when nothing moves any more, or when the patience is over."""
-        import time
-
-        until = time.monotonic() + self.patience
-        while True:
-            found = await held(exchange)
-            if time.monotonic() >= until or not any(one.moving for one in found.values()):
-                return found
-            await asyncio.sleep(1)
-
-
-async def held(exchange: "Exchange") -> dict[str, Held]:
-    """The accounts by subscription; empty where there is no exchange."""
-    from metip.exchange.v1.message_pb2 import State
-
-    found = {}
-    for one in await exchange.subscriptions():
-        counts = {State.Name(count.state).removeprefix("STATE_").casefold(): count.deliveries for count in one.counts}
-        found[one.subscription] = Held(sum(counts.values()), sum(counts.get(state, 0) for state in MOVING), counts.get("parked", 0))
-    return found
-
 
 async def drawn(home: "Home", number: int, seed: int) -> list[Mapping[str, str]]:
-    """People to ask about, from any simulator that runs. Raises `Problem`."""
+    """People to ask about, from one simulator; every other is asked for somebody, which has it make everything. Raises `Problem`."""
     from hub.cli.simulating import simulator, simulators
     from metip.simulator.v1.simulator_service_pb2 import DrawSubjectsRequest
 
     known = simulators(home)
     if not known:
         raise Problem("no simulator runs here, and a day is played on simulators only", "start them with `metip up`")
-    async with simulator(home, known[0]) as stub:
-        reply = await stub.DrawSubjects(DrawSubjectsRequest(count=number, seed=seed), timeout=30)
-    return [dict(one.facts) for one in reply.subjects]
+
+    async def ask(system: str, count: int) -> list[Mapping[str, str]]:
+        async with simulator(home, system) as stub:
+            reply = await stub.DrawSubjects(DrawSubjectsRequest(count=count, seed=seed), timeout=30)
+        return [dict(one.facts) for one in reply.subjects]
+
+    for other in known[1:]:
+        await ask(other, 1)
+    return await ask(known[0], number)
 
 
 def memory(home: "Home") -> dict[str, int]:
@@ -305,35 +214,8 @@ def memory(home: "Home") -> dict[str, int]:
     return found
 
 
-def show(report: Report) -> None:
-    """The report for people."""
-    columns = ("system", "operation", "due", "a second", "p50 ms", "p90 ms", "p99 ms", "answers", "failed")
-    printing.print_table(columns, [_row(one, report.took) for one in report.tallies])
-    click.echo()
-    rows = [(name, str(held.given - report._given_before(name)), str(held.moving), str(held.parked)) for name, held in report.after.items()]
-    printing.print_table(("subscription", "given", "waiting", "parked"), [row for row in rows if row[1] != "0"])
-    click.echo()
-    grown = [(name, _mib(warm), _mib(end), f"{(end - warm) / max(warm, 1):+.0%}") for name, (warm, end) in sorted(report.memory.items())]
-    printing.print_table(("process", "MiB, warm", "MiB, at the end", "growth"), grown)
-    click.echo()
-    calls = sum(sum(one.ends.values()) for one in report.tallies)
-    words = f"{span(report.simulated)} in {span(report.took)}: {count(calls, 'call')}, {report.failed} failed, {report.lost} lost"
-    click.echo(f"{mark(OK if report.well else FAILED)} {words}, {report.waiting} still waiting")
+def restarts(home: "Home") -> dict[str, int]:
+    """How often each process of the estate was started again."""
+    from hub.cli.gathering import processes
 
-
-def _row(one: "Tally", took: float) -> tuple[str, ...]:
-    head = (one.traffic.system, one.traffic.operation.name.rpartition(".")[2], str(one.due))
-    if one.traffic.template is None:
-        return (*head, f"{one.due / took:.1f}", "", "", "", "by its simulator", "")
-    ends = ", ".join(f"{number} {status}" for status, number in sorted(one.ends.items(), key=_most) if status != "OK")
-    times = (f"{1000 * one.percentile(share):.1f}" for share in (0.5, 0.9, 0.99))
-    failed = one.failed + one.given_up
-    return (*head, f"{sum(one.ends.values()) / took:.1f}", *times, f"{one.ends['OK']} OK{', ' if ends else ''}{ends}", str(failed or ""))
-
-
-def _most(end: tuple[str, int]) -> int:
-    return -end[1]
-
-
-def _mib(number: int) -> str:
-    return f"{number / 2**20:.0f}"
+    return {one.name: one.restarts for one in processes(home)}

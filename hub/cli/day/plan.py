@@ -40,6 +40,8 @@ class Traffic:
     wants: frozenset[str]
     """Facts that a subject must have to be asked about."""
     dial: str = ""
+    in_turn: bool = False
+    """Whether each subject comes once before any comes again."""
 
     def rate(self, hour: int) -> float:
         """How often it happens a second, in that hour of the day."""
@@ -74,7 +76,7 @@ def _of(path: Path, messages: Messages) -> Iterator[Traffic]:
         if operation is None:
             raise Problem(f"{system}/{FILE} names {one.operation}, which is not loaded")
         template = _template(path, messages, one)
-        yield Traffic(system, operation, one.a_day, one.because, template, frozenset(_places(template)) - OWN, one.dial)
+        yield Traffic(system, operation, one.a_day, one.because, template, frozenset(_places(template)) - OWN, one.dial, one.in_turn)
 
 
 def _template(path: Path, messages: Messages, one: Any) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -81,20 +81,19 @@ class Player:
 
     async def _call(self, tally: Tally, seconds: float, chance: random.Random) -> None:
         started, at = time.perf_counter(), 0.0
-        suited = self._suited(tally.traffic)
+        subjects = self._chosen(tally.traffic, chance)
         under_way: set[asyncio.Task[None]] = set()
         while True:
             hour = (self.begins + timedelta(seconds=at)).hour
             at += chance.expovariate(tally.traffic.rate(hour))
             if at >= seconds:
                 break
-            if (left := started + at / self.speed - time.perf_counter()) > 0:
-                await asyncio.sleep(left)
+            await asyncio.sleep(max(0.0, started + at / self.speed - time.perf_counter()))  # be it late, calls under way go on
             tally.due += 1
             if len(under_way) >= MOST_AT_ONCE:
                 tally.given_up += 1
                 continue
-            task = asyncio.create_task(self._one(tally, chance.choice(suited)))
+            task = asyncio.create_task(self._one(tally, next(subjects)))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         if under_way:
@@ -112,6 +111,15 @@ class Player:
         tally.ends[status] += 1
         if len(tally.took) < SAMPLES:
             tally.took.append(time.perf_counter() - began)
+
+    def _chosen(self, line: Traffic, chance: random.Random) -> Iterator[Mapping[str, str]]:
+        """Whom to ask about, without end."""
+        suited = self._suited(line)
+        while not line.in_turn:
+            yield chance.choice(suited)
+        while True:
+            chance.shuffle(suited)
+            yield from suited
 
     def _suited(self, line: Traffic) -> list[Mapping[str, str]]:
         """Who can be asked about."""

@@ -91,6 +91,22 @@ async def test_calls_that_nobody_answers_do_not_pile_up_without_end() -> None:
 
 
 @pytest.mark.asyncio
+async def test_subjects_in_turn_each_come_once_before_any_comes_again() -> None:
+    template, once = (
+        {"pncId": {"value": "$pnc_id"}},
+        next(one for one in LINES if one.operation.name.endswith("PersonEnquiryService/GetPerson")),
+    )
+    taken = Traffic(once.system, once.operation, 86_400, once.because, template, frozenset({"pnc_id"}), in_turn=True)
+    everybody = [f"2001/915{number:04d}" for number in range(200)]
+    far = Far()
+    await player(far, subjects=[{"pnc_id": one} for one in everybody]).play([taken], 600)
+    asked = [request.pnc_id.value for request in far.asked]
+    assert len(asked) > 2 * len(everybody)
+    assert sorted(asked[:200]) == sorted(asked[200:400]) == everybody
+    assert asked[:200] != asked[200:400]
+
+
+@pytest.mark.asyncio
 async def test_simulators_are_told_as_many_as_are_due() -> None:
     far = Far()
     (tally,) = await player(far, speed=1800).play([line(EVENT, 86_400)], 3600)
