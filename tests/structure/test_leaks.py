@@ -46,6 +46,7 @@ BY_KIND: dict[str, Callable[[], list[str]]] = {
 HARMLESS = [
     '{"at":"2026-11-25T21:51:23.120Z","event":"operation","operation":"metip.example.v1.ExampleService/GetExample","outcome":"OK"}',
     "cluster.metip.example.v1.ExampleService.upstream_rq_time: P0(nan,1) P25(nan,1.05) P99(nan,9990.12345678)",
+    "accepted 2026-11-25T22:12:18.129123456Z, see 21PAC123456 in the contract's comment",
     "0197c5a0-0000-8000-8000-00000000002a 127.0.0.1:50901 spiffe://metip.local/consumer/developer born to be wild",
 ]
 
