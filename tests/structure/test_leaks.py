@@ -147,7 +147,7 @@ def test_files(tmp_path):
 """
 CONFTEST = """
 import leak_watch
-from leak_watch import _where_files_are, pytest_sessionfinish, pytest_terminal_summary
+from leak_watch import _where_files_are, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
 leak_watch.listen()
 """
 
@@ -167,8 +167,9 @@ def session(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_session_in_which_something_leaks_fails_and_says_where_and_what_kind(apart: Path) -> None:
-    done = session(apart)
+@pytest.mark.parametrize("shared", [(), ("-n", "2")], ids=["alone", "shared-out"])
+def test_a_session_in_which_something_leaks_fails_and_says_where_and_what_kind(apart: Path, shared: tuple[str, ...]) -> None:
+    done = session(apart, *shared)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "4 passed" in done.stdout
     said = done.stdout.partition("personal data in clear")[2]
