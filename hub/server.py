@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, date, datetime
 from functools import partial
@@ -15,6 +16,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 import hub.contracts
 from hub import settings as settings_files
 from hub.api import reflection
+from hub.api.actions import ActionApi, no_journal
+from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
 from hub.api.edge_seen import seen
 from hub.api.exchange import ExchangeApi
@@ -30,7 +33,6 @@ from hub.ledger import running as ledger_files
 from hub.ledger import signing
 from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
-from hub.ledger.recording import HubJournal
 from hub.ledger.watching import Watching
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
@@ -50,6 +52,7 @@ from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.journal.records import Recording
 from metip.journal.store import Journal
+from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
 from metip.logs import Log
 from metip.options.v1.options_pb2 import PURPOSE_AUDIT
@@ -62,6 +65,8 @@ LEDGER = "metip.ledger.v1.LedgerService"
 EXPIRY_INTERVAL = 1.0
 RECORDED_AGAIN = 2.0
 """Seconds between attempts to record a change, which is not in force before."""
+NEW_DAY_INTERVAL = 600.0
+"""Seconds between two looks at the calendar."""
 LINES_TOGETHER = 0.02
 """Seconds that lines of accepted messages wait for others."""
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -74,11 +79,20 @@ class Hub:
     """One running hub."""
 
     def __init__(
-        self, settings: settings_files.Settings, log: Log, *, descriptor_set: bytes | None = None, recorder: Recorder = unrecorded
+        self,
+        settings: settings_files.Settings,
+        log: Log,
+        *,
+        descriptor_set: bytes | None = None,
+        today: Callable[[], date] = date.today,  # assessments are due by the local calendar
+        recorder: Recorder = unrecorded,
+        record_action: ActionRecorder = no_journal,
     ) -> None:
-        """Reads everything that the settings name. `recorder` hears of each change of policy and traffic where there is no journal of the
-        hub's own. Raises `SettingsError`."""
-        contracts = hub.contracts.load(date.today(), descriptor_set=descriptor_set)  # noqa: DTZ011 - due by the local calendar
+        """Reads everything that the settings name. Where the hub has no journal of its own, `recorder` hears of each change of policy and
+        traffic, and `record_action` of what else operators do. Raises `SettingsError`."""
+        contracts = hub.contracts.load(today(), descriptor_set=descriptor_set)
+        self._today, self._warned_on = today, date.min
+        self._record_elsewhere = record_action
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._settings = settings
         self._log = log
@@ -91,6 +105,7 @@ class Hub:
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
         self._record = recorder
+        self._journal: HubJournal | None = None
         self._configuring = Configuring(settings, contracts, log, self._record_change)
         inputs = Inputs(
             contracts,
@@ -126,7 +141,8 @@ class Hub:
             await self._configuring.begin()
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(work()) for work in (self._publish_proposals, self._expire_leases, self._watch_files, self._warn)]
+            always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
+            tasks = [group.create_task(work()) for work in always]
             if self._watching is not None:
                 tasks.append(group.create_task(self._watching.run()))
             if self._cosigning is not None:
@@ -144,7 +160,8 @@ class Hub:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
         add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
-        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started), server)
+        add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started, self._today), server)
+        add_ActionServiceServicer_to_server(ActionApi(self._record_action), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
     async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack, kept: Kept | None) -> Exchange | None:
@@ -156,12 +173,21 @@ class Hub:
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._record_action), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
     async def _record_change(self, action: str, author: str, detail: str) -> None:
-        await self._record(action, author, detail)
+        """A change of the platform's own settings. Raises `Fault` JOURNAL."""
+        if self._journal is None:
+            await self._record(action, author, detail)
+        else:
+            await self._journal.record_action(action, author, PURPOSE_AUDIT, detail)
+
+    async def _record_action(self, action: str, author: str, purpose: int, detail: str) -> None:
+        """What an operator does. Raises `Fault` JOURNAL."""
+        record = self._record_elsewhere if self._journal is None else self._journal.record_action
+        await record(action, author, purpose, detail)
 
     async def _record_the_rest(self, recorder: ExchangeRecorder) -> None:
         """What was accepted until the end; what can't be recorded now is when the hub starts again."""
@@ -182,7 +208,7 @@ class Hub:
         if LEDGER in {interface.name for interface in contracts.interfaces}:
             add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people, self._watching), server)
         self._cosigning = ledger.cosigning
-        self._record = partial(_as_audit, journal)
+        self._journal = journal
         return Kept(journal.journal, ledger.keys)
 
     def _watched(self, ledger: ledger_files.Ledger, journal: Journal) -> Watching | None:
@@ -223,6 +249,17 @@ class Hub:
             if gone:
                 self._propose(f"the lease of {', '.join(gone)} ended", "registry")
 
+    async def _warn_of_reviews(self) -> None:
+        """A line at the start and on each further day for every assessment that is to be reviewed soon."""
+        while True:
+            if self._warned_on != self._today():
+                self._warned_on = self._today()
+                for one in hub.contracts.reviews_due(self._control.inputs.contracts, self._warned_on):
+                    self._log.line(
+                        "assessment_due", element=one.element, reference=one.reference, review_by=one.review_by.isoformat(), days=one.days
+                    )
+            await asyncio.sleep(NEW_DAY_INTERVAL)
+
     async def _watch_files(self) -> None:
         async for changed in self._changes:
             names = ", ".join(path.name for path in changed)
@@ -246,11 +283,6 @@ class Hub:
             served = any(addresses_of(interface, inputs.instances).values())
             state = health_pb2.HealthCheckResponse.SERVING if served else health_pb2.HealthCheckResponse.NOT_SERVING
             await self._health.set(interface.name, state)
-
-
-async def _as_audit(journal: HubJournal, action: str, author: str, detail: str) -> None:
-    """Records a change of the platform's own settings."""
-    await journal.record_action(action, author, PURPOSE_AUDIT, detail)
 
 
 def _itself(contracts: hub.contracts.Contracts, settings: settings_files.Settings) -> Instance:

@@ -1,12 +1,21 @@
-"""Shared by all tests: the event loop of production, and pytest-grpc's fixtures made to fit grpc.aio."""
+"""Shared by all tests: the event loop of production, pytest-grpc's fixtures made to fit grpc.aio, the watch for personal data."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import leak_watch
 import pytest
 import uvloop
+from leak_watch import (  # noqa: F401 - pytest finds them here
+    _where_files_are,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 from two_parts import TwoParts
+
+leak_watch.listen()
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

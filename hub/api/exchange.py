@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
 
+from google.protobuf import json_format
+
+from hub.api.actions import Recorder
 from hub.api.checking import check
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
@@ -41,17 +44,20 @@ DECISIONS: Final = {
 ENDS: Final = frozenset(NUMBERS[state] for state in (DONE | WAITING_FOR_A_PERSON) - {State.DELIVERED})
 """States after which nothing comes by itself; what is delivered may still be processed."""
 SERVICE: Final = "metip.exchange.v1.ExchangeService"
+UNMASK: Final = "unmask"
+"""The role of officers who may see what is personal in a message."""
 
 
 class ExchangeApi(ExchangeServiceServicer):
     """Answers from the engine. `grants(call)` gives what is granted of the call's operation (`metip.grants`) where the consumer may call it
-    in the officer's roles, and nothing otherwise: in bulk, Envoy does not see which messages are handed over."""
+    in the officer's roles, and nothing otherwise: in bulk, Envoy does not see which messages are handed over. `record_action` keeps who had
+    a message shown without masks."""
 
-    def __init__(self, exchange: Exchange, grants: Callable[[Call], str]) -> None:
+    def __init__(self, exchange: Exchange, grants: Callable[[Call], str], record_action: Recorder) -> None:
         self._exchange = exchange
         self._engine = exchange.engine
         self._contracts: Contracts = exchange.contracts
-        self._grants, self._calls = grants, exchange.accepting.calls
+        self._grants, self._calls, self._record_action = grants, exchange.accepting.calls, record_action
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract."""
@@ -132,7 +138,7 @@ class ExchangeApi(ExchangeServiceServicer):
 
     async def GetMessage(self, request: api.GetMessageRequest, context: Any) -> api.GetMessageResponse:  # noqa: N802
         """Gives a message, masked; see the contract."""
-        async with self._asked(request, context) as asked:
+        async with self._asked(request, context, reason=request.unmask) as asked:
             asked.disclosed = 1
             found = await self._engine.message(request.message_id)
             steps = await self._engine.steps(request.message_id)
@@ -142,8 +148,22 @@ class ExchangeApi(ExchangeServiceServicer):
             acceptor = self._exchange.accepting.acceptors.get(found.operation)
             if acceptor is not None:
                 response.content_type = acceptor.operation.request
-                response.masked_content = json.dumps(masked(acceptor.kind.FromString(found.body)), ensure_ascii=False)
+                content = acceptor.kind.FromString(found.body)
+                response.masked_content = json.dumps(masked(content), ensure_ascii=False)
+                if request.unmask:
+                    await self._unmasking(request, asked, context)
+                    response.content = json_format.MessageToJson(content, preserving_proto_field_name=True, indent=None)
             return response
+
+    async def _unmasking(self, request: api.GetMessageRequest, asked: "_Asked", context: Any) -> None:
+        """Lets a person see what is personal: with the role, and once it is recorded; anything else ends the call."""
+        try:
+            if UNMASK not in asked.roles:
+                raise Fault(Reason.RESTRICTED, f"what is personal is shown to officers with the role {UNMASK}")
+            detail = f"message {request.message_id}: {request.access.justification}"
+            await self._record_action("messages/unmask", asked.who, request.access.purpose, detail)
+        except Fault as fault:
+            await refuse(fault, metadata_of(context), context)
 
     async def Decide(self, request: api.DecideRequest, context: Any) -> api.DecideResponse:  # noqa: N802
         """Moves deliveries; see the contract."""
@@ -302,6 +322,11 @@ class _Asked:
         assert self._call is not None, "admitted"
         assert self._call.officer is not None, "admitted"
         return self._call.officer.warrant_number
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of that person."""
+        return self._call.officer.roles if self._call is not None and self._call.officer is not None else ()
 
     async def __aenter__(self) -> Self:
         await check(self._request, self._context)

@@ -1,6 +1,7 @@
 """The state of the mesh, as operations reach it."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -8,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.access.reading import message_of
 from hub.api.checking import check
 from hub.configuring import Configuring
+from hub.contracts import reviews_due
 from hub.mesh.ads import AdsService
 from hub.mesh.control import Control
 from hub.mesh.history import Change, Outcome
@@ -27,11 +29,12 @@ OUTCOMES = {
 class MeshApi(MeshServiceServicer):
     """Answers from the publisher and its streams."""
 
-    def __init__(self, control: Control, ads: AdsService, configuring: Configuring, started: datetime) -> None:
+    def __init__(self, control: Control, ads: AdsService, configuring: Configuring, started: datetime, today: Callable[[], date]) -> None:
         self._control = control
         self._ads = ads
         self._configuring = configuring
         self._started = started
+        self._today = today
 
     async def GetMesh(self, request: api.GetMeshRequest, context: Any) -> api.GetMeshResponse:  # noqa: N802
         """Gives the state; see the contract."""
@@ -56,6 +59,10 @@ class MeshApi(MeshServiceServicer):
             certificates=[
                 api.CertificateState(use=one.use, spiffe_id=one.spiffe_id, not_after=_stamp(one.not_after), expires_soon=one.expires_soon)
                 for one in self._configuring.certificates(self._control.inputs.edge)
+            ],
+            reviews_due=[
+                api.ReviewDue(element=one.element, reference=one.reference, review_by=one.review_by.isoformat(), days=one.days)
+                for one in reviews_due(self._control.inputs.contracts, self._today())
             ],
         )
 

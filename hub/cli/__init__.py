@@ -20,7 +20,7 @@ SECTIONS: Final[Sections] = {
         "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),
     },
     "Call": {
-        "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer."),
+        "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer, masked."),
         "grpcurl": ("hub.cli.grpcurl:grpcurl", "Print grpcurl and curl lines with valid sample data, ready to paste."),
         "sim": ("hub.cli.simulating:sim", "List simulators, show their dials, play faults and days."),
     },

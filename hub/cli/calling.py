@@ -1,4 +1,4 @@
-"""`metip call`: one call through the edge, as any consumer makes it; the answer readable or as JSON, a refusal with its reason."""
+"""`metip call`: one call through the edge, as any consumer makes it; the answer masked, readable or as JSON, a refusal with its reason."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ import click
 from hub.cli import printing
 from hub.cli.options import Seconds, home_option, json_option
 from hub.cli.printing import OK, dim, mark, span
+from hub.cli.unmasking import unmask_options
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     "  metip call GetExample id=42 --purpose crime-investigation --why 'Enquiry into an example'\n"
     "  metip call metip.example.v1.ExampleService/SearchExamples name.family_name=Example born=1980-05-17 \\\n"
     "      kinds=FIRST kinds=SECOND lines[0].text=one labels[colour]=red since=2026-11-23T10:15:00Z\n"
-    "  metip call GetExample --sample --as consumer-desk --deadline 500ms --json\n\n"
+    "  metip call GetExample --sample --as consumer-desk --deadline 500ms --json\n"
+    "  metip call GetExample id=42 --unmask --purpose crime-investigation --reason 'The match of 24 November is disputed'\n\n"
     "Values are written as people write them: enum values without their prefix, dates YYYY-MM-DD, times HH:MM, spans "
     "2s, identifiers as they are printed; a whole message as JSON in braces. A list grows by repetition.\n\n"
-    "Ends with status 1 if the call is refused."
+    "What is personal in the answer is shown as •••. --unmask shows it, once the hub has recorded who wanted that, for what purpose and "
+    "why. Ends with status 1 if the call is refused."
 )
 @click.argument("operation")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--as", "name", default="developer", show_default=True, metavar="NAME", help="Identity to call under (metip identity list).")
 @click.option("--no-token", is_flag=True, help="Send no officer token, to see that it is refused.")
 @click.option("--deadline", type=Seconds(), metavar="TIME", help="How long to wait; default: the operation's own timeout.")
+@unmask_options
 def call(
     operation: str,
     fields: tuple[str, ...],
@@ -52,8 +56,10 @@ def call(
     name: str,
     no_token: bool,
     deadline: float | None,
+    unmask: bool,
+    reason: str | None,
 ) -> None:
-    """Call an operation through the edge and print a readable answer.
+    """Call an operation through the edge and print a readable answer, masked.
 
     OPERATION is a full name, or its end as far as that is unique. The call carries a certificate and, where the operation
     demands one, the token of a synthetic officer.
@@ -61,7 +67,9 @@ def call(
     from hub.cli.client import place
     from hub.cli.messages import installed, operation_named
     from hub.cli.requests import Wanted, request_of
+    from hub.cli.unmasking import demand, recorded
 
+    demand(unmask=unmask, purpose=purpose, reason=reason)
     messages = installed()
     one = operation_named(operation, messages.contracts)
     request, remarks = request_of(one, Wanted(fields, sample, purpose, why), messages)
@@ -70,7 +78,10 @@ def call(
     for remark in remarks:
         click.echo(dim(f"asked with {printing.clean(remark)}"), err=True)
     token = where.token(name) if one.officer_admissible and not no_token else ""
-    refused = asyncio.run(_call(where, name, messages, one, request, token, deadline, as_json))
+    if unmask:
+        said: Any = request
+        asyncio.run(recorded(where, "call/unmask", said.access.purpose, f"{one.name} as {name}: {reason}"))
+    refused = asyncio.run(_call(where, name, messages, one, request, token, deadline, as_json, unmask))
     if refused is not None:
         from hub.cli.refusals import print_refusal
 
@@ -87,6 +98,7 @@ async def _call(
     token: str,
     deadline: float | None,
     as_json: bool,
+    unmask: bool,
 ) -> "Refusal | None":
     import grpc
 
@@ -99,7 +111,8 @@ async def _call(
         async with edge_channel(where, where.identity(name)) as channel:
             async for reply in Edge(channel, messages).replies(operation, request, token=token, within=deadline):
                 count += 1
-                _print(reply, messages, time.monotonic() - started, as_json=as_json, streamed=operation.server_streams)
+                after = time.monotonic() - started
+                _print(reply, messages, after, as_json=as_json, streamed=operation.server_streams, unmask=unmask)
     except grpc.aio.AioRpcError as error:
         return refusal_of(error)
     if not as_json:
@@ -108,18 +121,19 @@ async def _call(
     return None
 
 
-def _print(reply: Any, messages: "Messages", after: float, *, as_json: bool, streamed: bool) -> None:
+def _print(reply: Any, messages: "Messages", after: float, *, as_json: bool, streamed: bool, unmask: bool) -> None:
     import json
 
     from hub.cli.rendering import lines
+    from metip.masking import masked
 
     if as_json:
-        document = messages.document(reply)
+        document = messages.document(reply) if unmask else masked(reply)
         # A stream is one document to a line, so that a reader downstream need not wait for the end.
         click.echo(json.dumps(document, ensure_ascii=False, indent=None if streamed else 2))
         return
     if streamed:
         click.echo(dim(f"after {span(after)}"))
-    found = list(lines(reply, "  " if streamed else "")) or ["(empty: nothing is set in the answer)"]
+    found = list(lines(reply, "  " if streamed else "", masked=not unmask)) or ["(empty: nothing is set in the answer)"]
     for line in found:
         click.echo(line)

@@ -1,7 +1,7 @@
 """Checks of files alone: identities, contracts, settings and policy. Nothing needs to run for them, and nothing is changed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from hub import settings as settings_files
@@ -10,7 +10,7 @@ from hub.cli.findings import CONTRACTS, IDENTITY, SETTINGS, Finding, Section
 from hub.cli.messages import Messages, operations
 from hub.cli.printing import count
 from hub.cli.samples import CaseError, case_files, read_case
-from hub.contracts import Contracts
+from hub.contracts import Contracts, reviews_due
 from hub.identity import Fault, Severity, Store, faults_of, store_faults
 from hub.laptop.layout import Home
 from metip.settings import SettingsError
@@ -32,13 +32,15 @@ def _told(fault: Fault) -> tuple[str, str, bool]:
     return fault.problem, fault.fix, fault.severity is Severity.ERROR
 
 
-def of_contracts(known: Contracts, source: Path | None = None) -> Iterator[Finding]:
-    """Every contract loads, and every recorded case speaks of what is loaded."""
+def of_contracts(known: Contracts, source: Path | None = None, *, today: date | None = None) -> Iterator[Finding]:
+    """Every contract loads and goes on to, and every recorded case speaks of what is loaded. `today` is by the local calendar."""
     section = Section(CONTRACTS)
     words = f"{count(len(known.interfaces), 'interface')} with {count(len(operations(known)), 'operation')} load"
     yield section.right(f"{words}, from {source}" if source else words)
     for fault in known.faults:
         yield section.wrong(f"{fault.element} does not load: it {fault.problem}", fault.fix)
+    for review in reviews_due(known, today or date.today()):  # noqa: DTZ011 - due by the local calendar
+        yield section.doubtful(str(review), "have it reviewed, then move dpia.review_by; past that date the contract does not load")
     if source is None:
         yield from _cases(section, Messages(known))
 

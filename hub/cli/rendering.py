@@ -9,6 +9,7 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from hub.cli.printing import clean, span
+from metip.masking import MASK, VALUES, is_harmless
 
 TIMESTAMP, DURATION = "google.protobuf.Timestamp", "google.protobuf.Duration"
 CIVIL_DATE, LOCAL_TIME, DATE_RANGE = "metip.common.v1.CivilDate", "metip.common.v1.LocalTime", "metip.common.v1.DateRange"
@@ -28,34 +29,47 @@ def enum_word(enum: EnumDescriptor, number: int) -> str:
     return value.name.removeprefix(prefix_of(enum)) if value else str(number)
 
 
-def lines(message: Message, indent: str = "") -> Iterator[str]:
-    """The fields that are set, one to a line, nested ones indented, in the order of the contract."""
+def lines(message: Message, indent: str = "", *, masked: bool = False) -> Iterator[str]:
+    """The fields that are set, one to a line, nested ones indented, in the order of the contract; `masked`, what is personal is `•••`."""
     for field, value in message.ListFields():
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            kind = field.message_type.fields_by_name["value"]
+        mapped = field.message_type is not None and field.message_type.GetOptions().map_entry
+        if masked and (mapped or _hidden(field)):
+            many = f", {len(value)} times" if field.is_repeated and not mapped and len(value) > 1 else ""
+            yield f"{indent}{field.name}: {MASK}{many}"
+        elif mapped:
+            entry: Any = field.message_type
+            kind = entry.fields_by_name["value"]
             yield f"{indent}{field.name}:"
             for key in sorted(value):
                 yield from _entry(clean(str(key)), kind, value[key], indent + INDENT)
         elif field.is_repeated:
-            yield from _list(field, value, indent)
+            yield from _list(field, value, indent, masked)
         else:
-            yield from _entry(field.name, field, value, indent)
+            yield from _entry(field.name, field, value, indent, masked)
 
 
-def _list(field: FieldDescriptor, values: Any, indent: str) -> Iterator[str]:
+def _hidden(field: FieldDescriptor) -> bool:
+    """Whether a field is masked in one piece; a message that is written on several lines is masked by its own fields."""
+    kind: Any = field.message_type
+    if kind is None or kind.full_name in VALUES:
+        return not is_harmless(field)
+    return kind.full_name.startswith("google.protobuf.") or (is_identifier(kind) and not all(map(is_harmless, kind.fields)))
+
+
+def _list(field: FieldDescriptor, values: Any, indent: str, masked: bool) -> Iterator[str]:
     written = [_inline(field, value) for value in values]
     if all(text is not None for text in written):
         yield f"{indent}{field.name}: {', '.join(filter(None, written))}"
         return
     for place, value in enumerate(values, 1):
         yield f"{indent}{field.name} {place} of {len(values)}:"
-        yield from lines(value, indent + INDENT)
+        yield from lines(value, indent + INDENT, masked=masked)
 
 
-def _entry(name: str, field: FieldDescriptor, value: Any, indent: str) -> Iterator[str]:
+def _entry(name: str, field: FieldDescriptor, value: Any, indent: str, masked: bool = False) -> Iterator[str]:
     text = _inline(field, value)
     if text is None:
-        nested = list(lines(value, indent + INDENT))
+        nested = list(lines(value, indent + INDENT, masked=masked))
         yield f"{indent}{name}:" if nested else f"{indent}{name}: (nothing more)"
         yield from nested
         return
@@ -66,15 +80,17 @@ def _entry(name: str, field: FieldDescriptor, value: Any, indent: str) -> Iterat
 
 
 def one_line(message: Message) -> str:
-    """What tells one message from another, in one line: texts, names, dates, identifiers and words; no lists, numbers or bare codes."""
-    return "  ".join(_words(message, depth=3))
+    """What tells one message from another, in one line: texts, dates, words; no lists, numbers or bare codes. What is personal is `•••`."""
+    return "  ".join(dict.fromkeys(_words(message, depth=3)))
 
 
 def _words(message: Message, depth: int) -> Iterator[str]:
     for field, value in message.ListFields():
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             continue
-        if field.is_repeated:
+        if _hidden(field):
+            yield MASK
+        elif field.is_repeated:
             if field.type == FieldDescriptor.TYPE_STRING:
                 yield clean(" ".join(value))
         elif field.type == FieldDescriptor.TYPE_BOOL:

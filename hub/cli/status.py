@@ -157,6 +157,9 @@ def print_status(state: "State", changes: int = 5) -> None:
         for one in state.mesh.certificates:
             if one.expires_soon:
                 click.echo(f"{mark(WARNED)} the certificate of {one.use} ({one.spiffe_id}) ends on {one.not_after.ToDatetime():%Y-%m-%d}")
+        for due in state.mesh.reviews_due:
+            words = f"its DPIA {due.reference} is to be reviewed by {due.review_by}; past that date it does not load"
+            click.echo(f"{mark(WARNED)} {due.element}: {words}")
     if changes and state.changes:
         click.echo(printing.title("\nlast changes"))
         printing.print_table(("change", "at (UTC)", "took", "outcome", "cause", "what"), [_change(one) for one in state.changes[:changes]])

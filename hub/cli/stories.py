@@ -55,7 +55,9 @@ async def _called(on: Stage, step: Step, facts: Mapping[str, str]) -> AsyncItera
     if answer.refusal is not None:
         yield Outcome(step.says, False, f"{answer.words()}, call {answer.call_id}", answer.took)
         return
-    missing = [words for words in filled(list(step.shows), facts) if not any(words in _values(on, one) for one in answer.replies)]
+    # Told as the story has it, with names of facts instead of somebody's.
+    wanted = zip(step.shows, filled(list(step.shows), facts), strict=True)
+    missing = [told for told, value in wanted if not any(value in _values(on, one) for one in answer.replies)]
     ids = f"call {answer.call_id}"
     if operation.delivery is not None:
         ids += f", message {reply(answer).message_id}"

@@ -4,7 +4,19 @@ import importlib.resources
 from datetime import date
 
 import metip.contracts
-from metip.contracts import BackEnd, Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Subscription
+from metip.contracts import (
+    BackEnd,
+    Contracts,
+    Delivery,
+    DeliveryClass,
+    Dpia,
+    Fault,
+    Interface,
+    Operation,
+    Review,
+    Subscription,
+    reviews_due,
+)
 
 __all__ = [
     "BackEnd",
@@ -15,9 +27,11 @@ __all__ = [
     "Fault",
     "Interface",
     "Operation",
+    "Review",
     "Subscription",
     "load",
     "matching",
+    "reviews_due",
 ]
 
 

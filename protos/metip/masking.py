@@ -1,6 +1,8 @@
 """Shows a message without what is personal in it: by the contract's annotations, and nothing that is not marked as harmless is shown.
 
 The law: an unmarked field counts as personal. A message that holds a marked field is walked into, so that its harmless parts are seen.
+Dates and times say nothing by themselves: the field that holds one decides. Maps are masked as a whole, since a key may be personal; so
+is all that has no marks of ours, such as `Any`, `Struct` and wrappers. Fields that the contract does not know are left out.
 """
 
 from functools import lru_cache
@@ -13,7 +15,16 @@ from google.protobuf.message import Message
 from metip.options.v1 import options_pb2 as options
 
 MASK: Final = "•••"
-HARMLESS: Final = ("google.protobuf.Timestamp", "google.protobuf.Duration")
+VALUES: Final = frozenset(
+    {
+        "google.protobuf.Timestamp",
+        "google.protobuf.Duration",
+        "metip.common.v1.CivilDate",
+        "metip.common.v1.LocalTime",
+        "metip.common.v1.DateRange",
+    }
+)
+"""Messages that are one value: personal or not by the field that holds them."""
 
 
 def masked(message: Message) -> dict[str, Any]:
@@ -30,11 +41,11 @@ def _shown(field: FieldDescriptor, value: Any) -> Any:
 
 
 def _one(field: FieldDescriptor, value: Any) -> Any:
-    harmless = _is_harmless(field)
+    harmless = is_harmless(field)
     if field.message_type is None:
         return _plain(field, value) if harmless else MASK
-    if field.message_type.full_name in HARMLESS:
-        return json_format.MessageToDict(value) if harmless else MASK
+    if field.message_type.full_name in VALUES:
+        return json_format.MessageToDict(value, preserving_proto_field_name=True) if harmless else MASK
     return masked(value)
 
 
@@ -46,16 +57,17 @@ def _plain(field: FieldDescriptor, value: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _is_harmless(field: FieldDescriptor) -> bool:
+def is_harmless(field: FieldDescriptor) -> bool:
     """Whether the field, or failing that its message, is marked as not personal."""
-    own = _field_options(field)
+    own = field_options(field)
     if own.personal != options.PERSONAL_DATA_UNSPECIFIED:
         return bool(own.personal == options.PERSONAL_DATA_NONE)
     assert field.containing_type is not None, "a field that was set belongs to a message"
     return bool(_message_options(field.containing_type).personal == options.PERSONAL_DATA_NONE)
 
 
-def _field_options(field: FieldDescriptor) -> options.Field:
+def field_options(field: FieldDescriptor) -> options.Field:
+    """What the contract says of a field, whichever pool its descriptor is of."""
     # Descriptors of another pool have options of another class, which know no extension of ours until they are read again.
     said = descriptor_pb2.FieldOptions.FromString(field.GetOptions().SerializeToString())
     return said.Extensions[options.field]

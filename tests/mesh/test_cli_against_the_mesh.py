@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from command_line import Done, metip, shell
 from example_contract import descriptor_set
+from leaks import kinds_in
 from mesh_rig import MeshRig, running_mesh, until
 
 from hub.cli.day.plan import traffic
@@ -22,6 +23,7 @@ from hub.cli.samples import Sample, samples
 from hub.identity import Store, issue
 from hub.laptop.claiming import free_ports
 from hub.laptop.preparing import has_simulator, systems
+from metip.masking import MASK
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -97,6 +99,23 @@ async def test_call_asks_each_sample_question_and_prints_the_answer(mesh: MeshRi
     assert done.code == 0, done.err
     assert done.out.strip()
     assert f"{sample.operation.method} answered" in done.err
+
+
+async def test_call_masks_what_is_personal(mesh: MeshRig) -> None:
+    shown = await run(mesh, "call", QUERY.operation.name, "--sample")
+    document = await run(mesh, "call", QUERY.operation.name, "--sample", "--json")
+    for done in (shown, document):
+        assert MASK in done.out
+        assert kinds_in(done.out.encode()) == frozenset()
+    assert document.json["provenance"]["system"]
+
+
+async def test_call_unmasks_nothing_that_can_not_be_recorded(mesh: MeshRig) -> None:
+    wanted = ("--unmask", "--purpose", QUERY.operation.purposes[0].lower(), "--reason", "Complaint 2026/17")
+    done = await run(mesh, "call", QUERY.operation.name, "--sample", *wanted)
+    assert (done.code, done.out) == (1, "")
+    assert "nothing is un-masked: JOURNAL" in done.err
+    assert (await run(mesh, "call", QUERY.operation.name, "--sample", "--unmask")).code == 2
 
 
 async def test_call_streams_a_document_to_a_line(mesh: MeshRig) -> None:

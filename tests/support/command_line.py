@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leak_watch import printed
+
 PATIENCE = 60.0
 """Seconds that a command may take on a busy machine; `up` and `demo` have their own."""
 
@@ -62,4 +64,5 @@ async def _run(home: Path, command: list[str], within: float) -> Done:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    printed(command, out.decode(), err.decode())
     return Done(process.returncode or 0, out.decode(), err.decode())

@@ -32,6 +32,7 @@ ADVICE: Final[tuple[tuple[str, str], ...]] = (
     ("a second person must approve it", "somebody else runs: metip messages approve PLAN --officer NUMBER --reason …"),
     ("approved by another person", "approve it as somebody else: --officer NUMBER"),
     ("can't be moved so", "it has moved on meanwhile: look again with `metip messages list`"),
+    ("to officers with the role", "--role unmask, where the officer has it; without --unmask the message is shown masked"),
     ("may not publish that", "check the operation's name, and that access.yaml grants it to this consumer"),
 )
 
@@ -44,6 +45,8 @@ class Caller:
     as_json: bool
     officer: str = ""
     """Warrant number of a synthetic officer; empty for the one that calls of the command line usually have."""
+    roles: tuple[str, ...] = ()
+    """Roles of the officer beyond the usual ones."""
 
 
 def caller_options(command: F) -> F:
@@ -91,6 +94,16 @@ def access(reason: str) -> "AccessContext":
     return AccessContext(purpose=PURPOSE_AUDIT, justification=reason)
 
 
+def purpose_named(text: str) -> Any:
+    """The purpose of that name, however it is written. Raises `click.UsageError`."""
+    from metip.options.v1.options_pb2 import Purpose
+
+    name = f"PURPOSE_{text.upper().replace('-', '_').removeprefix('PURPOSE_')}"
+    if name not in Purpose.keys()[1:]:
+        raise click.UsageError(f"--purpose: there is no purpose {text}")
+    return Purpose.Value(name)
+
+
 class Exchange:
     """The exchange's rpcs by name. Every method raises `grpc.aio.AioRpcError` as the call does."""
 
@@ -132,7 +145,7 @@ def asked(caller: Caller, work: Callable[[Exchange], Awaitable[T]]) -> T:
     from hub.cli.messages import contracts
 
     where, known = place(caller.home), contracts()
-    token = token_of(where, caller.officer)
+    token = token_of(where, caller.officer, caller.roles)
     try:
         return asyncio.run(_through(where, known, token, work))
     except grpc.aio.AioRpcError as error:
@@ -149,13 +162,14 @@ async def _through(where: "Place", known: "Contracts", token: str, work: Callabl
         return await work(Exchange(channel, known, token))
 
 
-def token_of(where: "Place", number: str) -> str:
-    """A token of the officer with that warrant number, or of the usual one. Raises `Problem`."""
+def token_of(where: "Place", number: str, roles: tuple[str, ...] = ()) -> str:
+    """A token of the officer with that warrant number, or of the usual one, with further roles. Raises `Problem`."""
     from dataclasses import replace
 
     from hub.cli.client import OFFICER
 
-    return where.token(officer=replace(OFFICER, warrant_number=number) if number else OFFICER)
+    officer = replace(OFFICER, warrant_number=number) if number else OFFICER
+    return where.token(officer=replace(officer, roles=tuple(dict.fromkeys((*officer.roles, *roles)))))
 
 
 def advised(refusal: "Refusal") -> "Refusal":

@@ -58,7 +58,7 @@ def whole(reply: Any, *, keys: bool = False) -> dict[str, Any]:
         **message(reply.message, keys=keys),
         "content_type": reply.content_type,
         "content_bytes": reply.content_bytes,
-        "content": json.loads(reply.masked_content) if reply.masked_content else None,
+        "content": json.loads(reply.content or reply.masked_content) if reply.masked_content else None,
         "steps": [step(one) for one in reply.steps],
     }
 

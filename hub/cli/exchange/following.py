@@ -7,27 +7,45 @@ from typing import Any
 import click
 
 from hub.cli import printing
-from hub.cli.exchange.asking import Caller, access, asked, caller_options, why_option
+from hub.cli.exchange.asking import Caller, access, asked, caller_options, purpose_named, why_option
 from hub.cli.exchange.names import MessageId
 from hub.cli.options import Problem, Seconds
+from hub.cli.unmasking import unmask_options
 
 
 @click.command(
     epilog="\b\nExamples:\n  metip messages show 0197c5a0-0000-8000-8000-00000000002a\n"
-    "  metip messages show 0197c5a0-0000-8000-8000-00000000002a --json --why 'Complaint 2026/17'\n\n"
+    "  metip messages show 0197c5a0-0000-8000-8000-00000000002a --json --why 'Complaint 2026/17'\n"
+    "  metip messages show 0197c5a0-0000-8000-8000-00000000002a --unmask --purpose audit --reason 'Complaint 2026/17' --role unmask\n\n"
     "Times are UTC. Each line of a trail is one step: an attempt with its time, its outcome and the state that followed, or a move by "
     "a person."
 )
 @click.argument("message_id", type=MessageId(), metavar="ID")
 @click.option("--keys", is_flag=True, help="Show ordering keys, which are personal.")
+@click.option("--purpose", default="", metavar="PURPOSE", help="What for, with --unmask: audit.")
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="A further role of the officer; what is personal takes unmask.")
+@unmask_options
 @why_option
 @caller_options
-def show(caller: Caller, message_id: str, keys: bool, why: str) -> None:
-    """Show a message: its content, masked, and every step of every delivery."""
+def show(
+    caller: Caller, message_id: str, keys: bool, why: str, unmask: bool, purpose: str, reason: str | None, roles: tuple[str, ...]
+) -> None:
+    """Show a message: its content, masked, and every step of every delivery.
+
+    --unmask shows what is personal, once the hub has recorded who wanted that and why.
+    """
+    from dataclasses import replace
+
     from hub.cli.exchange import documents, trail
+    from hub.cli.unmasking import demand
     from metip.exchange.v1.exchange_service_pb2 import GetMessageRequest
 
-    request = GetMessageRequest(access=access(why), message_id=message_id)
+    demand(unmask=unmask, purpose=purpose, reason=reason)
+    said = access(reason or why)
+    if purpose:
+        said.purpose = purpose_named(purpose)
+    caller = replace(caller, roles=roles)
+    request = GetMessageRequest(access=said, message_id=message_id, unmask=unmask)
     reply = asked(caller, lambda exchange: exchange.ask("GetMessage", request))
     if caller.as_json:
         printing.print_json(documents.whole(reply, keys=keys))

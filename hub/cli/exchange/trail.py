@@ -54,13 +54,14 @@ def _standing(one: Any, name: str, now: datetime) -> tuple[str, ...]:
 
 
 def content(reply: Any) -> Iterator[str]:
-    """The content of a message, masked."""
+    """The content of a message, masked unless it came otherwise."""
     if not reply.content_type:
         yield f"content    {reply.content_bytes} bytes of an operation that is not loaded any more"
         return
-    yield f"content    {reply.content_type}, {reply.content_bytes} bytes; what is personal is masked"
+    masked = "shown, and that is recorded" if reply.content else "masked"
+    yield f"content    {reply.content_type}, {reply.content_bytes} bytes; what is personal is {masked}"
     if reply.masked_content:
-        for line in json.dumps(json.loads(reply.masked_content), indent=2, ensure_ascii=False).splitlines():
+        for line in json.dumps(json.loads(reply.content or reply.masked_content), indent=2, ensure_ascii=False).splitlines():
             yield f"  {clean(line)}"
 
 

@@ -1,6 +1,19 @@
 """Reads contracts: descriptors in, frozen values out; no grpc, no asyncio, no I/O, so that hub and adapters share it."""
 
-from metip.contracts.model import BackEnd, Contracts, Delivery, DeliveryClass, Dpia, Fault, Interface, Operation, Start, Subscription
+from metip.contracts.accountability import reviews_due
+from metip.contracts.model import (
+    BackEnd,
+    Contracts,
+    Delivery,
+    DeliveryClass,
+    Dpia,
+    Fault,
+    Interface,
+    Operation,
+    Review,
+    Start,
+    Subscription,
+)
 from metip.contracts.reading import read
 
 DESCRIPTORS = "descriptors.binpb"
@@ -16,7 +29,9 @@ __all__ = [
     "Fault",
     "Interface",
     "Operation",
+    "Review",
     "Start",
     "Subscription",
     "read",
+    "reviews_due",
 ]

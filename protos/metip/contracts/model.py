@@ -182,6 +182,21 @@ class Fault:
         return f"{self.element}: {self.problem}. {self.fix}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Review:
+    """An impact assessment that is to be reviewed soon: past that date the interface or back end would not load."""
+
+    review_by: date
+    element: str
+    reference: str
+    days: int
+    """Days that are left; 0 on the last one, negative once it is overdue."""
+
+    def __str__(self) -> str:
+        when = f"in {self.days} days" if self.days > 1 else "tomorrow" if self.days == 1 else "today" if not self.days else "overdue"
+        return f"{self.element}: its DPIA {self.reference} is to be reviewed by {self.review_by}, {when}"
+
+
 @dataclass(frozen=True)
 class Contracts:
     """Every interface that loaded, and every fault of those that did not."""

@@ -58,7 +58,7 @@ from .person import (
     short_pnc_id,
 )
 from .place import parse_uprn, parse_usrn
-from .record import parse_connect_entity_id
+from .record import parse_connect_entity_id, parse_record_reference
 from .registry import PARSERS
 from .vehicle import VrmScheme, parse_vin, parse_vrm, vrm_period, vrm_scheme
 
@@ -103,6 +103,7 @@ __all__ = [
     "parse_ou_code",
     "parse_pnc_id",
     "parse_pti_urn",
+    "parse_record_reference",
     "parse_uln",
     "parse_uprn",
     "parse_usrn",

@@ -20,7 +20,7 @@ from .organisation import (
 from .parsed import Parsed
 from .person import parse_cro, parse_driver_number, parse_national_insurance_number, parse_pnc_id
 from .place import parse_uprn, parse_usrn
-from .record import parse_connect_entity_id
+from .record import parse_connect_entity_id, parse_record_reference
 from .vehicle import parse_vin, parse_vrm
 
 PARSERS: Mapping[str, Callable[[str], Parsed]] = MappingProxyType(
@@ -44,6 +44,7 @@ PARSERS: Mapping[str, Callable[[str], Parsed]] = MappingProxyType(
         "uln": parse_uln,
         "learner_id": parse_learner_id,
         "connect_entity_id": parse_connect_entity_id,
+        "record_reference": parse_record_reference,
         "vrm": parse_vrm,
         "vin": parse_vin,
         "cris_crime_reference": parse_cris_crime_reference,

@@ -10,7 +10,7 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ from metip.hub.v1 import registry_service_pb2 as registry
 from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceStub
 from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceStub
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
+from metip.ledger.v1.action_service_pb2 import RecordActionRequest
+from metip.ledger.v1.action_service_pb2_grpc import ActionServiceStub
 from metip.logs import Log
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -122,13 +124,13 @@ def policy(*consumers: str) -> str:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Running]:
-    """A hub for the length of the block; its folder is kept from one to the next."""
+async def running(folder: Path, **more: Any) -> AsyncIterator[Running]:
+    """A hub for the length of the block; its folder is kept from one to the next. `more` is what a `Hub` takes."""
     write(folder / "hub.yaml", SETTINGS)
     write(folder / "any", "any")
     write(folder / "access.yaml", policy(CONSUMER))
     written, stop = io.StringIO(), asyncio.Event()
-    hub_itself = Hub(read(folder / "hub.yaml"), Log(written), descriptor_set=contracts_with_a_fault())
+    hub_itself = Hub(read(folder / "hub.yaml"), Log(written), descriptor_set=contracts_with_a_fault(), **more)
     task = asyncio.create_task(hub_itself.run(stop))
     try:
         async with grpc.aio.insecure_channel(f"unix:{folder / 'hub.sock'}") as channel:
@@ -444,6 +446,44 @@ async def test_reflection_of_what_does_not_exist_is_not_found_and_the_stream_goe
     )
     assert unknown.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
     assert known.file_descriptor_response.file_descriptor_proto
+
+
+# Assessments.
+
+
+async def test_assessments_that_are_to_be_reviewed_soon_are_told_at_the_start_each_new_day_and_whenever_somebody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.server.NEW_DAY_INTERVAL", 0.01)
+    due = min(one.dpia.review_by for one in hub.contracts.load(date.min, descriptor_set=contracts_with_a_fault()).interfaces)
+    day = [due - timedelta(days=61)]
+    async with running(tmp_path, today=lambda: day[0]) as found:
+        assert list((await found.state()).reviews_due) == []
+        day[0] += timedelta(days=1)
+        await until(lambda: _warned(found))
+        (told, *_), (line, *_) = (await found.state()).reviews_due, await _warnings(found)
+        assert (told.element, told.review_by, told.days) == (line["element"], line["review_by"], line["days"])
+        assert (told.review_by, told.days, bool(told.reference)) == (due.isoformat(), 60, True)
+        count = len(await _warnings(found))
+        assert len({one["element"] for one in await _warnings(found)}) == count, "each is told once a day"
+        day[0] += timedelta(days=61)
+        await until(lambda: _warned(found, more_than=count))
+        assert (await found.state()).reviews_due[0].days == -1, "a contract that went over its date while it was loaded"
+
+
+async def _warnings(hub_itself: Running) -> list[dict[str, Any]]:
+    return [line for line in hub_itself.lines if line["event"] == "assessment_due"]
+
+
+async def _warned(hub_itself: Running, more_than: int = 0) -> bool:
+    return len(await _warnings(hub_itself)) > more_than
+
+
+async def test_a_hub_without_a_journal_records_no_action(one: Running) -> None:
+    said: Any = {"action": "call/unmask", "author": "os://desk/somebody", "purpose": "PURPOSE_AUDIT", "detail": "Complaint 2026/17"}
+    stub: Any = ActionServiceStub(one.channel)
+    error = await refusal(stub.RecordAction(RecordActionRequest(**said), timeout=5))
+    assert (error.code(), str(error.details()).partition(":")[0]) == (grpc.StatusCode.UNAVAILABLE, "JOURNAL")
 
 
 # The process.

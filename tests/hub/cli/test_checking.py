@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -11,7 +12,9 @@ from example_contract import descriptor_set
 
 from hub.cli import main
 from hub.cli.checking import lines, summary
+from hub.cli.checks_at_rest import of_contracts
 from hub.cli.findings import Finding, Section
+from hub.cli.messages import contracts
 from hub.cli.printing import FAILED, OK, SKIPPED, WARNED
 from hub.identity import Store, issue
 from hub.laptop.layout import Home
@@ -59,7 +62,7 @@ def test_a_prepared_home_is_all_ticks(home: Path) -> None:
     result = check("--only", "identity", "--only", "contracts", "--only", "settings", home=home)
     assert result.exit_code == 0, result.output
     assert "✗" not in result.output
-    assert "checks passed." in result.output
+    assert "checks passed" in result.output
 
 
 def test_a_certificate_of_a_foreign_authority_is_named_with_its_fix(home: Path, tmp_path: Path) -> None:
@@ -88,6 +91,15 @@ def test_a_contract_in_order_is_ticked(home: Path, tmp_path: Path, example_set: 
     path.write_bytes(example_set)
     result = check("--only", "contracts", "--contracts", str(path), home=home)
     assert (result.exit_code, "1 interface with 1 operation load" in result.output) == (0, True)
+
+
+def test_an_assessment_that_is_to_be_reviewed_soon_is_a_doubt() -> None:
+    known = contracts()
+    first = min(known.interfaces, key=lambda one: one.dpia.review_by)
+    found = {one.what: one for one in of_contracts(known, today=first.dpia.review_by - timedelta(days=3))}
+    (doubt,) = [one for what, one in found.items() if what.startswith(f"{first.name}: its DPIA")]
+    assert (doubt.state, "in 3 days" in doubt.what, "move dpia.review_by" in doubt.fix) == (WARNED, True, True)
+    assert not [one for one in of_contracts(known, today=first.dpia.review_by - timedelta(days=61)) if one.state == WARNED]
 
 
 NO_SET = [pytest.param("missing.binpb", None, id="missing"), pytest.param("text.binpb", b"no descriptors", id="something-else")]

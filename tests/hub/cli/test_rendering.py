@@ -10,6 +10,11 @@ from hub.cli.messages import Messages
 from hub.cli.printing import aligned, clean, span
 from hub.cli.rendering import lines, one_line, prefix_of
 from hub.cli.sources import SPOKE, ends_of, reply_line
+from metip.common.v1 import answer_pb2
+from metip.common.v1.identifiers_pb2 import PncId, Vrm
+from metip.common.v1.pole_pb2 import Person, PersonName, Vehicle
+from metip.common.v1.time_pb2 import CivilDate
+from metip.masking import MASK
 
 REQUEST, REPLY = "metip.example.v1.GetExampleRequest", "metip.example.v1.GetExampleResponse"
 
@@ -43,10 +48,20 @@ def test_a_field_reads_as_people_write_it(messages: Messages, text: str, shown: 
     assert list(lines(text_format.Parse(text, messages.kind(REQUEST)(), descriptor_pool=messages.pool))) == shown
 
 
-def test_one_line_tells_messages_apart_without_lists_and_codes(messages: Messages) -> None:
-    text = """text: "AB" number: 7 yes: true words: "a" words: "b" kinds: KIND_FIRST
-              name {family_name: "Example"} born {year: 1980 month: 5 day: 1}"""
-    assert one_line(text_format.Parse(text, messages.kind(REQUEST)(), descriptor_pool=messages.pool)) == "yes  a b  Example  1980-05-01"
+def test_one_line_tells_messages_apart_without_lists_and_codes_and_without_what_is_personal() -> None:
+    assert one_line(Vehicle(vrm=Vrm(value="AA00AAA"), vin="1", make="Make", model="GL", colour="Blue")) == f"{MASK}  Make  Blue"
+    assert (
+        one_line(answer_pb2.Provenance(system="far", truncated=True, warnings=[answer_pb2.Warning(code="12", text="words")]))
+        == "far  truncated"
+    )
+
+
+def test_what_is_personal_is_masked_where_that_is_asked_for() -> None:
+    name = PersonName(family_name="Example", given_names=["One", "Two"])
+    person = Person(name=name, date_of_birth=CivilDate(year=1980), pnc_id=PncId(value="1"))
+    shown = ["name:", f"  given_names: {MASK}, 2 times", f"  family_name: {MASK}", f"date_of_birth: {MASK}", f"pnc_id: {MASK}"]
+    assert list(lines(person, masked=True)) == shown
+    assert "family_name: Example" in "\n".join(lines(person))
 
 
 def test_the_prefix_of_an_enum_is_its_name_in_capitals(messages: Messages) -> None:

@@ -3,7 +3,7 @@
 Every bad contract below is compiled together with all others and read in one run, as a repository full of mistakes would be.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from checkout import ROOT
 from contract_sets import compiled
 from google.protobuf.message import DecodeError
 
-from metip.contracts import Contracts, DeliveryClass, Interface, Operation, read
+from metip.contracts import Contracts, DeliveryClass, Interface, Operation, read, reviews_due
 
 TODAY = date(2026, 11, 23)
 GOOD = """syntax = "proto3";
@@ -229,3 +229,12 @@ def _interface(known: Contracts, package: str) -> Interface:
 def _operation(known: Contracts, package: str) -> Operation:
     (operation,) = _interface(known, package).operations
     return operation
+
+
+@pytest.mark.parametrize(("days", "warned"), [(61, False), (60, True), (1, True), (0, True), (-1, True)])
+def test_an_assessment_is_warned_of_sixty_days_ahead_and_still_when_it_is_overdue(everything: Contracts, days: int, warned: bool) -> None:
+    day = _interface(everything, "good").dpia.review_by - timedelta(days=days)
+    found = [one for one in reviews_due(everything, day) if one.element == _interface(everything, "good").name]
+    assert [(one.reference, one.days) for one in found] == ([("DPIA-1", days)] if warned else [])
+    if warned:
+        assert f"DPIA-1 is to be reviewed by {TODAY}" in str(found[0])
