@@ -8,7 +8,9 @@ from hub.cli import naming
 
 ROOT = Path(__file__).parent.parent.parent
 
-PLATFORM = frozenset({"adapter", "cases", "common", "contracts", "exchange", "hub", "identifiers", "options", "settings", "simulator"})
+PLATFORM = frozenset(
+    {"adapter", "cases", "common", "contracts", "exchange", "hub", "identifiers", "ledger", "options", "settings", "simulator"}
+)
 """Packages under `metip` that belong to the platform. Every other one is a system, and needs no entry anywhere."""
 NO_ADAPTERS = frozenset({"kit"})
 """Packages under `adapters` that are no system."""
