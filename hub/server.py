@@ -33,6 +33,7 @@ from hub.ledger import running as ledger_files
 from hub.ledger import signing
 from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
+from hub.ledger.recording import HubJournal
 from hub.ledger.watching import Watching
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of

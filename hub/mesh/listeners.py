@@ -214,10 +214,9 @@ def _share(limits: Limits) -> local_limit.LocalRateLimit:
     """A bucket of calls for each consumer, told apart by the name in its certificate; none for all together."""
     bucket = percent.TokenBucket(max_tokens=limits.burst, tokens_per_fill=limits.calls_per_second, fill_interval=seconds(1))
     whole = percent.TokenBucket(max_tokens=UNLIMITED, tokens_per_fill=UNLIMITED, fill_interval=seconds(1))
-    named = core.TypedExtensionConfig(
-        name="envoy.rate_limit_descriptors.expr",
-        typed_config=packed(rate_key.Descriptor(descriptor_key="consumer", text="connection.uri_san_peer_certificate")),
-    )
+    # The generated module has a class of this name, which mypy takes for protobuf's own.
+    key = rate_key.Descriptor(descriptor_key="consumer", text="connection.uri_san_peer_certificate")  # type: ignore[call-arg]
+    named = core.TypedExtensionConfig(name="envoy.rate_limit_descriptors.expr", typed_config=packed(key))
     always = core.RuntimeFractionalPercent(default_value=percent.FractionalPercent(numerator=100))
     return local_limit.LocalRateLimit(
         stat_prefix="consumer",

@@ -79,7 +79,7 @@ class _Anything(grpc.GenericRpcHandler):
         if path == HEALTH:
             return grpc.unary_unary_rpc_method_handler(_healthy)
         self.far.calls[path] += 1
-        return grpc.unary_unary_rpc_method_handler(self.far.answer)  # the stub knows synchronous ones only
+        return grpc.unary_unary_rpc_method_handler(self.far.answer)
 
 
 async def _healthy(_: bytes, __: Any) -> bytes:
