@@ -39,6 +39,7 @@ grants:
     operations: ["{OPERATION.name}"]
     purposes: [PURPOSE_{SECOND}]
     roles: [sergeant]
+  - {name: changes, consumer: spiffe://metip.local/consumer/desk, operations: ["metip.hub.v1.MeshService/ListChanges"], roles: [sergeant]}
 """
 
 
@@ -126,6 +127,22 @@ async def test_grants_that_a_consumer_writes_itself_are_not_believed(mesh: MeshR
     assert await ask(mesh, "clerk", SECOND, metadata=(header,)) == REFUSED_BY_GRANT
     assert await ask(mesh, "clerk", SECOND, metadata=(header, header)) == REFUSED_BY_GRANT
     assert await ask(mesh, "clerk", FIRST, metadata=(("x-metip-purposes", ""),)) == "OK"
+
+
+async def test_a_role_is_demanded_of_an_operation_without_personal_data_too(mesh: MeshRig) -> None:
+    call: Any = mesh.channel("desk").unary_unary("/metip.hub.v1.MeshService/ListChanges")
+    assert await call(b"", timeout=10, metadata=token(mesh, "desk", "sergeant"))
+    for metadata in ([], token(mesh, "desk"), token(mesh, "desk", "clerk"), token(mesh, "counter", "sergeant")):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(b"", timeout=10, metadata=metadata)
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_status_shows_the_policy_in_force_and_how_long_certificates_last(mesh: MeshRig) -> None:
+    text, document = await metip(mesh.home.root, "status"), (await metip(mesh.home.root, "status", "--json")).json
+    assert f"{document['mesh']['access']['digest'][:8]}, 6 grants, in force since" in text.out
+    assert {one["use"] for one in document["mesh"]["certificates"]} == {"edge", "authority", "hub"}
+    assert all(one["not_after"] and not one.get("expires_soon") for one in document["mesh"]["certificates"])
 
 
 async def test_a_sergeants_token_is_of_no_use_to_another_consumer(mesh: MeshRig) -> None:

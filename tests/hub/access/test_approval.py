@@ -1,5 +1,6 @@
 """Four eyes on a change of policy: what holds as an approval, what stays in force without one, and what is recorded."""
 
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -14,9 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.access import approving
 from hub.access.standing import Standing, keep, standing
 from hub.cli import main
+from hub.configuring import Configuring
 from hub.contracts import load
+from hub.mesh.control import Control, Inputs
 from hub.mesh.inputs import Policy
-from hub.settings import Settings, read
+from hub.mesh.publisher import Publisher
+from hub.settings import Settings, read, read_edge
+from metip.logs import Log
 from metip.settings import SettingsError
 
 CONTRACTS = load(date(2026, 11, 23))
@@ -240,3 +245,35 @@ def test_check_says_that_a_policy_waits(place: Place) -> None:
     found = CliRunner().invoke(main, ["check", "--only", "settings", "--home", str(place.folder), "--json"])
     told = [one["what"] for one in json.loads(found.stdout)["findings"]]
     assert "access.yaml is not in force: nobody has approved it yet" in told
+
+
+@pytest.mark.asyncio
+async def test_the_hub_keeps_the_old_policy_until_the_new_one_is_approved_and_what_is_approved_over_a_restart(place: Place) -> None:
+    (place.folder / "x").write_text("x")
+    records, lines = [], io.StringIO()
+
+    async def record(action: str, author: str, detail: str) -> None:
+        records.append((action, author, json.loads(detail)["number"]))
+
+    def started() -> tuple[Configuring, Control]:
+        found = Configuring(place.settings, CONTRACTS, Log(lines), record)
+        inputs = Inputs(CONTRACTS, found.standing.policy, read_edge(place.settings))
+        return found, Control(Publisher(lambda: datetime.now(UTC)), inputs)
+
+    hub, control = started()
+    await hub.begin()
+    place.policy.write_text(NEW)
+    assert await hub.reread("access.yaml", control)
+    assert [grant.name for grant in control.inputs.policy.grants] == ["old"]
+    assert "access_policy_waits" in lines.getvalue()
+    place.approve(NEW)
+    assert approving.beside(place.policy) in place.settings.watched
+    assert await hub.reread("access.yaml.approval", control)
+    assert [grant.name for grant in control.inputs.policy.grants] == ["new"]
+    assert records == [("access_policy_change", "lead, approved by deputy", 2)]
+    place.policy.write_text(OLD)
+    hub, control = started()
+    await hub.begin()
+    assert [grant.name for grant in control.inputs.policy.grants] == ["new"]
+    assert hub.standing.waiting
+    assert len(records) == 1

@@ -10,6 +10,7 @@ from hostile_certificates import CERTIFICATES, ground_of, hostile_certificate
 
 from hub.identity import Fault, Reason, Severity, Store, faults_of, issue, store_faults
 from hub.identity.authority import AUTHORITY_LIFETIME
+from hub.identity.lasting import warn_within
 
 EDGE = "spiffe://metip.local/edge"
 VICTIM = "spiffe://metip.local/consumer/tablet"
@@ -59,8 +60,9 @@ TIMES = {
     "six_minutes_before": (-timedelta(minutes=6), [Reason.NOT_YET_VALID]),
     "five_minutes_before": (-timedelta(minutes=5), []),
     "at_once": (timedelta(0), []),
-    "a_third_left": (timedelta(days=20), []),
-    "a_second_less": (timedelta(days=20, seconds=1), [Reason.EXPIRES_SOON]),
+    # It is valid from five minutes before its issue, a third of which is 100 s.
+    "a_third_left": (timedelta(days=20, seconds=-100), []),
+    "a_second_less": (timedelta(days=20, seconds=-99), [Reason.EXPIRES_SOON]),
     "one_second_left": (timedelta(days=30, seconds=-1), [Reason.EXPIRES_SOON]),
     "at_the_end": (timedelta(days=30), [Reason.EXPIRED]),
     "a_year_later": (timedelta(days=395), [Reason.EXPIRED]),
@@ -199,3 +201,18 @@ def test_an_empty_home_is_reported_and_not_made(tmp_path: Path, now: datetime) -
     store = Store(tmp_path / "identity")
     assert [fault.reason for fault in store_faults(store, now)] == [Reason.MISSING, Reason.MISSING]
     assert not store.directory.exists()
+
+
+LIVES = {
+    "a year": (timedelta(days=365), timedelta(days=30)),
+    "ninety days": (timedelta(days=90), timedelta(days=30)),
+    "thirty days": (timedelta(days=30), timedelta(days=10)),
+    "a day": (timedelta(days=1), timedelta(hours=8)),
+}
+
+
+@pytest.mark.parametrize(("life", "ahead"), LIVES.values(), ids=LIVES)
+def test_a_certificate_is_warned_of_thirty_days_ahead_or_in_the_last_third_of_a_shorter_life(
+    now: datetime, life: timedelta, ahead: timedelta
+) -> None:
+    assert warn_within(now, now + life) == ahead
