@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from two_parts import TwoParts
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -28,3 +29,9 @@ def grpc_channel(grpc_server: Any) -> Any:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--golden` rewrites golden files instead of comparing with them."""
     parser.addoption("--golden", action="store_true", help="rewrite golden files, then compare")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoParts:
+    """How `-n` shares tests between workers."""
+    return TwoParts(config, log)
