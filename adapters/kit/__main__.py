@@ -15,7 +15,11 @@ from typing import Any
 import uvloop
 
 from adapters.kit import discovery
+from adapters.kit.journal import Place
 from adapters.kit.workers import Launch, run_workers
+from metip.journal.file import BrokenError, FullError
+from metip.journal.keys import SecretError
+from metip.journal.store import HALTED
 from metip.settings import SettingsError, read_settings
 
 
@@ -26,16 +30,21 @@ def main() -> int:
         if arguments.command == "serve":
             return _serve(arguments)
         return _simulate(arguments)
-    except (SettingsError, LookupError, TypeError) as error:
+    except (SettingsError, LookupError, TypeError, SecretError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the one message before logging begins
         return 2
+    except (BrokenError, FullError) as error:
+        print(f"the journal can't be opened: {error}", file=sys.stderr)  # noqa: T201 - as above
+        return HALTED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m adapters.kit", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser(
-        "serve", help="serve an adapter", epilog="example: serve example --run-dir .metip/run --settings example.yaml"
+        "serve",
+        help="serve an adapter",
+        epilog="example: serve example --run-dir .metip/run --journals .metip/state/journals --ledger .metip/identity/ledger",
     )
     serve.add_argument("system", choices=discovery.systems())
     serve.add_argument("--settings", type=Path, help="YAML settings; default: the settings.yaml of the adapter's folder")
@@ -44,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--upstream", default="", help="address of the far system, instead of the settings' own")
     serve.add_argument("--mesh", default="", help="host:port of Envoy, for adapters that consult other interfaces")
     serve.add_argument("--identity", type=Path, help="folder with cert.pem, key.pem; ca.pem beside or above it")
+    serve.add_argument("--journals", type=Path, help="folder for the journals of its workers, which the hub gathers")
+    serve.add_argument("--ledger", type=Path, help="folder with the ledger's keys: index/1.key, sealing/1.pub")
     serve.add_argument("--workers", type=int, default=0, help="worker processes, instead of the settings' own")
     serve.add_argument("--worker", type=int, default=-1, help=argparse.SUPPRESS)
     simulate = commands.add_parser("simulate", help="run simulators", epilog="example: simulate example --run-dir .metip/run")
@@ -65,9 +76,16 @@ def _serve(arguments: argparse.Namespace) -> int:
         registry=arguments.registry,
         mesh=arguments.mesh,
         identity=arguments.identity,
+        journal=_place(arguments),
     )
     workers = arguments.workers or settings.serving.workers or 1
     return _until_told(lambda stop: run_workers(launch, settings, workers, arguments.worker, sys.argv[1:], stop))
+
+
+def _place(arguments: argparse.Namespace) -> Place | None:
+    if (arguments.journals is None) != (arguments.ledger is None):
+        raise LookupError("--journals and --ledger go together: where records are kept, and the keys that they are sealed and found by")
+    return Place(arguments.journals, arguments.ledger) if arguments.journals else None
 
 
 def _simulate(arguments: argparse.Namespace) -> int:

@@ -1,35 +1,124 @@
-"""The seam at which each operation on personal data is recorded before its answer leaves."""
+"""The stage at which each operation on personal data is recorded before its answer leaves, and each refusal before it is told."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
-from metip.call import Call
+from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
 from metip.contracts import Operation
+from metip.faults import Fault
+from metip.journal import store
+from metip.journal.blinding import IndexKeys
+from metip.journal.file import BrokenError
+from metip.journal.keys import INDEX, SEALING
+from metip.journal.records import Facts, Recording, disclosed
+from metip.journal.sealing import Sealer
+from metip.journal.subjects import Subject, subjects
 
-
-@dataclass(slots=True)
-class Entry:
-    """What happened in one operation, as the pipeline knows it when the answer is about to leave. Not frozen, as `Call` is not."""
-
-    operation: Operation
-    call: Call
-    request: Message
-    outcome: str
-    """`OK`, or the reason of the fault."""
-    seconds: float
+CANCELLED: Final = "CANCELLED"
+MANY: Final = 200
+"""Subjects of a stream from which on it is recorded again before more of it leaves, so that one record can hold them."""
 
 
 class Journal(Protocol):
-    """Writes entries durably. `record` returns when the entry is safe and raises `Fault` JOURNAL when it can't be made safe."""
+    """Keeps what is known of calls. `Facts` of one call may come several times: a stream's, as it goes on."""
 
-    async def record(self, entry: Entry) -> None:
-        """Makes one entry durable."""
+    def check(self) -> None:
+        """Raises `Fault` JOURNAL while nothing can be kept, so that no far system is asked what could not be answered."""
+
+    async def record(self, facts: Facts) -> None:
+        """Keeps it; returns when it is safe. Raises `Fault` JOURNAL when it can't be made safe."""
+
+    def note(self, facts: Facts) -> None:
+        """Keeps it soon, for calls that nobody waits for any more. Raises `Fault` JOURNAL when the journal is closed."""
 
 
 class NoJournal:
-    """Keeps nothing, for interfaces without personal data and until a durable journal is configured."""
+    """Keeps nothing: for adapters without any operation on personal data."""
 
-    async def record(self, entry: Entry) -> None:
-        """Forgets the entry."""
+    def check(self) -> None:
+        """Has nothing against it."""
+
+    async def record(self, facts: Facts) -> None:
+        """Forgets it."""
+
+    def note(self, facts: Facts) -> None:
+        """Forgets it."""
+
+
+class DurableJournal:
+    """Keeps records of one system's calls in a file of this process."""
+
+    def __init__(self, kept: store.Journal, recording: Recording) -> None:
+        self._kept, self._recording = kept, recording
+
+    def check(self) -> None:
+        """See the protocol."""
+        self._kept.check()
+
+    async def record(self, facts: Facts) -> None:
+        """See the protocol."""
+        await self._kept.record(*self._recording.of_call(facts))
+
+    def note(self, facts: Facts) -> None:
+        """See the protocol."""
+        self._kept.note(*self._recording.of_call(facts))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker keeps its journal, and the ledger's folder with the keys that it needs."""
+
+    journals: Path
+    keys: Path
+
+    @contextmanager
+    def journal(self, system: str, worker: int, on_broken: Callable[[BrokenError], None]) -> Iterator[Journal]:
+        """The journal of one worker, open for the length of the block. Raises `BrokenError`, `FullError` and `SecretError`."""
+        self.journals.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{system}-{worker}"
+        keys, sealer = IndexKeys(self.keys / INDEX), Sealer(self.keys / SEALING)
+        kept = store.Journal(self.journals / f"{name}.sqlite", name, system, sealer, on_broken=on_broken)
+        try:
+            yield DurableJournal(kept, Recording(system, keys))
+        finally:
+            kept.close()
+
+
+@dataclass(slots=True)
+class Told:
+    """What of a call was told to its caller and is in no record yet."""
+
+    disclosed: int = 0
+    subjects: list[Subject] = field(default_factory=list)
+
+    def add(self, operation: Operation, call: Call, reply: Message) -> None:
+        """A reply that is about to leave."""
+        self.disclosed += disclosed(operation, call, reply)
+        subjects(reply, self.subjects)
+
+    def facts(self, operation: Operation, call: Call, request: Message, outcome: str, seconds: float) -> Facts:
+        """What is to be recorded now; each record of a call names the subjects of the question."""
+        return Facts(operation, call, request, outcome, seconds, self.disclosed, subjects(request) + self.subjects)
+
+
+def refusal(operation: Operation, kind: type[Message], data: bytes, metadata: Mapping[str, str], outcome: str, seconds: float) -> Facts:
+    """What is known of a call that no handler saw: who asked, and what, as far as either can be read."""
+    call = _caller(metadata, operation)
+    request, found = None, list[Subject]()
+    if len(data) <= operation.max_request_bytes:
+        with suppress(DecodeError):
+            request = kind.FromString(data)
+            found = subjects(request)[:MANY]
+    return Facts(operation, call, request, outcome, seconds, 0, found, refused=True, call_id=metadata.get(CALL_ID_HEADER, ""))
+
+
+def _caller(metadata: Mapping[str, str], operation: Operation) -> Call | None:
+    for known in (metadata, {key: value for key, value in metadata.items() if key != OFFICER_HEADER}):
+        with suppress(Fault):
+            return call_from(known, operation.name, remaining=None)
+    return None

@@ -1,4 +1,4 @@
-"""One compiled pipeline per operation: admit → decode → validate → handler → encode → journal.
+"""One compiled pipeline per operation: admit → decode → validate → handler → encode → journal → answer.
 
 Everything that depends on the contract is decided once, when the server starts; a call pays only for its own bytes. The pipeline takes and
 gives raw bytes, so that a message is parsed and printed exactly once.
@@ -7,7 +7,7 @@ gives raw bytes, so that a message is parsed and printed exactly once.
 import time
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -17,11 +17,12 @@ import protovalidate
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from adapters.kit.journal import Entry, Journal
+from adapters.kit.journal import CANCELLED, MANY, Journal, Told, refusal
 from metip.admission import admission
 from metip.call import CALL_ID_HEADER, Call, call_from
 from metip.contracts import Operation
 from metip.faults import Fault, Reason, status_of
+from metip.journal.records import OK, Facts
 from metip.logs import Log
 
 _SHORTLY = timedelta(milliseconds=200)
@@ -72,15 +73,18 @@ class Pipeline:
             try:
                 self._enter(reached)
                 reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
-                reached.request = request = read(data, call)
-                reply = (await handler(request, call)).SerializeToString()
-                await self._record(operation, reached, "OK")
-                reached.outcome = "OK"
+                reached.request = request = self._admitted(operation, read(data, call))
+                answered = await handler(request, call)
+                reply = answered.SerializeToString()
+                if operation.personal:
+                    reached.told.add(operation, call, answered)
+                    await self._record(operation, reached, OK)
+                reached.outcome = OK
                 return reply
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes a status
-                return await self._refuse(operation, reached, error, context)
+                return await self._refuse(operation, kind, data, reached, error, context)
             finally:
-                self._leave(reached, tell)
+                self._leave(operation, reached, tell)
 
         return answer
 
@@ -92,20 +96,24 @@ class Pipeline:
             try:
                 self._enter(reached)
                 reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
-                reached.request = request = read(data, call)
+                reached.request = request = self._admitted(operation, read(data, call))
                 # Closed here and now, so that whatever it started ends with the call and not when somebody collects it.
                 async with aclosing(handler(request, call)) as replies:
                     async for reply in replies:
                         encoded = reply.SerializeToString()
-                        # A stream is recorded before its first message leaves: after that nothing could be taken back.
-                        await self._record(operation, reached, "OK")
+                        if operation.personal:
+                            reached.told.add(operation, call, reply)
+                            # Before its first message leaves: after that nothing could be taken back. What leaves later is recorded at the
+                            # end, or as soon as it is much.
+                            if not reached.recorded or len(reached.told.subjects) >= MANY:
+                                await self._record(operation, reached, OK)
                         await context.write(encoded)
-                await self._record(operation, reached, "OK")
-                reached.outcome = "OK"
+                await self._record(operation, reached, OK)
+                reached.outcome = OK
             except Exception as error:  # noqa: BLE001 - as above
-                await self._refuse(operation, reached, error, context)
+                await self._refuse(operation, kind, data, reached, error, context)
             finally:
-                self._leave(reached, tell)
+                self._leave(operation, reached, tell)
 
         return answer
 
@@ -113,23 +121,36 @@ class Pipeline:
         self.gate.enter()
         reached.inside = True
 
+    def _admitted(self, operation: Operation, request: Message) -> Message:
+        """The request, unless nothing could be recorded of what came of it. Raises `Fault` JOURNAL."""
+        if operation.personal:
+            self.journal.check()
+        return request
+
     async def _record(self, operation: Operation, reached: "_Reached", outcome: str) -> None:
-        """Journals a call that got as far as the handler; once, whatever is to come. Raises `Fault` JOURNAL."""
-        if reached.recorded or not operation.personal or reached.call is None or reached.request is None:
-            return
-        reached.recorded = True
+        """Journals a call that got as far as the handler: once, and again when it disclosed more. Raises `Fault` JOURNAL."""
+        facts = reached.facts(operation, outcome)
+        if facts is not None:
+            await self._keep(operation, reached, facts)
+
+    async def _keep(self, operation: Operation, reached: "_Reached", facts: Facts) -> None:
         try:
-            await self.journal.record(Entry(operation, reached.call, reached.request, outcome, reached.seconds))
+            await self.journal.record(facts)
         except Fault:
             raise
         except Exception as error:
             self._tell(operation, reached, error)
             raise Fault(Reason.JOURNAL, "the record of access can't be written") from error
 
-    async def _refuse(self, operation: Operation, reached: "_Reached", error: Exception, context: Context) -> bytes:
+    async def _refuse(
+        self, operation: Operation, kind: type[Message], data: bytes, reached: "_Reached", error: Exception, context: Context
+    ) -> bytes:
         fault = error if isinstance(error, Fault) else self._unexpected(operation, reached, error)
         try:
-            await self._record(operation, reached, fault.reason.name)
+            if reached.request is not None:
+                await self._record(operation, reached, fault.reason.name)
+            elif reached.inside:  # whom the gate turned away was not judged, and comes again
+                await self._keep(operation, reached, refusal(operation, kind, data, reached.metadata, fault.reason.name, reached.seconds))
         except Fault as unrecorded:
             fault = unrecorded
         reached.outcome = fault.reason.name
@@ -157,17 +178,20 @@ class Pipeline:
         """Writes the line of one call: outcome, milliseconds, call id, consumer."""
         return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", operation=operation.name)
 
-    def _leave(self, reached: "_Reached", tell: Teller) -> None:
+    def _leave(self, operation: Operation, reached: "_Reached", tell: Teller) -> None:
         if reached.inside:
             self.gate.inside -= 1
+        if not reached.outcome and (facts := reached.facts(operation, CANCELLED)) is not None:
+            with suppress(Fault):  # nobody waits for an answer any more, so there is nothing to refuse
+                self.journal.note(facts)
         consumer = reached.call.consumer if reached.call else ""
-        tell(reached.outcome or "CANCELLED", round(reached.seconds * 1000, 2), reached.call_id, consumer)
+        tell(reached.outcome or CANCELLED, round(reached.seconds * 1000, 2), reached.call_id, consumer)
 
 
 class _Reached:
     """How far a call came, so that its end can be recorded and logged wherever it stopped."""
 
-    __slots__ = ("call", "inside", "metadata", "outcome", "recorded", "request", "started")
+    __slots__ = ("call", "inside", "metadata", "outcome", "recorded", "request", "started", "told")
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
         self.metadata = metadata
@@ -176,7 +200,15 @@ class _Reached:
         self.recorded = False
         self.call: Call | None = None
         self.request: Message | None = None
+        self.told = Told()
         self.outcome = ""
+
+    def facts(self, operation: Operation, outcome: str) -> Facts | None:
+        """What is to be recorded now, which is then taken as recorded; None when there is nothing that is not."""
+        if not operation.personal or self.call is None or self.request is None or (self.recorded and not self.told.disclosed):
+            return None
+        told, self.told, self.recorded = self.told, Told(), True
+        return told.facts(operation, self.call, self.request, outcome, self.seconds)
 
     @property
     def call_id(self) -> str:

@@ -104,6 +104,13 @@ def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.C
     return found
 
 
+def _check_harmless(system: str, compiled: "Compiled", known: contracts.Contracts) -> None:
+    """Raises `TypeError` that names the interfaces with operations on personal data."""
+    personal = sorted(name for name in compiled if any(one.personal for one in known.served_by(system, known.interface(name))))
+    if personal:
+        raise TypeError(f"{', '.join(personal)} can't be served without a journal: start the adapter with --journals and --ledger")
+
+
 def _problem(operation: contracts.Operation, request: type[Message], handler: Any) -> str:
     """Why this method can't serve the operation; empty when it can."""
     if operation.client_streams:
@@ -128,17 +135,22 @@ def add_to_server(server: grpc.aio.Server, compiled: "Compiled") -> None:
 
 
 async def serve_worker(
-    worker: Worker, settings: Message, serving: Serving, *, mesh: Mesh | None, stop: asyncio.Event, journal: Journal | None = None
+    worker: Worker, settings: Message, serving: Serving, *, mesh: Mesh | None, stop: asyncio.Event, journal: Journal
 ) -> None:
-    """Serves until `stop` is set, then drains: unhealthy first, then no new calls, then the end of those in progress."""
+    """Serves until `stop` is set, then drains: unhealthy first, then no new calls, then the end of those in progress.
+
+    Raises `TypeError` when a servicer does not fit its contract, or serves operations on personal data without a journal.
+    """
     log = Log(system=worker.system, worker=worker.number)
     log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
-    pipeline = Pipeline(worker.system, journal or NoJournal(), log, Gate(serving.max_in_flight or MAX_IN_FLIGHT), protovalidate.Validator())
+    pipeline = Pipeline(worker.system, journal, log, Gate(serving.max_in_flight or MAX_IN_FLIGHT), protovalidate.Validator())
     known = installed_contracts(date.today())  # noqa: DTZ011 - an assessment is due by the local calendar
     site = Site(log, mesh, hub=worker.registry, first=worker.number == 0)
     async with AsyncExitStack() as stack:
         servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, site))
         compiled = handlers(pipeline, servicers, known)
+        if isinstance(journal, NoJournal):
+            _check_harmless(worker.system, compiled, known)
         server = grpc.aio.server(options=OPTIONS)
         add_to_server(server, compiled)
         state = health.aio.HealthServicer()

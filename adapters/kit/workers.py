@@ -1,14 +1,18 @@
 """One worker in this process, or several in processes of their own that are started again when they end."""
 
 import asyncio
+import os
 import sys
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.kit.journal import Journal, NoJournal, Place
 from adapters.kit.serving import Worker, serve_worker
 from adapters.kit.site import Identity, Mesh
+from metip.journal.file import BrokenError
+from metip.journal.store import HALTED
 from metip.logs import Log
 from metip.processes import dying_with_parent
 
@@ -24,6 +28,8 @@ class Launch:
     registry: str
     mesh: str
     identity: Path | None
+    journal: Place | None = None
+    """Where calls are recorded; None only for adapters without any operation on personal data."""
 
     def socket(self, number: int) -> Path:
         """Path of the socket of one worker; a unix socket's path may have 107 bytes."""
@@ -35,7 +41,8 @@ async def run_workers(launch: Launch, settings: Any, workers: int, number: int, 
     if number >= 0 or workers == 1:
         place = max(number, 0)
         worker = Worker(launch.system, place, launch.socket(place), launch.registry)
-        await serve_worker(worker, settings, settings.serving, mesh=_mesh(launch), stop=stop)
+        with _journal(launch, place) as journal:
+            await serve_worker(worker, settings, settings.serving, mesh=_mesh(launch), stop=stop, journal=journal)
         return 0
     log = Log(system=launch.system)
     async with asyncio.TaskGroup() as group:
@@ -64,6 +71,15 @@ async def _keep(place: int, arguments: list[str], log: Log, stop: asyncio.Event)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), delay)
         delay = min(delay * 2, LONGEST_DELAY)
+
+
+def _journal(launch: Launch, number: int) -> AbstractContextManager[Journal]:
+    def halt(error: BrokenError) -> None:
+        """On the journal's own thread: whatever the rest of the process still believes, it must not go on."""
+        Log(system=launch.system, worker=number).line("halted", problem=str(error))
+        os._exit(HALTED)
+
+    return launch.journal.journal(launch.system, number, halt) if launch.journal else nullcontext(NoJournal())
 
 
 def _mesh(launch: Launch) -> Mesh | None:

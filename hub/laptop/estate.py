@@ -121,7 +121,8 @@ async def _start_adapter(home: Home, options: Options, system: str, supervisor: 
 
 def _serving(home: Home, options: Options, system: str) -> tuple[str, ...]:
     places = ("--run-dir", str(home.run), "--registry", f"unix:{home.hub_socket}", "--identity", str(home.identity / f"adapter-{system}"))
-    return (*places, "--mesh", f"127.0.0.1:{options.ports.grpc}", "--workers", str(options.workers))
+    records = ("--journals", str(home.journals), "--ledger", str(home.ledger_keys))
+    return (*places, *records, "--mesh", f"127.0.0.1:{options.ports.grpc}", "--workers", str(options.workers))
 
 
 def _kit(verb: str, *systems: str) -> tuple[str, ...]:

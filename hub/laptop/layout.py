@@ -40,6 +40,16 @@ class Home:
         return self.root / "state"
 
     @property
+    def journals(self) -> Path:
+        """The journals of adapters and hub, which the hub gathers into the ledger."""
+        return self.state / "journals"
+
+    @property
+    def ledger_keys(self) -> Path:
+        """Keys of the ledger: `index`, `sealing`, `signing`."""
+        return self.identity / "ledger"
+
+    @property
     def run(self) -> Path:
         """Sockets. A unix socket's path may have 107 bytes, so a deep home keeps them in the system's temporary folder."""
         inside = self.root / "run"

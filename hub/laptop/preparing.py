@@ -11,6 +11,7 @@ from hub.identity.tokens import AUDIENCE, issuer_of
 from hub.laptop.claiming import free_ports
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
+from metip.journal.keys import ensure_keys
 
 BOOTSTRAP = Path(__file__).parent.parent.parent / "envoy" / "bootstrap.yaml"
 FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by weight; without a share, the system that owns it.
@@ -53,9 +54,10 @@ def adapters_folder() -> Path:
 
 def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     """Makes a home ready for its processes."""
-    for folder in (home.root, home.logs, home.state, home.run):
+    for folder in (home.root, home.logs, home.state, home.journals, home.run):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _identities(home)
+    ensure_keys(home.ledger_keys)
     _write(home.hub_settings, _hub_settings(home, ports))
     if not home.access.exists():
         _write(home.access, _first_policy())

@@ -1,10 +1,11 @@
 """The full path's last process: the real kit serving a real contract, with a handler that answers from memory.
 
-All of `serve_worker` runs: pipeline, health, registration, drain. Only the system's own `adapter` module is replaced, since what a far
+All of `serve_worker` runs: pipeline, journal, health, registration, drain. Only the system's own `adapter` module is replaced: what a far
 system costs is not the platform's.
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -20,14 +21,17 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from adapters.kit import discovery
+from adapters.kit.journal import Place
 from adapters.kit.serving import Worker, installed_contracts, serve_worker
 from adapters.kit.site import Site
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.call import Call
 from metip.contracts import Operation
+from metip.journal.store import HALTED
 from metip.processes import die_with_parent
 from tests.bench.cores import serve_alone
 from tests.bench.exchange import Exchange, the_exchange
+from tests.bench.journal import OFF, ON, Switched
 
 
 def servicer(exchange: Exchange) -> object:
@@ -56,7 +60,7 @@ def _kind(name: str) -> type[Message]:
     return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
-async def _serve(run_directory: Path, registry: str) -> None:
+async def _serve(run_directory: Path, registry: str, place: Place) -> None:
     exchange = the_exchange()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,11 +71,17 @@ async def _serve(run_directory: Path, registry: str) -> None:
         yield (servicer(exchange),)
 
     worker = Worker(exchange.system, 0, run_directory / "adapter.sock", registry)
-    with patch.object(discovery, "adapter", lambda _system: SimpleNamespace(serve=serve)):
-        await serve_worker(worker, Serving(), Serving(), mesh=None, stop=stop)
+    with (
+        patch.object(discovery, "adapter", lambda _system: SimpleNamespace(serve=serve)),
+        place.journal(exchange.system, 0, lambda _broken: os._exit(HALTED)) as kept,
+    ):
+        journal = Switched(kept)
+        for way in (ON, OFF):
+            asyncio.get_running_loop().add_signal_handler(way, setattr, journal, "on", way is ON)
+        await serve_worker(worker, Serving(), Serving(), mesh=None, stop=stop, journal=journal)
 
 
 if __name__ == "__main__":
     die_with_parent()
     serve_alone()
-    uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2]))
+    uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2], Place(Path(sys.argv[3]), Path(sys.argv[4]))))

@@ -94,7 +94,7 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
     bare = f"unix:{home.run}/bare.sock"
     run.python("bare", "tests.bench.bare", str(home.run / "bare.sock"))
     run.python("hub", "hub", "--settings", str(home.hub_settings))
-    run.python("full", "tests.bench.adapter", str(home.run), f"unix:{home.hub_socket}")
+    run.python("full", "tests.bench.adapter", str(home.run), f"unix:{home.hub_socket}", str(home.journals), str(home.ledger_keys))
     run.envoy("edge", home.bootstrap)
     plain_port, pipe_ports = ports[2], ports[4 : 4 + 3]
     run.envoy("plain", envoys.plain(plain_port, bare, path, home.run / "plain.sock"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
+from tests.bench.journal import Journalled, measure_journal
 from tests.bench.load import Load, drive, h2load_command, has_h2load
 from tests.bench.messages import LONG, SHORT, Length, Messages, measure_messages
 from tests.bench.sample import Row, Sample, row, share
@@ -32,12 +33,22 @@ class Effort:
     rate_rounds: int = 3
     step_rounds: int = 3
     """Rounds over the edge with parts taken off; 0 leaves them out."""
+    journal_rounds: int = 9
     loops: int = 20_000
     messages: Length = LONG
 
 
 QUICK = Effort(
-    rounds=1, seconds=0.3, in_flight=(8,), rates=(100,), rate_seconds=0.5, rate_rounds=1, step_rounds=1, loops=200, messages=SHORT
+    rounds=1,
+    seconds=0.3,
+    in_flight=(8,),
+    rates=(100,),
+    rate_seconds=0.5,
+    rate_rounds=1,
+    step_rounds=1,
+    journal_rounds=1,
+    loops=200,
+    messages=SHORT,
 )
 
 
@@ -65,6 +76,7 @@ class Measurement:
     steps: tuple[Step, ...]
     stages: dict[str, float]
     """Microseconds of CPU by stage of the adapter's pipeline."""
+    journal: tuple[Journalled, ...]
     messages: Messages
 
     def row(self, target: str, load: str) -> Row:
@@ -77,7 +89,7 @@ class Measurement:
     @property
     def not_ok(self) -> int:
         """Calls on any path that did not end with grpc-status 0."""
-        return sum(one.not_ok for one in self.rows)
+        return sum(one.not_ok for one in (*self.rows, *(row for one in self.journal for row in (one.on, one.off))))
 
     @property
     def loads(self) -> tuple[str, ...]:
@@ -96,6 +108,7 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
     async with running(told, ablation=effort.step_rounds > 0) as estate:
         rows = await _rows(estate, effort, told, h2load=h2load)
         steps = await _steps(estate, effort, told, h2load=h2load)
+        journal = await measure_journal(estate, effort.journal_rounds, effort.seconds, effort.in_flight, told, h2load=h2load)
         told("stages of the adapter's pipeline")
         stages = python_stages(estate.exchange, estate.token, loops=effort.loops)
         found = Measurement(
@@ -109,6 +122,7 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             rows=rows,
             steps=steps,
             stages=stages,
+            journal=journal,
             messages=Messages((), ()),
         )
     told("starting an exchange")

@@ -25,6 +25,8 @@ def test_a_quick_run_measures_every_path_and_each_call_is_ok(generator: list[str
         assert [row["target"] for row in rows] == PATHS
         assert all(row["calls"] > 0 and row["not_ok"] == 0 for row in rows)
     assert [one["name"] for one in found["steps"]][-1] == "HTTP/2 on both sides, router"
+    assert [(one["on"]["not_ok"], one["off"]["not_ok"]) for one in found["journal"]] == [(0, 0)]
+    assert all(share > 0 for share in found["journal_shares"].values())
     assert all(one["rate"] > 0 for one in found["messages"]["speeds"])
     assert [one["lost"] for one in found["messages"]["journeys"]] == [0]
-    assert "| full path" in page.read_text(encoding="utf-8")
+    assert all(words in page.read_text(encoding="utf-8") for words in ("| full path", "## The journal"))

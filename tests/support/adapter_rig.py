@@ -13,12 +13,12 @@ import grpc
 import protovalidate
 
 from adapters.kit import discovery
-from adapters.kit.journal import Entry
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.population import Population
 from adapters.kit.serving import add_to_server, handlers, installed_contracts
 from adapters.kit.simulation import Dials
 from adapters.kit.site import Mesh, Site
+from metip.journal.records import Facts
 from metip.logs import Log
 from metip.settings import read_settings
 
@@ -34,7 +34,7 @@ class Rig:
     channel: grpc.aio.Channel
     dials: Dials | None
     population: Population
-    entries: list[Entry]
+    entries: list[Facts]
     """What the journal was given."""
     simulator: Any
 
@@ -54,13 +54,22 @@ def from_envoy(*, consumer: str = CONSUMER, officer: str | None = "P123456", cal
 
 
 class Remembering:
-    """A journal that keeps what it is given."""
+    """A journal that keeps what it is given of calls that a handler saw."""
 
-    def __init__(self, entries: list[Entry]) -> None:
+    def __init__(self, entries: list[Facts]) -> None:
         self._entries = entries
 
-    async def record(self, entry: Entry) -> None:
-        self._entries.append(entry)
+    def check(self) -> None:
+        """Takes every call."""
+
+    async def record(self, facts: Facts) -> None:
+        """Keeps it."""
+        self.note(facts)
+
+    def note(self, facts: Facts) -> None:
+        """Keeps it, unless it is of a refusal."""
+        if not facts.refused:
+            self._entries.append(facts)
 
 
 @asynccontextmanager
@@ -68,7 +77,7 @@ async def running_adapter(system: str, directory: Path, *, mesh: Mesh | None = N
     """Runs the adapter of that system with its own settings and simulator. `upstream` overrides fields of the upstream setting."""
     settings: Any = read_settings(discovery.FOLDER / system / "settings.yaml", discovery.settings_type(system))
     population = Population(SEED)
-    entries: list[Entry] = []
+    entries: list[Facts] = []
     async with AsyncExitStack() as stack:
         log = Log(stack.enter_context((directory / "log").open("a")), system=system)
         dials = simulator = None

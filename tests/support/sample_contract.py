@@ -26,11 +26,12 @@ from grpc_status import rpc_status
 from grpc_tools import protoc
 
 import metip.contracts
-from adapters.kit.journal import Entry
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.serving import add_to_server, handlers
 from buf.validate import validate_pb2  # noqa: F401 - the pool needs the rules before it takes a file that has some
-from metip.common.v1 import access_pb2
+from metip.common.v1 import access_pb2, answer_pb2, pole_pb2  # noqa: F401 - imported by the contract
+from metip.faults import Fault
+from metip.journal.records import Facts
 from metip.logs import Log
 from metip.options.v1 import options_pb2
 
@@ -45,6 +46,10 @@ syntax = "proto3";
 package metip.sample.v1;
 import "buf/validate/validate.proto";
 import "metip/common/v1/access.proto";
+import "metip/common/v1/answer.proto";
+import "metip/common/v1/identifiers.proto";
+import "metip/common/v1/pole.proto";
+import "metip/common/v1/time.proto";
 import "metip/options/v1/options.proto";
 
 service SampleService {
@@ -88,9 +93,38 @@ message Asked {
   metip.common.v1.AccessContext access = 1 [(buf.validate.field).required = true];
   string surname = 2 [(buf.validate.field).string = {min_len: 2 max_len: 40}];
   repeated Place places = 3;
+  string vrm = 4 [(metip.options.v1.field).subject_identifier = "vrm"];
 }
-message Place { string postcode = 1 [(buf.validate.field).string.pattern = "^[A-Z0-9 ]*$"]; }
-message Told { string words = 1; }
+message Place {
+  option (metip.options.v1.message).personal = PERSONAL_DATA_NONE;
+  string postcode = 1 [(buf.validate.field).string.pattern = "^[A-Z0-9 ]*$"];
+}
+message Told {
+  string words = 1;
+  Seen one = 2;
+  repeated Seen many = 3;
+  repeated Source sources = 4;
+  metip.common.v1.Provenance provenance = 5;
+  metip.common.v1.PncId pnc_id = 6;
+  repeated Place places = 7;
+}
+message Seen {
+  metip.common.v1.Person person = 1;
+  metip.common.v1.Vrm vrm = 2;
+  repeated string learner_ids = 3 [(metip.options.v1.field).subject_identifier = "learner_id"];
+  repeated Seen with = 4;
+  Described described = 5;
+  map<string, Seen> by_name = 6;
+}
+message Described {
+  string family_name = 1;
+  string given_names = 2;
+  metip.common.v1.CivilDate date_of_birth = 3;
+}
+message Source {
+  string name = 1 [(metip.options.v1.field).personal = PERSONAL_DATA_NONE];
+  repeated Seen found = 2;
+}
 message Plain { uint32 count = 1; Plain inside = 2; }
 """
 
@@ -143,16 +177,29 @@ class Remembering:
     """A journal that keeps what it is given, or fails with `error`."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[Facts] = []
+        """Of calls that a handler saw."""
+        self.refusals: list[Facts] = []
         self.attempts = 0
         self.error: Exception | None = None
+        self.closed: Fault | None = None
+        """Why it takes nothing."""
 
-    async def record(self, entry: Entry) -> None:
-        """Keeps one entry."""
+    def check(self) -> None:
+        """Takes calls, or not."""
+        if self.closed is not None:
+            raise self.closed
+
+    async def record(self, facts: Facts) -> None:
+        """Keeps what is known of one call."""
         self.attempts += 1
         if self.error is not None:
             raise self.error
-        self.entries.append(entry)
+        self.note(facts)
+
+    def note(self, facts: Facts) -> None:
+        """Keeps what is known of one call."""
+        (self.refusals if facts.refused else self.entries).append(facts)
 
 
 @dataclass

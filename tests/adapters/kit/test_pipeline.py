@@ -14,16 +14,32 @@ import grpc
 import pytest
 import pytest_asyncio
 from adapter_rig import from_envoy
-from sample_contract import CONSUMER, INTERFACE, MOST_BYTES, STRICT, Asked, Plain, Refused, Served, Told, asking, refused, served
+from sample_contract import (
+    CONSUMER,
+    INTERFACE,
+    MOST_BYTES,
+    STRICT,
+    Asked,
+    Plain,
+    Refused,
+    Served,
+    Told,
+    asking,
+    message,
+    refused,
+    served,
+)
 from waiting import until
 
 from adapters.kit import Call, Fault, Reason
+from metip.common.v1.identifiers_pb2 import Vrm
 from metip.options.v1.options_pb2 import PURPOSE_AUDIT, PURPOSE_LICENSING_VETTING, PURPOSE_UNSPECIFIED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NEVER_SAID = "QUACKENBUSH"
 GET, RECORD, WATCH, COUNT = (f"{INTERFACE}/{method}" for method in ("GetSample", "RecordSample", "WatchSamples", "Count"))
+Seen = message("Seen")
 STRICTLY = f"{STRICT}/GetStrictly"
 
 
@@ -159,6 +175,7 @@ def question(surname: str = NEVER_SAID, **access: Any) -> Any:
 async def test_a_good_call_is_answered_journalled_once_and_logged_once(worker: Rig) -> None:
     assert await worker.ask() == f"{NEVER_SAID} asked by {CONSUMER}"
     (entry,) = worker.journal.entries
+    assert entry.call is not None
     assert (entry.operation.name, entry.outcome, entry.call.id, entry.call.consumer) == (GET, "OK", "call-1", CONSUMER)
     assert entry.request == question()
     await worker.logged()
@@ -190,6 +207,16 @@ async def test_a_call_without_a_deadline_has_an_hour(worker: Rig) -> None:
 async def test_an_operation_without_personal_data_needs_no_purpose_and_is_not_journalled(worker: Rig) -> None:
     assert await worker.ask(COUNT, Plain(count=7), from_envoy(officer=None)) == "7"
     assert worker.journal.attempts == 0
+
+
+async def test_the_journal_knows_whose_data_and_how_many_records_were_told(worker: Rig) -> None:
+    async def unary(request: Any, call: Call) -> Any:
+        return Told(many=[Seen(vrm=Vrm(value="A1")), Seen()])
+
+    worker.sample.unary = unary
+    await worker.ask(request=Asked(access=asking(), surname=NEVER_SAID, vrm="B2"))
+    (facts,) = worker.journal.entries
+    assert (facts.disclosed, facts.subjects) == (2, [("vrm", "B2"), ("vrm", "A1")])
 
 
 # What is refused before the handler: the status, the reason, and that the handler never saw it.
@@ -227,9 +254,44 @@ async def test_a_call_is_refused_before_the_handler(worker: Rig, case: str) -> N
     refusal = await worker.refusal(operation, _nested(5000) if case == "nested-too-deep" else request, metadata)
     assert (refusal.code, refusal.reason, refusal.domain) == (reason.status, reason.name, "sample.metip")
     assert worker.sample.calls == []
-    assert worker.journal.attempts == 0
+    (facts,) = worker.journal.refusals
+    assert (facts.operation.name, facts.outcome, facts.refused, facts.disclosed) == (operation, reason.name, True, 0)
+    assert worker.outcomes == []
     await worker.logged()
     assert [line["outcome"] for line in worker.operations] == [reason.name]
+
+
+async def test_a_refusal_is_journalled_with_who_asked_what_as_far_as_it_is_known(worker: Rig) -> None:
+    await worker.refusal(request=question(purpose=PURPOSE_LICENSING_VETTING, reference="90001/23NOV26"))
+    await worker.refusal(request=Asked(access=asking(), vrm="AB12CDE"), metadata=from_envoy(officer=None))
+    await worker.refusal(metadata=[*from_envoy(officer=None), ("x-metip-officer", "%%%%")])
+    await worker.refusal(request=b"\xff\xff\xff", metadata=from_envoy(call_id="call-9"))
+    await worker.refusal(metadata=[("x-request-id", "call-10")])
+    purpose, officer, token, malformed, consumer = worker.journal.refusals
+    assert purpose.call is not None
+    assert purpose.call.officer is not None
+    assert (purpose.call.consumer, purpose.call.officer.warrant_number) == (CONSUMER, "P123456")
+    assert purpose.request == question(purpose=PURPOSE_LICENSING_VETTING, reference="90001/23NOV26")
+    assert officer.call is not None
+    assert (officer.call.consumer, officer.call.officer, officer.subjects) == (CONSUMER, None, [("vrm", "AB12CDE")])
+    assert token.call is not None
+    assert (token.call.consumer, token.call.officer, token.request) == (CONSUMER, None, question())
+    assert malformed.call is not None
+    assert (malformed.call.id, malformed.request) == ("call-9", None)
+    assert (consumer.call, consumer.call_id, consumer.request) == (None, "call-10", question())
+
+
+async def test_a_refusal_that_can_not_be_journalled_is_told_as_that(worker: Rig) -> None:
+    worker.journal.error = OSError(28, NEVER_SAID)
+    assert (await worker.refusal(metadata=from_envoy(officer=None))).reason == "JOURNAL"
+
+
+async def test_while_nothing_can_be_journalled_no_handler_is_asked(worker: Rig) -> None:
+    worker.journal.closed = Fault(Reason.JOURNAL, "the disk is full")
+    refusal = await worker.refusal()
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "JOURNAL")
+    assert worker.sample.calls == []
+    assert await worker.ask(COUNT, Plain(count=7), from_envoy(officer=None)) == "7", "what is not personal needs no journal"
 
 
 async def test_a_refusal_names_the_call_and_what_to_do(worker: Rig) -> None:
@@ -441,6 +503,53 @@ async def test_a_stream_is_journalled_before_its_first_message_leaves(worker: Ri
     assert (await call.read()).words == "second"
 
 
+async def test_a_stream_that_disclosed_more_is_recorded_again_at_its_end(worker: Rig) -> None:
+    async def stream(request: Any, call: Call) -> AsyncIterator[Any]:
+        for mark in ("A1", "B2", "C3"):
+            yield Told(one=Seen(vrm=Vrm(value=mark)))
+
+    worker.sample.stream = stream
+    await worker.watch()
+    first, last = worker.journal.entries
+    assert (first.disclosed, first.subjects, first.outcome) == (1, [("vrm", "A1")], "OK")
+    assert (last.disclosed, last.subjects, last.outcome) == (2, [("vrm", "B2"), ("vrm", "C3")], "OK")
+
+
+async def test_a_stream_that_disclosed_more_before_it_failed_is_recorded_with_how_it_ended(worker: Rig) -> None:
+    async def stream(request: Any, call: Call) -> AsyncIterator[Any]:
+        yield Told()
+        yield Told(one=Seen(vrm=Vrm(value="A1")))
+        raise Fault(Reason.UPSTREAM_UNAVAILABLE, "no connection")
+
+    worker.sample.stream = stream
+    with pytest.raises(grpc.aio.AioRpcError):
+        await worker.watch()
+    assert [(one.outcome, one.disclosed) for one in worker.journal.entries] == [("OK", 0), ("UPSTREAM_UNAVAILABLE", 1)]
+
+
+async def test_a_stream_that_discloses_much_is_recorded_as_it_goes_on(worker: Rig) -> None:
+    async def stream(request: Any, call: Call) -> AsyncIterator[Any]:
+        for number in range(3):
+            yield Told(many=[Seen(vrm=Vrm(value=f"{number}X{one}")) for one in range(150)])
+
+    worker.sample.stream = stream
+    await worker.watch()
+    assert [one.disclosed for one in worker.journal.entries] == [150, 300]
+    assert [len(one.subjects) for one in worker.journal.entries] == [150, 300]
+
+
+async def test_the_end_of_a_stream_that_can_not_be_journalled_is_told_as_that(worker: Rig) -> None:
+    async def stream(request: Any, call: Call) -> AsyncIterator[Any]:
+        yield Told()
+        worker.journal.error = OSError(28, NEVER_SAID)
+        yield Told(one=Seen())
+
+    worker.sample.stream = stream
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await worker.watch()
+    assert refused(caught.value).reason == "JOURNAL"
+
+
 async def test_a_stream_that_fails_before_its_first_message_is_journalled_as_it_ended(worker: Rig) -> None:
     async def stream(request: Any, call: Call) -> AsyncIterator[Any]:
         raise Fault(Reason.UPSTREAM_UNAVAILABLE, "no connection")
@@ -541,6 +650,7 @@ async def test_a_cancelled_call_leaves_the_gate_and_is_logged_as_cancelled(worke
         await (call.read() if operation == WATCH else call)
     await worker.left()
     assert held.ended == 1
+    assert worker.outcomes == ["OK" if operation == WATCH else "CANCELLED"], "the far system may have been asked"
     await worker.logged()
     assert [line["outcome"] for line in worker.operations] == ["CANCELLED"]
 

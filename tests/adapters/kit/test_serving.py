@@ -16,11 +16,11 @@ import pytest
 from adapter_rig import from_envoy
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from registry_stand_in import StandIn, registry_at
-from sample_contract import INTERFACE, STRICT, TODAY, Asked, Plain, Told, asking, sample_contracts
+from sample_contract import INTERFACE, STRICT, TODAY, Asked, Plain, Remembering, Told, asking, sample_contracts
 from waiting import until
 
 from adapters.kit import Call, Site, discovery, serving
-from adapters.kit.journal import NoJournal
+from adapters.kit.journal import Journal, NoJournal
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.serving import Worker, handlers, serve_worker
 from metip.adapter.v1.settings_pb2 import Serving
@@ -195,6 +195,7 @@ async def running(
     said: Serving | None = None,
     registry: str = "",
     servicers: Sequence[object] | None = None,
+    journal: Journal | None = None,
 ) -> AsyncIterator[Running]:
     """A worker of an adapter that exists in this test only."""
     sample = Sample()
@@ -209,7 +210,9 @@ async def running(
     async with AsyncExitStack() as stack:
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"unix:{worker.socket}"))
         found = Running(sample, worker, channel, stop)
-        found.task = task = asyncio.create_task(serve_worker(worker, Serving(), said or Serving(), mesh=None, stop=stop))
+        found.task = task = asyncio.create_task(
+            serve_worker(worker, Serving(), said or Serving(), mesh=None, stop=stop, journal=journal or Remembering())
+        )
         try:
             await until(lambda: task.done() or _opened(worker.socket))
             if task.done():
@@ -250,6 +253,19 @@ async def test_a_socket_that_a_killed_worker_left_behind_is_taken_over(monkeypat
     left.write_text("left behind")
     async with running(monkeypatch, tmp_path) as worker:
         assert await worker.count() == "7"
+
+
+async def test_a_worker_with_operations_on_personal_data_does_not_start_without_a_journal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match=f"{INTERFACE}, {STRICT} can't be served without a journal"):
+        async with running(monkeypatch, tmp_path, journal=NoJournal()):
+            pytest.fail("it started")
+
+
+async def test_a_worker_without_personal_data_needs_no_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async with running(monkeypatch, tmp_path, servicers=(), journal=NoJournal()) as worker:
+        assert await worker.is_healthy("")
 
 
 async def test_a_worker_with_a_wrong_servicer_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

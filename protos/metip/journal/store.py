@@ -1,0 +1,214 @@
+"""The durable journal of one process: one file, one thread that writes it, many records to a transaction.
+
+The law: whoever is told that a record is kept finds it after any crash; what could not be kept is told as `Fault` JOURNAL, and nothing is
+to be disclosed. After a failure of the disk other than that it is full nobody knows what is so: the journal is broken for good, whoever
+opened it is told and must end the process, and the file says at the next opening what was kept.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from metip.faults import Fault, Reason
+from metip.journal.file import BrokenError, FullError, JournalFile
+from metip.journal.keys import SecretError
+from metip.journal.records import Draft, of_journal
+from metip.journal.sealing import Sealer
+from metip.ledger.v1 import record_pb2 as ledger
+
+HALTED: Final = 70
+"""Exit code of a process whose journal is broken or can't be opened."""
+HEARTBEAT: Final = 60.0
+"""Seconds of silence after which a record says that nothing happened; also between two looks for what can be pruned."""
+LARGEST_GROUP: Final = 512
+MOST_WAITING: Final = 10_000
+BUSY: Final = 16
+"""Records within one `RECENTLY` from which on groups are gathered instead of begun at once."""
+RECENTLY: Final = 0.02
+PACE: Final = 0.003
+"""Seconds between the beginnings of two groups while many ask: what a sync and a change of threads cost is then shared by many."""
+FULL_FOR: Final = 1.0
+"""Seconds after a full disk for which `check` refuses, so that no far system is asked what could not be answered."""
+_Told = tuple["asyncio.Future[None]", asyncio.AbstractEventLoop]
+_Waiting = tuple[tuple[Draft, ...], _Told | None]
+
+
+class Journal:
+    """A journal that is open. `record` may be called on any loop, `close` and `note` on any thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        system: str,
+        sealer: Sealer,
+        *,
+        on_broken: Callable[[BrokenError], None],
+        clock_ns: Callable[[], int] = time.time_ns,
+        heartbeat: float = HEARTBEAT,
+        vfs: str | None = None,
+    ) -> None:
+        """Opens or makes the file on the journal's own thread, waits for it, and records that.
+
+        `name` is the journal's, `<system>-<worker>` or `hub`; `system` is the platform in its records. `on_broken` is told, once, on that
+        thread. Raises `BrokenError` with a code when the file is another journal's, is written by another process, does not chain or can't
+        be opened; `FullError` when there is no room to say that it was opened.
+        """
+        self._system, self._sealer = system, sealer
+        self._on_broken, self._clock_ns, self._heartbeat = on_broken, clock_ns, heartbeat
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = threading.Condition()
+        self._idle = self._stopping = self._broken = False
+        self._full_at = float("-inf")
+        self._recent: deque[tuple[float, int]] = deque()
+        self._asked = self.transactions = 0
+        opened = threading.Event()
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, args=(path, name, vfs, opened), name=f"journal-{name}", daemon=True)
+        self._thread.start()
+        opened.wait()
+        if self._failed is not None:
+            raise self._failed
+
+    def check(self) -> None:
+        """Raises `Fault` JOURNAL while nothing can be recorded, so that a far system is not even asked."""
+        if self._broken or self._stopping:
+            raise _unkept("the journal is closed")
+        if time.monotonic() - self._full_at < FULL_FOR:
+            raise _unkept("the journal's disk is full")
+
+    async def record(self, *drafts: Draft) -> None:
+        """Keeps drafts, all in one transaction; returns when they are on disk. Raises `Fault` JOURNAL when they can't be kept."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._add(drafts, (future, loop))
+        await future
+
+    def note(self, *drafts: Draft) -> None:
+        """Keeps drafts for which nobody waits: what nothing that leaves depends on. Raises `Fault` JOURNAL when the journal is closed."""
+        self._add(drafts, None)
+
+    def close(self) -> None:
+        """Keeps what waits, closes the file and ends the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _add(self, drafts: tuple[Draft, ...], told: _Told | None) -> None:
+        with self._wake:
+            if self._broken or self._stopping:
+                raise _unkept("the journal is closed")
+            if len(self._waiting) >= MOST_WAITING:
+                raise _unkept(f"{MOST_WAITING} calls wait for the journal")
+            self._waiting.append((drafts, told))
+            self._asked += 1
+            if self._idle:
+                self._idle = False
+                self._wake.notify()
+
+    def _work(self, path: Path, name: str, vfs: str | None, opened: threading.Event) -> None:
+        try:
+            file = JournalFile(path, name, self._sealer, vfs=vfs)
+            try:
+                file.append([of_journal(ledger.KIND_OPENED, file.opened_as, self._system, self._clock_ns())])
+            except BaseException:
+                file.close(clean=False)
+                raise
+        except BaseException as error:  # noqa: BLE001 - it is raised where the journal was made
+            self._failed = error
+            return
+        finally:
+            opened.set()
+        pruned = time.monotonic()
+        while (group := self._gather()) is not None:
+            failure = self._append(file, [draft for drafts, _ in group for draft in drafts])
+            _tell(group, failure)
+            if not self._broken and time.monotonic() - pruned >= self._heartbeat:
+                pruned = time.monotonic()
+                self._guarded(lambda: file.prune(self._clock_ns() / 1e9))
+        file.close(clean=not self._broken)
+
+    def _append(self, file: JournalFile, drafts: list[Draft]) -> Fault | None:
+        """Why a group could not be kept; a group of nothing is a heartbeat."""
+        failure = self._guarded(lambda: self._appended(file, drafts))
+        if isinstance(failure, FullError):
+            self._full_at = time.monotonic()
+            return _unkept("the journal's disk is full")
+        return _unkept("the journal can't be written") if failure else None
+
+    def _appended(self, file: JournalFile, drafts: list[Draft]) -> None:
+        self._sealer.look()
+        file.append(drafts or [of_journal(ledger.KIND_HEARTBEAT, "", self._system, self._clock_ns())])
+        self.transactions += 1
+
+    def _guarded(self, work: Callable[[], object]) -> Exception | None:
+        """What went wrong. Only a full disk and a key that can't be read are survived."""
+        if self._broken:
+            return BrokenError("DISK", "the journal failed before")
+        try:
+            work()
+        except (FullError, SecretError) as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process must hear of it and nobody may wait for ever
+            self._broken = True
+            broken = error if isinstance(error, BrokenError) else BrokenError("FAILED", f"the journal failed ({type(error).__name__})")
+            self._on_broken(broken)
+            return broken
+        return None
+
+    def _gather(self) -> list[_Waiting] | None:
+        """The next group, empty when it is time for a heartbeat; None once the journal is closed and nobody waits."""
+        with self._wake:
+            while not self._waiting:
+                if self._stopping:
+                    return None
+                self._idle = True
+                if not self._wake.wait(self._heartbeat) and not self._waiting and not self._stopping:
+                    return []
+            self._idle = False
+        pause = self._pause(time.monotonic())
+        if pause > 0:  # to sleep for no time would give the interpreter away all the same
+            time.sleep(pause)
+        with self._wake:
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
+        self._recent.append((time.monotonic(), self._asked))
+        return group
+
+    def _pause(self, now: float) -> float:
+        """Seconds to gather before the next group begins: none while few ask, or while the journal ends."""
+        recent = self._recent
+        while len(recent) > 1 and recent[0][0] < now - RECENTLY:
+            recent.popleft()
+        if self._stopping or not recent or self._asked - recent[0][1] < BUSY:
+            return 0.0
+        return max(0.0, recent[-1][0] + PACE - now)
+
+
+def _tell(group: list[_Waiting], failure: Fault | None) -> None:
+    """Wakes each loop once for all of a group: to wake a loop costs more than most records."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for _, told in group:
+        if told is not None:
+            loops.setdefault(told[1], []).append(told[0])
+    for loop, futures in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, futures, failure)
+
+
+def _resolve(futures: "list[asyncio.Future[None]]", failure: Fault | None) -> None:
+    for future in futures:
+        if future.done():  # its call was cancelled
+            continue
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(Fault(failure.reason, failure.text))
+
+
+def _unkept(text: str) -> Fault:
+    return Fault(Reason.JOURNAL, f"{text}, so nothing is disclosed")
