@@ -7,7 +7,13 @@ from typing import Any
 import leak_watch
 import pytest
 import uvloop
-from leak_watch import _where_files_are, pytest_sessionfinish, pytest_terminal_summary  # noqa: F401 - pytest finds them here
+from leak_watch import (  # noqa: F401 - pytest finds them here
+    _where_files_are,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+from two_parts import TwoParts
 
 leak_watch.listen()
 
@@ -32,3 +38,9 @@ def grpc_channel(grpc_server: Any) -> Any:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--golden` rewrites golden files instead of comparing with them."""
     parser.addoption("--golden", action="store_true", help="rewrite golden files, then compare")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoParts:
+    """How `-n` shares tests between workers."""
+    return TwoParts(config, log)

@@ -1,15 +1,17 @@
-"""Computer-aided despatch on the mesh: incidents and units asked and told, and the lines of logs published as the host makes them."""
+"""Computer-aided despatch on the mesh: incidents and units, what is handed over to it, and the lines of logs published as they are made."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
-from adapters.cad import translate
+from adapters.cad import handover, translate
+from adapters.cad.records import Block
 from adapters.cad.upstream import EVENTS, Host
-from adapters.kit import Call, Site
+from adapters.kit import Call, Fault, Reason, Site
 from adapters.kit.alike import message_of
 from adapters.kit.errands import meanwhile
 from adapters.kit.latin import Transcript
+from adapters.kit.outcomes import PROCESSED
 from adapters.kit.publishing import publish
 from adapters.kit.relaying import Relay
 from adapters.kit.site import Mesh
@@ -17,9 +19,10 @@ from metip.cad.v1 import incident_service_pb2 as service
 from metip.cad.v1.incident_event_service_pb2 import PublishIncidentEventRequest
 from metip.cad.v1.incident_event_service_pb2_grpc import IncidentEventServiceStub
 from metip.cad.v1.settings_pb2 import Settings
+from metip.command_control.v1.handover_service_pb2 import PublishHandoverRequest
 from metip.exchange.v1.receipt_pb2 import Receipt
 
-USUAL_HITS, MOST_LINES, MOST_UNITS, GAP_WAIT = 20, 200, 500, 2.0
+USUAL_HITS, MOST_LINES, WHOLE_LOG, MOST_UNITS, GAP_WAIT = 20, 200, 9_999, 500, 2.0
 
 
 class Incidents:
@@ -72,19 +75,47 @@ class Incidents:
         return service.SetResourceStateResponse(cad_number=number, line_number=line, provenance=translate.provenance(done))
 
 
+class Handovers:
+    """What Command and Control and its partners hand to the force's rooms; the adapter keeps nothing, the host knows what it has."""
+
+    interface = "metip.command_control.v1.HandoverService"
+
+    def __init__(self, host: Host, agency: str) -> None:
+        self._host, self._agency = host, agency
+
+    async def PublishHandover(self, request: PublishHandoverRequest, call: Call) -> Receipt:
+        """Opens an incident, or adds lines to the one that is there; what is not for CAD is PROCESSED without effect."""
+        if handover.concerns(request, self._agency):
+            found = await self._found(request, call)
+            for command in handover.commands(request, found):
+                await self._host.ask(command, call, "lines" if found else "incidents")
+        return PROCESSED
+
+    async def _found(self, request: PublishHandoverRequest, call: Call) -> Block | None:
+        """The incident with as much of its log as matters; None when it is still to be opened. Raises `Fault`."""
+        most = WHOLE_LOG if handover.graded(request) else 1
+        try:
+            return await self._host.ask(handover.question(request, self._agency), call, "lines", most)
+        except Fault as fault:
+            if fault.reason is Reason.NO_TRACE and request.HasField("incident_create"):
+                return None
+            raise
+
+
 @asynccontextmanager
 async def serve(settings: Settings, site: Site) -> AsyncIterator[Sequence[object]]:
-    """Serves commands and queries; the first worker relays events for as long."""
+    """Serves commands, queries and handovers; the first worker relays events for as long."""
     async with aclosing(Host(settings, site.log)) as host:
+        servicers = (Incidents(host), Handovers(host, settings.agency or "POL-01CAD"))
         if not site.first or site.mesh is None:
             if site.first:
                 site.log.line("not_publishing", reason="no way to the exchange")
-            yield (Incidents(host),)
+            yield servicers
             return
         gap_wait = settings.gap_wait.ToTimedelta().total_seconds() if settings.HasField("gap_wait") else GAP_WAIT
         relay = Relay(partial(host.session, EVENTS), partial(_publish, site, site.mesh), site.log, gap_wait)
         async with meanwhile(relay.run()):
-            yield (Incidents(host),)
+            yield servicers
 
 
 async def _publish(site: Site, mesh: Mesh, request: PublishIncidentEventRequest) -> Receipt:

@@ -149,8 +149,10 @@ class Host:
         return replace(asked, units=(unit,))
 
     def inquire(self, asked: Block) -> Block:
-        """Gives an incident."""
-        log = _found(self.logs, asked.incidents[0].cad_number, "E01")
+        """Gives an incident, by its number or by that of the agency that handed it over."""
+        like = asked.incidents[0]
+        theirs = {log.incident.agency_reference: number for number, log in self.logs.items()} if like.agency_reference else {}
+        log = _found(self.logs, like.cad_number or theirs.get(like.agency_reference, ""), "E01")
         return _page(replace(asked, incidents=(log.incident,)), "lines", log.lines)
 
     def search(self, asked: Block) -> Block:

@@ -61,6 +61,7 @@ class Incident:
     class_codes: Annotated[tuple[str, ...], "CLS"] = ()
     crime_report_numbers: Annotated[tuple[str, ...], "CRI"] = ()
     linked_incidents: Annotated[tuple[str, ...], "LNK"] = ()
+    agency_reference: Annotated[str, "XRF"] = ""  # the agency that logged it first and its reference, parted by a blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class Line:
     class_codes: Annotated[tuple[str, ...], "CLS"] = ()
     crime_report_number: Annotated[str, "CRI"] = ""
     line_number: Annotated[int, "RET"] = 0
+    agency: Annotated[str, "AGY"] = ""  # who handed it over
+    update_number: Annotated[int, "UPN"] = 0  # its number there
 
 
 @dataclass(frozen=True, slots=True)

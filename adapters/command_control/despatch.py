@@ -1,6 +1,7 @@
 """From the log of the legacy despatch system to handovers: what of each line Command and Control is told.
 
-An opening creates the incident as its headline has it, unless an agency passed it to the police: that one came by Command and Control. An
+An opening creates the incident as its headline has it, unless an agency passed it to the police: that one came by Command and Control, as
+did any line that names an agency, and neither goes back. An
 incident entered from paper after an outage gets the priority at which nobody is sent; its words say the true grade. Gradings change the
 priority, assignments and units' progress are states of resources, and all else is words.
 """
@@ -28,6 +29,8 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
 
 def handover(event: PublishIncidentEventRequest, sender: str, to: str) -> PublishHandoverRequest | None:
     """What a line comes to; None for nothing."""
+    if event.line.agency:
+        return None
     kind = event.line.WhichOneof("entry") or ""
     request = PublishHandoverRequest(
         access=event.access,

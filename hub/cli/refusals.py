@@ -10,6 +10,8 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from hub.cli.printing import FAILED, clean, mark, print_json, span
+from metip.identifiers import PARSERS
+from metip.masking import MASK
 
 ENVOYS_OWN: Final[tuple[tuple[str, str, str], ...]] = (
     # (words in the status text, reason, what to do): what Envoy and the client library say themselves, without error details
@@ -52,11 +54,15 @@ class Refusal:
     violations: tuple[tuple[str, str], ...] = ()
     retry_after: float | None = None
 
+    def _masked(self) -> dict[str, str]:
+        """Metadata as it may be shown: identifiers, such as that of a record that exists already, are the caller's to use, not to print."""
+        return {key: MASK if key in PARSERS else value for key, value in self.metadata.items()}
+
     def lines(self) -> tuple[str, ...]:
         """The refusal for people."""
         found = [f"refused: {self.status} {self.reason}", f"  what happened  {self.text}"]
         found += [f"  field          {path}: {words}" for path, words in self.violations]
-        found += [f"  {key:14} {value}" for key, value in self.metadata.items()]
+        found += [f"  {key:14} {value}" for key, value in self._masked().items()]
         if self.advice:
             found.append(f"  what to do     {self.advice}")
         if self.retry_after is not None:
@@ -76,7 +82,7 @@ class Refusal:
             "advice": self.advice,
             "call_id": self.call_id,
             "domain": self.domain,
-            "metadata": dict(self.metadata),
+            "metadata": self._masked(),
             "field_violations": [{"field": path, "description": words} for path, words in self.violations],
             "retry_after_seconds": self.retry_after,
         }

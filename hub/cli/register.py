@@ -7,7 +7,7 @@ from hub.cli.day.plan import Traffic
 from hub.contracts import Contracts, Interface, Operation
 
 HEAD: Final = ("interface", "owner", "direction", "style", "wire", "a day", "purposes", "assessment, review by", "class, regime")
-PLATFORM: Final = frozenset({"hub", "exchange", "simulator", "adapter"})
+PLATFORM: Final = frozenset({"hub", "exchange", "ledger", "simulator", "adapter"})
 """Packages of the platform itself, which is no system of the force."""
 STYLES: Final = {"READ": "query", "WRITE_IDEMPOTENT": "command", "WRITE_ONCE": "command, never repeated"}
 

@@ -46,6 +46,7 @@ BY_KIND: dict[str, Callable[[], list[str]]] = {
 HARMLESS = [
     '{"at":"2026-11-25T21:51:23.120Z","event":"operation","operation":"metip.example.v1.ExampleService/GetExample","outcome":"OK"}',
     "cluster.metip.example.v1.ExampleService.upstream_rq_time: P0(nan,1) P25(nan,1.05) P99(nan,9990.12345678)",
+    "accepted 2026-11-25T22:12:18.129123456Z, see 21PAC123456 in the contract's comment",
     "0197c5a0-0000-8000-8000-00000000002a 127.0.0.1:50901 spiffe://metip.local/consumer/developer born to be wild",
 ]
 
@@ -146,7 +147,7 @@ def test_files(tmp_path):
 """
 CONFTEST = """
 import leak_watch
-from leak_watch import _where_files_are, pytest_sessionfinish, pytest_terminal_summary
+from leak_watch import _where_files_are, pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
 leak_watch.listen()
 """
 
@@ -166,8 +167,9 @@ def session(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_session_in_which_something_leaks_fails_and_says_where_and_what_kind(apart: Path) -> None:
-    done = session(apart)
+@pytest.mark.parametrize("shared", [(), ("-n", "2")], ids=["alone", "shared-out"])
+def test_a_session_in_which_something_leaks_fails_and_says_where_and_what_kind(apart: Path, shared: tuple[str, ...]) -> None:
+    done = session(apart, *shared)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "4 passed" in done.stdout
     said = done.stdout.partition("personal data in clear")[2]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from free_ports import free_ports
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 from nats_server import NatsServer
@@ -26,7 +27,6 @@ from nats_server import NatsServer
 import hatch_build
 from hub.contracts import Contracts, load
 from hub.identity import Officer, Store, issue_token
-from hub.laptop.claiming import free_ports
 from hub.laptop.estate import envoy_binary
 from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
 from hub.laptop.preparing import Ports, prepare

@@ -18,8 +18,12 @@ from leaks import Leak, leaks_of, leaks_of_home
 
 import metip.faults
 import metip.logs
+from metip.identifiers import PARSERS
 
+EXISTS: Final = "ALREADY_EXISTS"
+"""A refusal whose metadata names the record that is there already: that is the answer which the caller is to use."""
 LEAKS: Final = pytest.StashKey[list[Leak]]()
+OF_WORKER: Final = "personal data in clear"
 SHOWS_PERSONAL: Final = {
     "grpcurl": "prints the request of a recorded case for pasting: what the caller gives, not what a system answered",
     "--unmask": "shows what is personal on purpose, and leaves a record",
@@ -35,7 +39,8 @@ class Watch:
         self.heard: dict[str, set[bytes]] = defaultdict(set)
         self.base: Path | None = None
         """The folder under which every test of the session has its files."""
-        self.seconds = 0.0
+        self.seconds = self.spent = 0.0
+        """How long the search took, here and in the slowest worker."""
 
     def hear(self, what: str, *texts: object) -> None:
         """Keeps texts to be judged at the end; `what` says what they are, to which the test is added."""
@@ -74,10 +79,12 @@ def listen() -> None:
 
     def fault(one: Any, *, system: str, call_id: str) -> None:
         fields = [text for pair in one.fields for text in pair]
-        WATCH.hear(f"fault {one.reason.name} of {system}", one.text, *one.metadata.values(), *one.metadata, *fields)
+        told = [word for pair in one.metadata.items() if not (one.reason.name == EXISTS and pair[0] in PARSERS) for word in pair]
+        WATCH.hear(f"fault {one.reason.name} of {system}", one.text, *told, *fields)
 
     def error(_error: Any, code: Any, _initial: Any, trailing: Any, details: Any = None, **_rest: Any) -> None:
-        WATCH.hear(f"error {code.name} at a caller", details, *(value for _, value in trailing or ()))
+        told = [value for _, value in trailing or ()] if code.name != EXISTS else []
+        WATCH.hear(f"error {code.name} at a caller", details, *told)
 
     metip.faults.status_of = _told(metip.faults.status_of, fault)
     metip.logs.Log.line = _told(metip.logs.Log.line, _line)  # type: ignore[method-assign]
@@ -90,9 +97,9 @@ def _line(_log: Any, event: str, **values: Any) -> None:
 
 
 def printed(command: list[str], *outputs: str) -> None:
-    """Hears what a command printed."""
-    if not any(word in part for part in command for word in SHOWS_PERSONAL):
-        WATCH.hear(f"output of {' '.join(command[3:5]) or command[0]}", *outputs)
+    """Hears what a command of `metip` printed; what others print, such as curl, is an answer to a consumer."""
+    if "hub.cli" in command and not any(word in part for part in command for word in SHOWS_PERSONAL):
+        WATCH.hear(f"output of {' '.join(command[3:5])}", *outputs)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -102,10 +109,22 @@ def _where_files_are(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails the session for what leaked."""
-    found = sorted(set(WATCH.leaks()))
+    found = sorted({*WATCH.leaks(), *session.config.stash.get(LEAKS, [])})
     session.config.stash[LEAKS] = found
-    if found:
+    told: Any = getattr(session.config, "workeroutput", None)
+    if told is not None:  # a worker of a session that is shared out tells the one that shares
+        told[OF_WORKER] = [WATCH.seconds, *((one.where, one.kind) for one in found)]
+    elif found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Takes what a worker found; one that broke off found nothing, and has failed anyway."""
+    del error
+    seconds, *found = getattr(node, "workeroutput", {}).get(OF_WORKER, [0.0])
+    WATCH.spent = max(WATCH.spent, seconds)
+    node.config.stash[LEAKS] = [*node.config.stash.get(LEAKS, []), *(Leak(where, kind) for where, kind in found)]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -115,5 +134,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("personal data in clear")
         for leak in found:
             terminalreporter.write_line(str(leak))
-    if WATCH.seconds > 1:
-        terminalreporter.write_line(f"looked for personal data in clear in {WATCH.seconds:.1f} s")
+    seconds = max(WATCH.seconds, WATCH.spent)
+    if seconds > 1:
+        terminalreporter.write_line(f"looked for personal data in clear in {seconds:.1f} s")

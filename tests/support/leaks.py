@@ -45,7 +45,7 @@ def _either(*words: str) -> str:
 
 _MONTHS = _either("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 IDENTIFIERS: Final = {
-    "pnc_id": r"(?:(?:19|20)[0-9]{2}|[0-9]{2})/?9[0-9]{6}[A-Z]",
+    "pnc_id": r"(?:(?:19|20)[0-9]{2}/?|[0-9]{2}/)9[0-9]{6}[A-Z]",
     "cro": r"9[0-9]{5}/[0-9]{2}[A-Z]",
     "arrest_summons_number": r"[0-9]{2}/?01[A-Z]{2}/?[A-Z0-9]{2}/?99[0-9]{9}[A-Z]",
     "court_case_reference": r"[0-9]{2}/2576/9[0-9]{5}[A-Z]",
@@ -53,7 +53,7 @@ IDENTIFIERS: Final = {
     "pti_urn": r"01[A-Z]{2}9[0-9]{4}[0-9]{2}",
     "cris_crime_reference": r"99[0-9]{5}/[0-9]{2}",
     "cad_number": rf"[6-9][0-9]{{4}}/[0-9]{{2}}{_MONTHS}[0-9]{{2}}",
-    "merlin_reference": r"[0-9]{2}(?:PAC|MIS|ACN)[0-9]{6}",
+    "merlin_reference": r"[0-9]{2}(?:PAC|MIS|ACN)9[0-9]{5}",
     "driver_number": r"[A-Z][A-Z9]{4}[0-9]{6}[A-Z9]{2}X[A-Z]{2}",
     "vin": r"000MET[A-Z]{2}0[A-Z]Z9[0-9]{5}",
     "uprn": r"9990[0-9]{8}",

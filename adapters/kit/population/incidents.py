@@ -37,8 +37,8 @@ _BY_OFFENCE = {
 }
 _BY_EPISODE = {EpisodeKind.MIS: ("601", "S"), EpisodeKind.PAC: ("607", "E"), EpisodeKind.ACN: ("608", "S")}
 _ARREST = "705"
-TYPES = frozenset({code for code, _ in _BY_OFFENCE.values()} | {code for code, _ in _BY_EPISODE.values()} | {_ARREST, "100", "800"})
-"""All type codes; 100 is a road traffic collision, 800 a duplicate of another incident (assumed)."""
+TYPES = frozenset({code for code, _ in _BY_OFFENCE.values()} | {code for code, _ in _BY_EPISODE.values()} | {_ARREST, "100", "800", "900"})
+"""All type codes; 100 is a road traffic collision, 800 a duplicate of another incident, 900 help for another agency (assumed)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

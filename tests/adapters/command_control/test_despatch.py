@@ -59,6 +59,13 @@ def test_what_an_agency_passed_to_the_police_is_not_told_again() -> None:
     assert despatch.handover(opening(origin_of=cad.ORIGIN_AGENCY), OWN, ROOM) is None
 
 
+@pytest.mark.parametrize("entry", LINES)
+def test_a_line_that_came_by_a_handover_does_not_go_back(entry: str) -> None:
+    event = line(2, **LINES[entry][0])
+    event.line.agency = ROOM
+    assert despatch.handover(event, OWN, ROOM) is None
+
+
 def test_a_line_of_no_known_kind_is_not_told() -> None:
     assert despatch.handover(line(2), OWN, ROOM) is None
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -16,12 +17,15 @@ from waiting import until
 from metip.cad.v1 import incident_pb2 as cad
 from metip.cad.v1.incident_event_service_pb2_grpc import IncidentEventServiceStub
 from metip.cad.v1.incident_service_pb2 import CreateIncidentRequest as CreateDespatchRequest
+from metip.cad.v1.incident_service_pb2 import GetIncidentRequest as GetDespatchRequest
+from metip.cad.v1.incident_service_pb2 import SearchIncidentsRequest as SearchDespatchRequest
 from metip.cad.v1.incident_service_pb2_grpc import IncidentServiceStub as DespatchStub
 from metip.cases.v1.case_pb2 import Fault
 from metip.command_control.v1 import incident_pb2 as contract
 from metip.command_control.v1 import incident_service_pb2 as service
 from metip.command_control.v1.handover_service_pb2_grpc import HandoverServiceStub
 from metip.command_control.v1.incident_service_pb2_grpc import IncidentServiceStub
+from metip.common.v1.time_pb2 import CivilDate, DateRange
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.simulator.v1.simulator_service_pb2 import GetSimulatorRequest
 from metip.simulator.v1.simulator_service_pb2_grpc import SimulatorServiceStub
@@ -32,6 +36,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SYSTEM = "command_control"
 PATIENT = 60.0
 """Seconds; a delivery that finds nobody at first is tried again 1, 2, 4, … s later."""
+LEGACY = "cad:metip.command_control.v1.HandoverService/PublishHandover"
 HANDOVERS = f"{SYSTEM}:metip.command_control.v1.HandoverService/PublishHandover"
 
 
@@ -69,10 +74,10 @@ async def accepted(mesh: MeshRig, ask: Any, request: Any) -> Receipt:
     return found[0]
 
 
-async def processed(mesh: MeshRig) -> int:
+async def processed(mesh: MeshRig, subscription: str = HANDOVERS) -> int:
     """How many handovers are processed."""
     accounts = (await metip(mesh.home.root, "messages", "subscriptions", "--json")).json
-    return int(next(one["counts"].get("processed", 0) for one in accounts if one["subscription"] == HANDOVERS))
+    return int(next(one["counts"].get("processed", 0) for one in accounts if one["subscription"] == subscription))
 
 
 async def told(mesh: MeshRig, content: str) -> int:
@@ -126,6 +131,39 @@ async def test_what_the_far_room_hands_over_is_in_the_exchange_and_does_not_go_b
         await until(taken, within=PATIENT)
     assert await told(mesh, "incident_create") == created + 1, "the one that prompted it"
     assert await told(mesh, "incident_update") == 0
+
+
+async def test_what_the_far_room_hands_over_is_opened_in_the_legacy_system_once_and_does_not_come_back(mesh: MeshRig) -> None:
+    stub: Any = IncidentServiceStub(mesh.channel())
+    despatch: Any = DespatchStub(mesh.channel())
+    today = datetime.now(UTC)
+    bounds = [CivilDate(year=day.year, month=day.month, day=day.day) for day in (today - timedelta(days=1), today)]
+    request = SearchDespatchRequest(access=ACCESS, opened=DateRange(**{"from": bounds[0], "to": bounds[1]}), limit=200)
+
+    async def handed_over() -> list[cad.Incident]:
+        try:
+            found = (await despatch.SearchIncidents(request, timeout=PATIENT, metadata=mesh.token())).incidents
+        except grpc.aio.AioRpcError:
+            return []
+        asked = [GetDespatchRequest(access=ACCESS, cad_number=one.cad_number) for one in found]
+        logs = [(await despatch.GetIncident(one, timeout=PATIENT, metadata=mesh.token())).incident for one in asked]
+        return [log for log in logs if log.agency_reference]
+
+    before = {log.headline.cad_number.value for log in await handed_over()}
+    taken = await processed(mesh, LEGACY)
+    created, words = await told(mesh, "incident_create"), await told(mesh, "free_text")
+    async with mesh.dials({SYSTEM: [Fault(dial="doubled", times=1)]}):
+        await stub.CreateIncident(create("prompting-too"), timeout=PATIENT, metadata=mesh.token())
+
+        async def done() -> bool:
+            return await processed(mesh, LEGACY) >= taken + 3
+
+        await until(done, within=PATIENT)
+    (log,) = [one for one in await handed_over() if one.headline.cad_number.value not in before]
+    assert (log.origin, log.lines[0].WhichOneof("entry")) == (cad.ORIGIN_AGENCY, "opening")
+    assert len(log.lines) > 1
+    assert {line.agency for line in log.lines} == {log.agency_reference.partition(" ")[0]}
+    assert (await told(mesh, "incident_create"), await told(mesh, "free_text")) == (created + 1, words)
 
 
 async def test_each_worker_hears_what_is_said_to_it(mesh: MeshRig) -> None:
