@@ -1,23 +1,31 @@
 """Where the adapter's CPU goes: each stage of the kit's pipeline by itself, warm, in this process, in microseconds a call."""
 
+import asyncio
 import os
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import protovalidate
+import uvloop
 
 from adapters.kit import pipeline as kit
 from adapters.kit.journal import NoJournal, Told
 from metip.call import CALL_ID_HEADER, CERTIFICATE_HEADER, OFFICER_HEADER, call_from
 from metip.journal.blinding import IndexKeys
-from metip.journal.keys import add_index_key
-from metip.journal.records import OK, Recording
+from metip.journal.keys import INDEX, SEALING, ensure_keys
+from metip.journal.records import OK, Draft, Recording
+from metip.journal.sealing import Sealer
+from metip.journal.store import Journal
 from metip.logs import Log
 from tests.bench.exchange import Exchange
 
+TOGETHER = 64
+RECORD, KEPT = "the record, made", f"the record, made, sealed, chained and kept, {TOGETHER} at a time"
+WHOLE = "whole pipeline, with nothing recorded"
 CONSUMER = "spiffe://metip.local/consumer/developer"
 
 
@@ -45,17 +53,42 @@ class Arriving:
 
 
 def python_stages(exchange: Exchange, token: str, *, loops: int) -> dict[str, float]:
-    """Microseconds of CPU by stage. The last, the whole pipeline, is the others but the record as they run together."""
+    """Microseconds of CPU by stage. The last, the whole pipeline, is those before the record as they run together."""
     with (
         Path(os.devnull).open("w", encoding="utf-8", buffering=1) as nowhere,  # a write a line, as standard error has it
         tempfile.TemporaryDirectory(prefix="metip-bench-") as folder,
     ):
-        add_index_key(Path(folder))
-        stages = _stages(exchange, token, Log(nowhere, system="bench", worker=0), Recording("bench", IndexKeys(Path(folder))))
-        return {name: _microseconds(stage, loops) for name, stage in stages.items()}
+        ensure_keys(Path(folder))
+        recording = Recording("bench", IndexKeys(Path(folder) / INDEX))
+        stages = _stages(exchange, token, Log(nowhere, system="bench", worker=0), recording)
+        found = {name: _microseconds(stage, loops) for name, stage in stages.items()}
+        kept = _kept(Path(folder), stages[RECORD], loops)
+    whole = found.pop(WHOLE)
+    return {**found, KEPT: kept, WHOLE: whole}
 
 
-def _stages(exchange: Exchange, token: str, log: Log, recording: Recording) -> dict[str, Callable[[], object]]:
+def _kept(folder: Path, made: Callable[[], Any], loops: int) -> float:
+    """A record from beginning to end, on the loop and on the journal's thread, among `TOGETHER` calls that wait for theirs."""
+    journal = Journal(folder / "bench-0.sqlite", "bench-0", "bench", Sealer(folder / SEALING), on_broken=lambda _broken: os._exit(1))
+
+    async def caller(number: int) -> None:
+        for _ in range(number):
+            await journal.record(*made())
+
+    async def all_of_them(number: int) -> None:
+        await asyncio.gather(*(caller(number) for _ in range(TOGETHER)))
+
+    each = max(1, loops // TOGETHER)
+    with closing(journal), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        found = []
+        for _ in range(3):
+            started = time.process_time()
+            runner.run(all_of_them(each))
+            found.append((time.process_time() - started) / (each * TOGETHER) * 1_000_000)
+    return min(found)
+
+
+def _stages(exchange: Exchange, token: str, log: Log, recording: Recording) -> dict[str, Callable[[], Any]]:
     operation, request, reply = exchange.operation, exchange.request, exchange.reply
     data, context, validator = request.SerializeToString(), Arriving(token), protovalidate.Validator()
 
@@ -72,10 +105,10 @@ def _stages(exchange: Exchange, token: str, log: Log, recording: Recording) -> d
         except StopIteration:
             return
 
-    def record() -> None:
+    def record() -> list[Draft]:
         told = Told()
         told.add(operation, call, reply)
-        recording.of_call(told.facts(operation, call, request, OK, 0.01))
+        return recording.of_call(told.facts(operation, call, request, OK, 0.01))
 
     call = call_from(metadata, operation.name, remaining=10.0)
     tell = log.prepared("operation", "outcome", "ms", "call_id", "consumer", operation=operation.name)
@@ -88,9 +121,9 @@ def _stages(exchange: Exchange, token: str, log: Log, recording: Recording) -> d
         "who calls, for which officer, until when": lambda: call_from(metadata, operation.name, remaining=10.0),
         "protovalidate": lambda: validator.validate(request),
         "encode": reply.SerializeToString,
-        "the record, before it is sealed and kept": record,
         "log line": line,
-        "whole pipeline, with nothing recorded": whole,
+        RECORD: record,
+        WHOLE: whole,
     }
 
 

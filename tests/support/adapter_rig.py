@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import protovalidate
+from google.protobuf.message import Message
 
 from adapters.kit import discovery
 from adapters.kit.pipeline import Gate, Pipeline
@@ -18,13 +19,28 @@ from adapters.kit.population import Population
 from adapters.kit.serving import add_to_server, handlers, installed_contracts
 from adapters.kit.simulation import Dials
 from adapters.kit.site import Mesh, Site
+from metip.call import Call
+from metip.contracts import Operation
 from metip.journal.records import Facts
+from metip.journal.subjects import Subject
 from metip.logs import Log
 from metip.settings import read_settings
 
 SEED = 2026
 CONSUMER = "spiffe://metip.local/consumer/test"
 TODAY = date(2026, 11, 23)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the journal was given of a call that a handler saw."""
+
+    operation: Operation
+    call: Call
+    request: Message
+    outcome: str
+    disclosed: int
+    subjects: tuple[Subject, ...]
 
 
 @dataclass
@@ -34,7 +50,7 @@ class Rig:
     channel: grpc.aio.Channel
     dials: Dials | None
     population: Population
-    entries: list[Facts]
+    entries: list[Entry]
     """What the journal was given."""
     simulator: Any
 
@@ -56,7 +72,7 @@ def from_envoy(*, consumer: str = CONSUMER, officer: str | None = "P123456", cal
 class Remembering:
     """A journal that keeps what it is given of calls that a handler saw."""
 
-    def __init__(self, entries: list[Facts]) -> None:
+    def __init__(self, entries: list[Entry]) -> None:
         self._entries = entries
 
     def check(self) -> None:
@@ -68,8 +84,9 @@ class Remembering:
 
     def note(self, facts: Facts) -> None:
         """Keeps it, unless it is of a refusal."""
-        if not facts.refused:
-            self._entries.append(facts)
+        if facts.call is not None and facts.request is not None and not facts.refused:
+            told = (facts.outcome, facts.disclosed, tuple(facts.subjects))
+            self._entries.append(Entry(facts.operation, facts.call, facts.request, *told))
 
 
 @asynccontextmanager
@@ -77,7 +94,7 @@ async def running_adapter(system: str, directory: Path, *, mesh: Mesh | None = N
     """Runs the adapter of that system with its own settings and simulator. `upstream` overrides fields of the upstream setting."""
     settings: Any = read_settings(discovery.FOLDER / system / "settings.yaml", discovery.settings_type(system))
     population = Population(SEED)
-    entries: list[Facts] = []
+    entries: list[Entry] = []
     async with AsyncExitStack() as stack:
         log = Log(stack.enter_context((directory / "log").open("a")), system=system)
         dials = simulator = None

@@ -32,7 +32,7 @@ CHECKED: Final = 1000
 """Records at the end of a journal whose chain is checked when it is opened; the hub checks all of it."""
 KEPT_FOR: Final = 7 * 86_400
 """Seconds for which a record stays after the hub has it."""
-PRUNED_AT_ONCE: Final = 1000
+PRUNED_AT_ONCE: Final = 2000
 GATHERED: Final = ".gathered"
 """Suffix of the file beside a journal in which the hub says how far it got: a position in decimal digits."""
 
@@ -102,26 +102,36 @@ class JournalFile:
 
         The last record always stays, since the next one is chained to it. Raises `BrokenError` DISK.
         """
-        upto = min(_gathered(gathered_file(self._path)), self.position - 1)
         try:
-            rows: list[Any] = list(
-                self._database.execute(
-                    "select position, record from records where position <= ? order by position limit ?", (upto, PRUNED_AT_ONCE)
-                )
-            )
-            old = [position for position, record in rows if ledger.Record.FromString(record).at.seconds < now - KEPT_FOR]
-            if not old:
+            first: Any = self._database.execute("select min(position) from records").get
+            last = self._last_old(first, min(_gathered(gathered_file(self._path)), self.position - 1, first + PRUNED_AT_ONCE - 1), now)
+            if last < first:
                 return 0
             with self._database:
-                self._database.execute("delete from records where position <= ?", (old[-1],))
-                first: Any = self._database.execute("select record from records order by position limit 1").fetchone()
-                oldest = _month(ledger.Record.FromString(first[0]).at.seconds)
-                self._database.execute("delete from keys where month < ?", (oldest,))
+                self._database.execute("delete from records where position <= ?", (last,))
+                self._database.execute("delete from keys where month < ?", (_month(self._recorded(last + 1)),))
         except apsw.FullError:
             return 0
         except apsw.Error as error:
             raise BrokenError("DISK", f"the journal can't be pruned ({type(error).__name__})") from error
-        return len(old)
+        return int(last - first + 1)
+
+    def _last_old(self, first: int, last: int, now: float) -> int:
+        """The last position from `first` to `last` whose record is old enough; `first` less 1 when none is. They are in order of time."""
+        if last < first or self._recorded(first) >= now - KEPT_FOR:
+            return first - 1
+        while first < last:
+            middle = (first + last + 1) // 2
+            if self._recorded(middle) < now - KEPT_FOR:
+                first = middle
+            else:
+                last = middle - 1
+        return first
+
+    def _recorded(self, position: int) -> int:
+        """Unix time of the record there."""
+        record: Any = self._database.execute("select record from records where position = ?", (position,)).get
+        return ledger.Record.FromString(record).at.seconds
 
     def close(self, *, clean: bool) -> None:
         """Closes the file; `clean` when nothing failed. If the disk fails now, all that was told is in the log."""

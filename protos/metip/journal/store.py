@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -23,14 +24,19 @@ from metip.ledger.v1 import record_pb2 as ledger
 HALTED: Final = 70
 """Exit code of a process whose journal is broken or can't be opened."""
 HEARTBEAT: Final = 60.0
-"""Seconds of silence after which a record says that nothing happened; also between two looks for what can be pruned."""
+"""Seconds of silence after which a record says that nothing happened."""
+PRUNINGS: Final = 60
+"""Looks for what can be pruned in that time, while there is something to record."""
 LARGEST_GROUP: Final = 512
 MOST_WAITING: Final = 10_000
-BUSY: Final = 16
+BUSY: Final = 24
 """Records within one `RECENTLY` from which on groups are gathered instead of begun at once."""
 RECENTLY: Final = 0.02
-PACE: Final = 0.003
-"""Seconds between the beginnings of two groups while many ask: what a sync and a change of threads cost is then shared by many."""
+PACE, LONGEST_PACE = 0.003, 0.006
+"""Seconds between the beginnings of two groups while many ask, the longer the more: what a sync and a change of threads cost is then shared
+by many. A group does not wait for more than lately came to any: where no more callers are, waiting would only stop them."""
+FADING: Final = 0.98
+"""What is left of the size of the largest group, as it is remembered, after each further one."""
 FULL_FOR: Final = 1.0
 """Seconds after a full disk for which `check` refuses, so that no far system is asked what could not be answered."""
 _Told = tuple["asyncio.Future[None]", asyncio.AbstractEventLoop]
@@ -65,7 +71,8 @@ class Journal:
         self._idle = self._stopping = self._broken = False
         self._full_at = float("-inf")
         self._recent: deque[tuple[float, int]] = deque()
-        self._asked = self.transactions = 0
+        self._asked = self.transactions = self._enough = 0
+        self._largest = 0.0
         opened = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._work, args=(path, name, vfs, opened), name=f"journal-{name}", daemon=True)
@@ -107,7 +114,7 @@ class Journal:
                 raise _unkept(f"{MOST_WAITING} calls wait for the journal")
             self._waiting.append((drafts, told))
             self._asked += 1
-            if self._idle:
+            if self._idle or len(self._waiting) == self._enough:
                 self._idle = False
                 self._wake.notify()
 
@@ -128,7 +135,7 @@ class Journal:
         while (group := self._gather()) is not None:
             failure = self._append(file, [draft for drafts, _ in group for draft in drafts])
             _tell(group, failure)
-            if not self._broken and time.monotonic() - pruned >= self._heartbeat:
+            if not self._broken and time.monotonic() - pruned >= self._heartbeat / PRUNINGS:
                 pruned = time.monotonic()
                 self._guarded(lambda: file.prune(self._clock_ns() / 1e9))
         file.close(clean=not self._broken)
@@ -171,11 +178,12 @@ class Journal:
                 if not self._wake.wait(self._heartbeat) and not self._waiting and not self._stopping:
                     return []
             self._idle = False
-        pause = self._pause(time.monotonic())
-        if pause > 0:  # to sleep for no time would give the interpreter away all the same
-            time.sleep(pause)
-        with self._wake:
+            pause, self._enough = self._pause(time.monotonic()), ceil(self._largest)
+            if pause > 0 and len(self._waiting) < self._enough:
+                self._wake.wait(pause)
+            self._enough = 0
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
+        self._largest = max(len(group), self._largest * FADING)
         self._recent.append((time.monotonic(), self._asked))
         return group
 
@@ -184,9 +192,9 @@ class Journal:
         recent = self._recent
         while len(recent) > 1 and recent[0][0] < now - RECENTLY:
             recent.popleft()
-        if self._stopping or not recent or self._asked - recent[0][1] < BUSY:
+        if self._stopping or not recent or (lately := self._asked - recent[0][1]) < BUSY:
             return 0.0
-        return max(0.0, recent[-1][0] + PACE - now)
+        return max(0.0, recent[-1][0] + min(LONGEST_PACE, PACE * lately / BUSY) - now)
 
 
 def _tell(group: list[_Waiting], failure: Fault | None) -> None:

@@ -321,7 +321,7 @@ async def test_what_the_hub_has_is_pruned_after_a_week_and_the_rest_stays(ledger
         for recording in (old, old, old, young, young):
             await journal.record(recording.of_action("exchange/replay", by="os://host/somebody", detail="plan"))
     gathered_file(ledger.path).write_text("3\n")
-    positions = await pruned(ledger)
+    positions = await pruned(ledger, 4)
     assert positions[0] == 4
     gathered_file(ledger.path).write_text("6\n")
     positions = await pruned(ledger)
@@ -331,6 +331,15 @@ async def test_what_the_hub_has_is_pruned_after_a_week_and_the_rest_stays(ledger
     for record in ledger.records():
         if record.sealed:
             ledger.particulars(record)
+
+
+async def test_many_old_records_are_pruned_in_turns(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file, "PRUNED_AT_ONCE", 7)
+    clock = stepping(time.time() - 2 * KEPT_FOR)
+    with ledger.journal(clock_ns=clock) as journal:
+        await asyncio.gather(*(journal.record(draft) for draft in ledger.drafts(50, recording=ledger.recording(clock_ns=clock))))
+    gathered_file(ledger.path).write_text("40")
+    assert (await pruned(ledger, 41))[0] == 41
 
 
 async def test_nothing_is_pruned_that_the_hub_does_not_say_it_has(ledger: Ledger) -> None:
@@ -347,13 +356,16 @@ async def test_the_last_record_always_stays(ledger: Ledger) -> None:
     with ledger.journal(clock_ns=clock) as journal:
         await journal.record(ledger.recording(clock_ns=clock).of_action("exchange/replay", by="os://host/somebody", detail="plan"))
     gathered_file(ledger.path).write_text("999999")
-    assert await pruned(ledger)
+    assert (await pruned(ledger, 2))[0] >= 2
     await kept(ledger, 2)
     assert options.VERB_NONE in {record.verb for record in ledger.records()}
 
 
-async def pruned(ledger: Ledger) -> list[int]:
-    """Positions after the journal had the time to prune."""
+async def pruned(ledger: Ledger, first: int = 0) -> list[int]:
+    """Positions after the journal had the time to prune, or once it begins with `first`."""
     with ledger.journal(heartbeat=0.03):
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0 if first else 0.2)
+        async with asyncio.timeout(10):
+            while ledger.read("select min(position) from records")[0][0] < first:  # noqa: ASYNC110 - the journal's thread sets no event of ours
+                await asyncio.sleep(0.03)
     return [position for position, _, _ in ledger.rows()]
