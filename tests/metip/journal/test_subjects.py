@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from every_message import every_message
 from sample_contract import message
 
 from metip.common.v1 import answer_pb2 as answer
@@ -93,3 +94,8 @@ COUNTS = [
 )
 def test_records_are_counted_as_the_contract_lays_them_out(reply: Any, number: int) -> None:
     assert records(reply) == number
+
+
+def test_every_message_of_every_contract_can_be_asked_whom_it_is_about() -> None:
+    for kind in every_message():
+        assert subjects(kind()) == []
