@@ -23,6 +23,8 @@ from metip.identifiers import PARSERS
 EXISTS: Final = "ALREADY_EXISTS"
 """A refusal whose metadata names the record that is there already: that is the answer which the caller is to use."""
 LEAKS: Final = pytest.StashKey[list[Leak]]()
+MANY: Final = 10_000
+"""Texts of one place that are kept at most."""
 OF_WORKER: Final = "personal data in clear"
 SHOWS_PERSONAL: Final = {
     "grpcurl": "prints the request of a recorded case for pasting: what the caller gives, not what a system answered",
@@ -37,6 +39,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.heard: dict[str, set[bytes]] = defaultdict(set)
+        self.found: set[Leak] = set()
+        """What leaked out of texts that were judged on the way, since there were many."""
         self.base: Path | None = None
         """The folder under which every test of the session has its files."""
         self.seconds = self.spent = 0.0
@@ -45,11 +49,17 @@ class Watch:
     def hear(self, what: str, *texts: object) -> None:
         """Keeps texts to be judged at the end; `what` says what they are, to which the test is added."""
         place = os.environ.get("PYTEST_CURRENT_TEST", "").partition("[")[0].partition(" ")[0]
-        self.heard[f"{what} ({place})"].update(str(text).encode() if not isinstance(text, bytes) else text for text in texts if text)
+        where = f"{what} ({place})"
+        heard = self.heard[where]
+        heard.update(str(text).encode() if not isinstance(text, bytes) else text for text in texts if text)
+        if len(heard) > MANY:
+            self.found.update(leaks_of(where, b"\n".join(heard)))
+            heard.clear()
 
     def leaks(self) -> Iterator[Leak]:
         """Everything that leaked."""
         began = time.monotonic()
+        yield from self.found
         for where, texts in self.heard.items():
             yield from leaks_of(where, b"\n".join(texts))
         if self.base is not None:
