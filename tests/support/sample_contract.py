@@ -117,9 +117,13 @@ message Seen {
   map<string, Seen> by_name = 6;
 }
 message Described {
-  string family_name = 1;
-  string given_names = 2;
-  metip.common.v1.CivilDate date_of_birth = 3;
+  string family_name = 1 [(metip.options.v1.field).subject_identifier = "surname"];
+  string given_names = 2 [(metip.options.v1.field).subject_identifier = "forename"];
+  metip.common.v1.CivilDate date_of_birth = 3 [(metip.options.v1.field).subject_identifier = "birth"];
+  metip.common.v1.DateRange born = 4 [(metip.options.v1.field).subject_identifier = "birth"];
+  repeated metip.common.v1.CivilDate others = 5 [(metip.options.v1.field).subject_identifier = "birth"];
+  repeated metip.common.v1.PersonName aliases = 6;
+  uint64 uprn = 7 [(metip.options.v1.field).subject_identifier = "uprn"];
 }
 message Source {
   string name = 1 [(metip.options.v1.field).personal = PERSONAL_DATA_NONE];

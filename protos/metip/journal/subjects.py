@@ -1,8 +1,8 @@
 """Whose data a message holds, and how many records: found by the contract's annotations, with one plan per type of message.
 
-A field that is marked `subject_identifier` names a subject by that kind. A message with a date of birth beside a name (a `PersonName`, or a
-family name and given names) names one by `name_and_birth`, and so does each alias beside them. An identifier that does not parse and a date
-that is not whole name nobody. Only messages on the way to one of these are walked into.
+A field that is marked `subject_identifier` names a subject by that kind; `surname`, `forename` and `birth` do so together, as
+`name_and_birth`, by the rule that stands at the option. An identifier that does not parse and a date that is not whole name nobody. Only
+messages on the way to one of these are walked into.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,9 @@ from metip.options.v1 import options_pb2 as options
 Subject = tuple[str, str]
 """Kind of identifier and its normal form."""
 NAME, DATE = "metip.common.v1.PersonName", "metip.common.v1.CivilDate"
-BIRTH: Final = "date_of_birth"
+SURNAME, FORENAME, BIRTH = "surname", "forename", "birth"
+TOGETHER: Final = (SURNAME, FORENAME, BIRTH)
+"""Marks that name somebody together only."""
 NO_RECORDS: Final = ("google.protobuf.", "metip.common.v1.Provenance", "metip.common.v1.Warning", NAME, DATE)
 """Beginnings of the names of types that are no records of anybody."""
 PLANS: Final = 2048
@@ -54,35 +56,39 @@ def _plan(kind: Descriptor) -> tuple[Step, ...]:
     steps: list[Step] = []
     for field in kind.fields:
         marked = _field_options(field).subject_identifier
-        if marked and field.type == FieldDescriptor.TYPE_STRING:
+        if marked and marked not in TOGETHER:
             steps.append(_identified(field.name, marked, repeated=field.is_repeated))
         elif field.message_type is not None and not _is_map(field) and _leads(field.message_type):
             steps.append(_inside(field.name, repeated=field.is_repeated))
-    if _is_described(kind):
-        steps.append(_described(kind))
+    births = [field for field in kind.fields if _field_options(field).subject_identifier == BIRTH]
+    if births:
+        steps.append(_described(births))
     return tuple(steps)
 
 
 def _leads(kind: Descriptor) -> bool:
-    """Whether a subject may be found in a message of the type, however deep; types may hold themselves."""
+    """Whether a subject may be found in a message of the type, however deep."""
+    marks = (_field_options(field).subject_identifier for one in _nested(kind) for field in one.fields)
+    return any(marked and marked not in (SURNAME, FORENAME) for marked in marks)
+
+
+def _nested(kind: Descriptor) -> Iterator[Descriptor]:
+    """A type and every type that it can hold; types may hold themselves."""
     seen: set[str] = set()
     waiting = [kind]
     while waiting:
         one = waiting.pop()
-        if one.full_name in seen:
-            continue
-        seen.add(one.full_name)
-        if _is_described(one) or any(_field_options(field).subject_identifier for field in one.fields):
-            return True
-        waiting += [field.message_type for field in one.fields if field.message_type is not None and not _is_map(field)]
-    return False
+        if one.full_name not in seen:
+            seen.add(one.full_name)
+            yield one
+            waiting += [field.message_type for field in one.fields if field.message_type is not None and not _is_map(field)]
 
 
 def _identified(name: str, kind: str, *, repeated: bool) -> Step:
     def step(message: Any, found: list[Subject]) -> None:
         value = getattr(message, name)
-        for text in value if repeated else (value,):
-            if text and (normal := _normal(kind, text)):
+        for one in value if repeated else (value,):
+            if one and (normal := _normal(kind, str(one))):
                 found.append((kind, normal))
 
     return step
@@ -102,37 +108,55 @@ def _inside(name: str, *, repeated: bool) -> Step:
     return step
 
 
-def _is_described(kind: Descriptor) -> bool:
-    known = kind.fields_by_name
-    birth = known.get(BIRTH)
-    if birth is None or birth.message_type is None or birth.message_type.full_name != DATE or birth.is_repeated:
-        return False
-    return bool(_names_in(kind)) or ("family_name" in known and known["family_name"].type == FieldDescriptor.TYPE_STRING)
-
-
-def _names_in(kind: Descriptor) -> list[FieldDescriptor]:
-    return [field for field in kind.fields if field.message_type is not None and field.message_type.full_name == NAME]
-
-
-def _described(kind: Descriptor) -> Step:
-    names = [(field.name, field.is_repeated) for field in _names_in(kind)]
-    flat = not names and "family_name" in kind.fields_by_name
-    given = "given_names" in kind.fields_by_name
+def _described(births: list[FieldDescriptor]) -> Step:
+    """Each name in a message that describes one person, with each of that person's births."""
+    dates = [(field.name, field.is_repeated, _dates_of(field)) for field in births]
 
     def step(message: Any, found: list[Subject]) -> None:
-        if not message.HasField(BIRTH) or (born := _date(getattr(message, BIRTH))) is None:
-            return
-        if flat:
-            called = [(message.family_name, message.given_names if given else "")]
-        else:
-            every = [one for name, repeated in names for one in (getattr(message, name) if repeated else (getattr(message, name),))]
-            called = [(one.family_name, one.given_names[0] if one.given_names else "") for one in every]
-        for family, forenames in called:
-            if family:
-                first, *_ = forenames.split() or [""]
-                found.append((NAME_AND_BIRTH, name_and_birth(family, first, born)))
+        values = ((getattr(message, name), repeated, read) for name, repeated, read in dates if repeated or message.HasField(name))
+        born = [day for value, repeated, read in values for one in (value if repeated else (value,)) if (day := read(one)) is not None]
+        if born:
+            names: list[tuple[str, str]] = []
+            _gather(message, names)
+            found += [(NAME_AND_BIRTH, name_and_birth(surname, forename, day)) for surname, forename in names for day in born]
 
     return step
+
+
+def _gather(message: Any, found: list[tuple[str, str]]) -> None:
+    """Surname and first forename of each name in a message; the forename is empty where there is none."""
+    surname, forename, inside = _names(message.DESCRIPTOR)
+    if surname and (family := getattr(message, surname)):
+        given = getattr(message, forename) if forename else ""
+        first, *_ = (given if isinstance(given, str) else given[0] if given else "").split() or [""]
+        found.append((family, first))
+    for name, repeated in inside:
+        for one in getattr(message, name) if repeated else (getattr(message, name),):
+            _gather(one, found)
+
+
+@lru_cache(maxsize=PLANS)
+def _names(kind: Descriptor) -> tuple[str, str, tuple[tuple[str, bool], ...]]:
+    """The fields of a type that hold surname and forename ('' for none), and those that lead to further names."""
+    marks = {_field_options(field).subject_identifier: field.name for field in kind.fields}
+    held = [field for field in kind.fields if field.message_type is not None and not _is_map(field)]
+    inside = tuple((field.name, field.is_repeated) for field in held if _names_somebody(field.message_type))
+    return marks.get(SURNAME, ""), marks.get(FORENAME, ""), inside
+
+
+def _names_somebody(kind: Any) -> bool:
+    return any(_field_options(field).subject_identifier == SURNAME for one in _nested(kind) for field in one.fields)
+
+
+def _dates_of(field: FieldDescriptor) -> Callable[[Any], date | None]:
+    kind: Any = field.message_type
+    return _date if kind.full_name == DATE else _one_day
+
+
+def _one_day(days: Any) -> date | None:
+    """The day of a range that begins and ends on it; None for any other."""
+    first = _date(getattr(days, "from"))
+    return first if first is not None and first == _date(days.to) else None
 
 
 def _date(civil: Any) -> date | None:

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from every_message import every_message
 from sample_contract import message
 
 from metip.common.v1 import answer_pb2 as answer
 from metip.common.v1.identifiers_pb2 import PncId, Vrm
 from metip.common.v1.pole_pb2 import Person, PersonName
-from metip.common.v1.time_pb2 import CivilDate
+from metip.common.v1.time_pb2 import CivilDate, DateRange
 from metip.journal.subjects import records, subjects
 
 Asked, Told, Seen, Described, Source, Place = (message(name) for name in ("Asked", "Told", "Seen", "Described", "Source", "Place"))
@@ -43,6 +44,26 @@ def test_a_description_in_a_question_is_found_as_the_person_is() -> None:
     assert subjects(Seen(described=described)) == [("name_and_birth", "SMITH|ANN|1984-02-29")]
 
 
+def test_each_name_of_a_person_is_found_with_each_birth() -> None:
+    other = CivilDate(year=1985, month=1, day=1)
+    described = Described(
+        family_name="Smith", aliases=[PersonName(family_name="Jones", given_names=["Bo"])], date_of_birth=BORN, others=[other]
+    )
+    names, days = ("SMITH|", "JONES|BO"), ("1984-02-29", "1985-01-01")
+    assert sorted(subjects(described)) == sorted(("name_and_birth", f"{name}|{day}") for name in names for day in days)
+
+
+def test_days_between_which_somebody_was_born_name_nobody_but_where_they_are_one_day() -> None:
+    assert subjects(Described(family_name="Smith", born=DateRange(**{"from": BORN}, to=BORN))) == [("name_and_birth", "SMITH||1984-02-29")]
+    assert subjects(Described(family_name="Smith", born=DateRange(**{"from": BORN}, to=CivilDate(year=1985, month=1, day=1)))) == []
+    assert subjects(Described(family_name="Smith", born=DateRange(to=BORN))) == []
+
+
+def test_a_number_is_an_identifier_too_and_a_name_alone_is_none() -> None:
+    assert subjects(Described(family_name="Smith", given_names="Ann", uprn=100023336956)) == [("uprn", "100023336956")]
+    assert subjects(PersonName(family_name="Smith", given_names=["Ann"])) == []
+
+
 PARTIAL = [None, CivilDate(year=1984), CivilDate(year=1984, month=2), CivilDate(year=1985, month=2, day=29), CivilDate(month=2, day=28)]
 
 
@@ -73,3 +94,8 @@ COUNTS = [
 )
 def test_records_are_counted_as_the_contract_lays_them_out(reply: Any, number: int) -> None:
     assert records(reply) == number
+
+
+def test_every_message_of_every_contract_can_be_asked_whom_it_is_about() -> None:
+    for kind in every_message():
+        assert subjects(kind()) == []
