@@ -39,7 +39,7 @@ grants:
     operations: ["{OPERATION.name}"]
     purposes: [PURPOSE_{SECOND}]
     roles: [sergeant]
-  - {{name: changes, consumer: spiffe://metip.local/consumer/desk, operations: ["metip.hub.v1.MeshService/ListChanges"], roles: [sergeant]}}
+  - {{name: changes, consumer: spiffe://metip.local/consumer/desk, operations: ["metip.hub.v1.MeshService/*"], roles: [sergeant]}}
 """
 
 
