@@ -117,12 +117,14 @@ class Gathering:
         now, states = self._clock(), {}
         for name, look in looks.items():
             before = self.states.get(name) or JournalState(name, 0)
+            if look.missed:
+                states[name] = before
+                continue
             reached = self._ledger.reached.get(name)
-            waiting = look.waiting if look.gap is None or look.waiting is not None else None
             state = replace(
                 before,
                 position=reached.position if reached else 0,
-                lag=max(0.0, now - _seconds(waiting)) if waiting is not None else 0.0,
+                lag=max(0.0, now - _seconds(look.waiting)) if look.waiting is not None else 0.0,
                 gap=look.gap,
                 gap_since=(before.gap_since or now) if look.gap else 0.0,
                 last_record=_seconds(look.records[-1]) if look.records else before.last_record,

@@ -22,6 +22,8 @@ SUFFIX: Final = ".sqlite"
 GATHERED: Final = ".gathered"
 PATIENCE: Final = 200
 """Milliseconds that a look waits for a journal that is locked."""
+MOST_MISSED: Final = 25
+"""Looks in a row that may find a journal locked or not to be opened, as one is for a moment that its process opens or closes."""
 
 
 class Trouble(StrEnum):
@@ -64,6 +66,8 @@ class Look:
     gap: Gap | None = None
     waiting: record_pb2.Record | None = None
     """The first record that was not taken; None where all were."""
+    missed: bool = False
+    """Whether nothing could be seen this time, so that what was known stands."""
 
 
 class Journals:
@@ -72,6 +76,7 @@ class Journals:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: dict[str, tuple[tuple[int, int], apsw.Connection]] = {}
+        self._missed: dict[str, int] = {}
 
     def names(self) -> tuple[str, ...]:
         """Names of the journals that there are, in order."""
@@ -88,10 +93,13 @@ class Journals:
             with db:  # one snapshot
                 found = _looked(db, name, position, link, limit)
         except (apsw.BusyError, apsw.CantOpenError):
-            return Look()  # it is being opened or closed; the next look finds it
+            self._close(name)
+            self._missed[name] = self._missed.get(name, 0) + 1
+            return Look(missed=True) if self._missed[name] <= MOST_MISSED else Look(gap=Gap(Trouble.UNREADABLE, position + 1))
         except apsw.Error:
             self._close(name)
             return Look(gap=Gap(Trouble.UNREADABLE, position + 1))
+        self._missed.pop(name, None)
         return found
 
     def holds(self, name: str, key_ids: frozenset[bytes]) -> bool:

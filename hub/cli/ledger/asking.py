@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MOST_TOKEN: Final = 16_384
-PATIENCE: Final = 120.0
+PATIENCE: Final = 600.0
+"""Seconds that an answer may take: an erasure goes through the whole index."""
 STANDARD_INPUT: Final = Path("-")
 
 

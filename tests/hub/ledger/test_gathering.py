@@ -200,3 +200,28 @@ def test_bytes_that_are_no_record_are_kept_as_a_leaf_all_the_same(estate: Gather
     estate.gather()
     assert held(estate) == [("example-0", 1), ("example-0", 2)]
     assert record_pb2.KIND_UNSPECIFIED in {row[0] for row in rows(estate, "SELECT kind FROM facts")}
+
+
+def test_a_journal_that_is_locked_keeps_its_state_for_a_while_and_is_named_when_it_stays_so(
+    estate: Gathered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.ledger import journals
+
+    monkeypatch.setattr(journals, "PATIENCE", 1)
+    estate.write([estate.draft(at=n) for n in range(2)])
+    estate.gather()
+    estate.gathering.close()
+    db = apsw.Connection(str(estate.journals / "example-0.sqlite"))
+    db.pragma("locking_mode", "exclusive")
+    db.execute("BEGIN EXCLUSIVE; INSERT INTO meta VALUES('x', 1)")
+    for _ in range(journals.MOST_MISSED):
+        estate.gathering.round()
+    assert estate.states == []
+    assert estate.gathering.states["example-0"].position == 2
+    estate.gathering.round()
+    db.execute("ROLLBACK")
+    db.close()
+    estate.write([estate.draft(at=3)])
+    estate.gather()
+    assert [one.gap and one.gap.trouble for one in estate.states] == [Trouble.UNREADABLE, None]
+    assert held(estate)[-1] == ("example-0", 3)
