@@ -145,13 +145,11 @@ async def test_control_flood(kind: str, edge: EdgeRig) -> None:
     async with neighbour(edge), connected(edge.port, edge.tls()) as client:
         opened = client.headers(call(edge), end=False)
         await client.send(opened)
-        frames = (
-            FLOODS[kind]
-            or {
-                "empty_data": [data(opened.stream_id, b"")] * 100,
-                "window_update": [WindowUpdateFrame(opened.stream_id, window_increment=1)] * 100,
-            }[kind]
-        )
+        on_it: dict[str, list[Frame | bytes]] = {
+            "empty_data": [data(opened.stream_id, b"")] * 100,
+            "window_update": [WindowUpdateFrame(opened.stream_id, window_increment=1)] * 100,
+        }
+        frames = FLOODS[kind] or on_it[kind]
         for _ in range(400):
             if not await _sent_within(client, frames):
                 break
