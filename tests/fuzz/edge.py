@@ -6,8 +6,11 @@ end, or an answer holds a trace of anybody's code.
 
 import asyncio
 import random
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from edge_rig import OTHER, EdgeRig, running_edge
@@ -33,7 +36,7 @@ class Tried:
 
 async def _frames(dice: random.Random, rig: EdgeRig) -> bytes:
     """Good frames in a bad order, with bad lengths, bits and streams."""
-    async with connected(rig.port, rig.tls(), settings={dice.randrange(10): dice.randrange(1 << 31)}) as client:
+    async with connected(rig.port, _context(rig, "h2"), settings={dice.randrange(10): dice.randrange(1 << 31)}) as client:
         opened = client.headers(request(rig.operation.path, *rig.token()), end=False)
         frames: list[Frame] = [
             opened,
@@ -51,7 +54,7 @@ async def _frames(dice: random.Random, rig: EdgeRig) -> bytes:
 async def _bytes(dice: random.Random, rig: EdgeRig) -> bytes:
     """A connection's bytes, changed anywhere."""
     good = PREFACE + SettingsFrame(0).serialize()
-    async with connected(rig.port, rig.tls()) as client:
+    async with connected(rig.port, _context(rig, "h2")) as client:
         good += client.headers(request(rig.operation.path, *rig.token()), end=True).serialize()
         await client.send(mutated(dice, (good,))[:LONGEST])
         return await _said(client)
@@ -59,7 +62,7 @@ async def _bytes(dice: random.Random, rig: EdgeRig) -> bytes:
 
 async def _header_block(dice: random.Random, rig: EdgeRig) -> bytes:
     """A block of header fields that HPACK can't mean, or that means what no call does."""
-    async with connected(rig.port, rig.tls()) as client:
+    async with connected(rig.port, _context(rig, "h2")) as client:
         fields = list(request(rig.operation.path, *rig.token()))
         for _ in range(dice.randrange(1, 4)):
             name, value = dice.choice(fields)
@@ -74,7 +77,7 @@ async def _header_block(dice: random.Random, rig: EdgeRig) -> bytes:
 
 async def _message(dice: random.Random, rig: EdgeRig) -> bytes:
     """A gRPC frame with a wrong length, a wrong flag, or no message in it."""
-    async with connected(rig.port, rig.tls()) as client:
+    async with connected(rig.port, _context(rig, "h2")) as client:
         opened = client.headers(request(rig.operation.path, *rig.token()), end=False)
         content = framed(dice.randbytes(dice.randrange(500)), compressed=dice.random() < 0.2)
         await client.send(opened, data(opened.stream_id, mutated(dice, (content,))[:16_000], end=True))
@@ -89,7 +92,7 @@ async def _json(dice: random.Random, rig: EdgeRig) -> bytes:
     )
     head += f"content-length: {len(document)}\r\nconnection: close\r\n\r\n"
     sent = head.encode() + document if dice.random() < 0.7 else mutated(dice, (head.encode() + document,))
-    reader, writer = await asyncio.open_connection("127.0.0.1", rig.json_port, ssl=rig.tls("http/1.1"), server_hostname="localhost")
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.json_port, ssl=_context(rig, "http/1.1"), server_hostname="localhost")
     answer = b""
     with suppress(OSError):
         writer.write(sent[:LONGEST])
@@ -97,11 +100,24 @@ async def _json(dice: random.Random, rig: EdgeRig) -> bytes:
         with suppress(TimeoutError):
             async with asyncio.timeout(0.3):
                 answer = await reader.read(LONGEST)
-    writer.close()
+    writer.transport.abort()
     return answer
 
 
 KINDS: Final = {"frames": _frames, "bytes": _bytes, "header_block": _header_block, "message": _message, "json": _json}
+
+
+@cache
+def _shown(store: Path, protocol: str) -> list[ssl.SSLContext]:
+    return []
+
+
+def _context(rig: EdgeRig, protocol: str) -> ssl.SSLContext:
+    """The same for all attempts on an edge: to load certificates takes longer than an attempt."""
+    kept = _shown(rig.store.directory, protocol)
+    if not kept:
+        kept.append(rig.tls(protocol))
+    return kept[0]
 
 
 def _bent(dice: random.Random, one: bytes) -> bytes:
