@@ -2,19 +2,24 @@
 
 from typing import Any
 
-import grpc
 import protovalidate
 from google.protobuf.message import Message
+from grpc_status import rpc_status
 
+from metip.call import CALL_ID_HEADER
+from metip.faults import Fault, Reason, status_of
 from metip.rules import where
 
 _validator = protovalidate.Validator()
 
 
 async def check(request: Message, context: Any) -> None:
-    """Ends the call with INVALID_ARGUMENT that names every broken rule."""
+    """Ends the call with INVALID_REQUEST, which names every broken rule and repeats no value, as adapters do."""
     try:
         _validator.validate(request)
     except protovalidate.ValidationError as error:
-        broken = "; ".join(f"{where(violation) or 'the request'}: {violation.proto.message}" for violation in error.violations)
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, broken)
+        fields = tuple((where(violation), str(violation.proto.message)) for violation in error.violations)
+        broken = "; ".join(f"{path or 'the request'}: {words}" for path, words in fields)
+        call_id = str(dict(context.invocation_metadata() or ()).get(CALL_ID_HEADER, ""))
+        fault = Fault(Reason.INVALID_REQUEST, broken, fields=fields)
+        await context.abort_with_status(rpc_status.to_status(status_of(fault, system="hub", call_id=call_id)))

@@ -1,16 +1,19 @@
 """The command line of a fuzz run."""
 
 import argparse
+import asyncio
 import base64
 import hashlib
 import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.fuzz.corpora import corpus, systems
+from tests.fuzz.edge import fuzz
 from tests.fuzz.report import as_json, words
 from tests.fuzz.running import run
 from tests.fuzz.trying import ROOT, attempt, be_interrupted
@@ -32,6 +35,11 @@ def main(said: Sequence[str]) -> int:
 
     seed = arguments.seed if arguments.seed is not None else time.time_ns() % 1_000_000
     print(f"seed {seed}", file=sys.stderr, flush=True)  # noqa: T201
+    if arguments.edge:
+        tried = asyncio.run(fuzz(arguments.seconds, seed))
+        told(", ".join(f"{kind}: {count} attempts" for kind, count in tried.attempts.items()))
+        print(json.dumps(asdict(tried), indent=1) if arguments.json else "\n".join(tried.findings) or "nothing found")  # noqa: T201
+        return 1 if tried.findings else 0
     outcome = run(arguments.system or systems(), arguments.seconds, seed, told)
     for one in outcome.findings:
         told(f"python -m tests.fuzz --repeat {keep(one).relative_to(ROOT)}")
@@ -68,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=HOUR, help="how long the workers try; an hour")
     parser.add_argument("--seed", type=int, help="makes the same changes again; without it, others each time")
     parser.add_argument("--system", action="append", choices=systems(), help="one system's decoders; may be given again")
+    parser.add_argument("--edge", action="store_true", help="the real Envoy instead: malformed HTTP/2, gRPC frames, protobufs and JSON")
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="try the document of a finding again, and nothing else")
     return parser

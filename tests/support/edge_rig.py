@@ -117,7 +117,7 @@ class EdgeRig:
         return channel
 
     def tls(self, *protocols: str, name: str = CONSUMER) -> ssl.SSLContext:
-        """What a client shows and trusts, for connections by hand."""
+        """What a client shows and trusts, for connections by hand; a new one each time."""
         context = ssl.create_default_context(cafile=str(self.store.ca_certificate))
         context.load_cert_chain(*self.files(name))
         context.set_alpn_protocols(list(protocols or ("h2",)))

@@ -247,7 +247,7 @@ async def test_every_kind_of_address_that_envoy_takes_is_taken(one: Running, add
 
 async def test_an_empty_registration_is_refused(one: Running) -> None:
     error = await refusal(one.registry.Register(registry.RegisterRequest(), timeout=5))
-    assert (error.code(), error.details()) == (grpc.StatusCode.INVALID_ARGUMENT, "instance: value is required")
+    assert (error.code(), error.details()) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST: instance: value is required")
     error = await refusal(one.registry.Deregister(registry.DeregisterRequest(), timeout=5))
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
 
