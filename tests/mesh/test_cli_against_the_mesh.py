@@ -180,10 +180,10 @@ async def test_a_day_is_played_and_accounted_for(mesh: MeshRig) -> None:
     assert done.code == 0, done.out + done.err
     document = done.json
     assert document["well"]
-    assert document["lost"] == document["failed"] == document["waiting"] == 0
+    assert document["lost"] == document["failed"] == document["pending"] == 0
     called = [one for one in document["traffic"] if one["ends"]]
     assert sum(one["due"] for one in called) == sum(sum(one["ends"].values()) for one in called) > 0
-    given = {name.partition(":")[2]: one["given"] for name, one in document["subscriptions"].items()}
+    given = {name.partition(":")[2]: one["accepted"] for name, one in document["subscriptions"].items()}
     made = [one for one in document["traffic"] if one["due"] and not one["ends"] and one["operation"] in given]
     assert made
     assert all(given[one["operation"]] >= one["due"] for one in made)
