@@ -136,6 +136,8 @@ STEPS: Final[Sequence[tuple[str, Callable[[Json, Json], None]]]] = (
     ("access log (JSON, to a file)", _without_log),
     ("gRPC statistics by method", _without("envoy.filters.http.grpc_stats")),
     ("grpc-web", _without("envoy.filters.http.grpc_web")),
+    ("calls by consumer", _without("envoy.filters.http.local_ratelimit")),
+    ("one identity to a certificate", _without("envoy.filters.http.lua")),
     ("RBAC", _without("envoy.filters.http.rbac")),
     ("JWT", _without("envoy.filters.http.jwt_authn")),
     ("retries, maximum duration", _without_retries),
