@@ -16,9 +16,14 @@ TOGETHER: Final = {"surname", "forename", "birth"}
 BIRTHS: Final = ("metip.common.v1.CivilDate", "metip.common.v1.DateRange")
 BY_ID: Final = "moves or shows messages by their ids; whom a message is about was recorded when it was accepted and when it is handed over"
 EXCHANGE: Final = "metip.exchange.v1.ExchangeService"
+LEDGER: Final = "metip.ledger.v1.LedgerService"
+ABOUT_RECORDS: Final = "is about records; whom it asks after stands in its own record, as tokens of what it asks by"
 WAIVED: Final = {
     f"{EXCHANGE}/{name}": BY_ID
     for name in ("PauseSubscription", "ListDeliveries", "GetMessage", "Decide", "PlanReplay", "ApproveReplay", "Replay")
+} | {
+    f"{LEDGER}/{name}": ABOUT_RECORDS
+    for name in ("SearchRecords", "GetRecord", "ReportAccess", "SummariseUse", "ExportRecords", "EraseRecords", "RotateKey")
 }
 """Operations that touch personal data and name nobody, with the reason."""
 MESSAGES: Final = installed()

@@ -26,6 +26,7 @@ from hub.exchange.clock import SteadyClock
 from hub.exchange.records import Accepted, Arrival, BrokenError
 from hub.exchange.sqlite import SqliteEngine
 from metip.call import CERTIFICATE_HEADER, OFFICER_HEADER
+from metip.grants import PURPOSES_HEADER
 from metip.common.v1.access_pb2 import AccessContext
 from metip.exchange.v1.exchange_service_pb2 import GetMessageRequest
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub, add_ExchangeServiceServicer_to_server
@@ -80,7 +81,7 @@ class Served:
         """GetMessage, as an officer of those roles comes to it through Envoy."""
         claims = {"sub": "P123456", "force": "01", "unit": "ZD", "roles": roles}
         officer = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
-        metadata = [(CERTIFICATE_HEADER, "By=x;URI=spiffe://metip.local/consumer/desk"), (OFFICER_HEADER, officer)]
+        metadata = [(CERTIFICATE_HEADER, "By=x;URI=spiffe://metip.local/consumer/desk"), (OFFICER_HEADER, officer), (PURPOSES_HEADER, "*")]
         request = GetMessageRequest(
             access=AccessContext(purpose=PURPOSE_AUDIT, justification=why),
             message_id=self.message_id,
