@@ -115,7 +115,7 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
         steps = await _steps(estate, effort, told, h2load=h2load)
         journal = await measure_journal(estate, effort.journal_rounds, effort.seconds, effort.in_flight, told, h2load=h2load)
         told("stages of the adapter's pipeline")
-        stages = python_stages(estate.exchange, estate.token, loops=effort.loops)
+        stages = await asyncio.to_thread(python_stages, estate.exchange, estate.token, loops=effort.loops)  # it has a loop of its own
         found = Measurement(
             at=datetime.now(UTC),
             machine=_machine(estate),

@@ -32,9 +32,12 @@ MOST_WAITING: Final = 10_000
 BUSY: Final = 24
 """Records within one `RECENTLY` from which on groups are gathered instead of begun at once."""
 RECENTLY: Final = 0.02
-PACE, LONGEST_PACE = 0.003, 0.006
+PACE, LONGEST_PACE = 0.004, 0.012
 """Seconds between the beginnings of two groups while many ask, the longer the more: what a sync and a change of threads cost is then shared
-by many. A group does not wait for more than lately came to any: where no more callers are, waiting would only stop them."""
+by many."""
+PROBED: Final = 16
+"""Every so-many-th group gathers for its whole time, which tells how many come. The others begin as soon as they have as many: where no
+more callers are, waiting would only stop them."""
 FADING: Final = 0.98
 """What is left of the size of the largest group, as it is remembered, after each further one."""
 FULL_FOR: Final = 1.0
@@ -178,10 +181,11 @@ class Journal:
                 if not self._wake.wait(self._heartbeat) and not self._waiting and not self._stopping:
                     return []
             self._idle = False
-            pause, self._enough = self._pause(time.monotonic()), ceil(self._largest)
-            if pause > 0 and len(self._waiting) < self._enough:
+            pause, enough = self._pause(time.monotonic()), ceil(self._largest) if self.transactions % PROBED else LARGEST_GROUP
+            if pause > 0 and len(self._waiting) < enough:
+                self._enough = enough
                 self._wake.wait(pause)
-            self._enough = 0
+                self._enough = 0
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
         self._largest = max(len(group), self._largest * FADING)
         self._recent.append((time.monotonic(), self._asked))
