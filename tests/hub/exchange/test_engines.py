@@ -1,4 +1,7 @@
-"""What every engine does: accepts durably, delivers in order, doubles nothing, loses nothing, and keeps accounts that add up."""
+"""What every engine does: accepts durably, delivers in order, doubles nothing, loses nothing, and keeps accounts that add up.
+
+Long because every rule of the port is tried here once, on each engine.
+"""
 
 import asyncio
 from pathlib import Path
