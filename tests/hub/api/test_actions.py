@@ -26,11 +26,11 @@ from hub.exchange.clock import SteadyClock
 from hub.exchange.records import Accepted, Arrival, BrokenError
 from hub.exchange.sqlite import SqliteEngine
 from metip.call import CERTIFICATE_HEADER, OFFICER_HEADER
-from metip.grants import PURPOSES_HEADER
 from metip.common.v1.access_pb2 import AccessContext
 from metip.exchange.v1.exchange_service_pb2 import GetMessageRequest
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub, add_ExchangeServiceServicer_to_server
 from metip.faults import Fault, Reason
+from metip.grants import PURPOSES_HEADER
 from metip.ledger.v1.action_service_pb2 import RecordActionRequest
 from metip.ledger.v1.action_service_pb2_grpc import ActionServiceStub, add_ActionServiceServicer_to_server
 from metip.logs import Log
