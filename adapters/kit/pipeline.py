@@ -33,12 +33,14 @@ Streaming = Callable[[Any, Call], AsyncGenerator[Message, None]]
 
 
 class Gate:
-    """Counts the calls in progress in one worker and refuses those past the limit."""
+    """Counts the calls in progress in one worker, and those of each consumer, and refuses those past a limit."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: int, each: int = 0) -> None:
+        """`each` bounds the calls of one consumer; 0 leaves it as many as there are."""
+        self.limit, self.each = limit, each
         self.inside = 0
         self.stopping = False
+        self._of: dict[str, int] = {}
 
     def enter(self) -> None:
         """Counts a call in. Raises `Fault` BUSY past the limit and STOPPING once the worker drains."""
@@ -47,6 +49,23 @@ class Gate:
         if self.inside >= self.limit:
             raise Fault(Reason.BUSY, f"{self.limit} calls are in progress", retry_after=_SHORTLY)
         self.inside += 1
+
+    def take(self, consumer: str) -> None:
+        """Counts it among the consumer's. Raises `Fault` BUSY past the limit of each."""
+        inside = self._of.get(consumer, 0)
+        if self.each and inside >= self.each:
+            raise Fault(Reason.BUSY, f"{self.each} calls of this consumer are in progress", retry_after=_SHORTLY)
+        self._of[consumer] = inside + 1
+
+    def leave(self, consumer: str | None) -> None:
+        """Counts a call out; `consumer` None for one that was not counted among anybody's."""
+        self.inside -= 1
+        if consumer is not None:
+            left = self._of[consumer] - 1
+            if left:
+                self._of[consumer] = left
+            else:
+                del self._of[consumer]
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,7 @@ class Pipeline:
             try:
                 self._enter(reached)
                 reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
+                self._take(reached, call.consumer)
                 reached.request = request = self._admitted(operation, read(data, call))
                 answered = await handler(request, call)
                 reply = answered.SerializeToString()
@@ -96,6 +116,7 @@ class Pipeline:
             try:
                 self._enter(reached)
                 reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
+                self._take(reached, call.consumer)
                 reached.request = request = self._admitted(operation, read(data, call))
                 # Closed here and now, so that whatever it started ends with the call and not when somebody collects it.
                 async with aclosing(handler(request, call)) as replies:
@@ -120,6 +141,10 @@ class Pipeline:
     def _enter(self, reached: "_Reached") -> None:
         self.gate.enter()
         reached.inside = True
+
+    def _take(self, reached: "_Reached", consumer: str) -> None:
+        self.gate.take(consumer)
+        reached.consumer = consumer
 
     def _admitted(self, operation: Operation, request: Message) -> Message:
         """The request, unless nothing could be recorded of what came of it. Raises `Fault` JOURNAL."""
@@ -149,7 +174,7 @@ class Pipeline:
         try:
             if reached.request is not None:
                 await self._record(operation, reached, fault.reason.name)
-            elif reached.inside:  # whom the gate turned away was not judged, and comes again
+            elif reached.inside and fault.reason is not Reason.BUSY:  # whom the gate turned away was not judged, and comes again
                 await self._keep(operation, reached, refusal(operation, kind, data, reached.metadata, fault.reason.name, reached.seconds))
         except Fault as unrecorded:
             fault = unrecorded
@@ -180,7 +205,7 @@ class Pipeline:
 
     def _leave(self, operation: Operation, reached: "_Reached", tell: Teller) -> None:
         if reached.inside:
-            self.gate.inside -= 1
+            self.gate.leave(reached.consumer)
         if not reached.outcome and (facts := reached.facts(operation, CANCELLED)) is not None:
             with suppress(Fault):  # nobody waits for an answer any more, so there is nothing to refuse
                 self.journal.note(facts)
@@ -191,7 +216,7 @@ class Pipeline:
 class _Reached:
     """How far a call came, so that its end can be recorded and logged wherever it stopped."""
 
-    __slots__ = ("call", "inside", "metadata", "outcome", "recorded", "request", "started", "told")
+    __slots__ = ("call", "consumer", "inside", "metadata", "outcome", "recorded", "request", "started", "told")
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
         self.metadata = metadata
@@ -199,6 +224,7 @@ class _Reached:
         self.inside = False
         self.recorded = False
         self.call: Call | None = None
+        self.consumer: str | None = None
         self.request: Message | None = None
         self.told = Told()
         self.outcome = ""

@@ -152,7 +152,8 @@ async def serve_worker(
     """
     log = Log(system=worker.system, worker=worker.number)
     log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
-    pipeline = Pipeline(worker.system, journal, log, Gate(serving.max_in_flight or MAX_IN_FLIGHT), protovalidate.Validator())
+    gate = Gate(serving.max_in_flight or MAX_IN_FLIGHT, serving.max_in_flight_of_one_consumer)
+    pipeline = Pipeline(worker.system, journal, log, gate, protovalidate.Validator())
     known = installed_contracts(date.today())  # noqa: DTZ011 - an assessment is due by the local calendar
     site = Site(log, mesh, hub=worker.registry, first=worker.number == 0)
     async with AsyncExitStack() as stack:

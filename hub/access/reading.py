@@ -63,7 +63,7 @@ def policy_of(message: settings_pb2.AccessPolicy) -> Policy:
         )
         for one in message.grants
     )
-    limits = (Limit(one.consumer, one.rate_per_second, one.burst, one.concurrent) for one in message.limits)
+    limits = (Limit(one.consumer, one.rate_per_second, one.burst) for one in message.limits)
     return Policy(tuple(grants), tuple(limits))
 
 
@@ -81,10 +81,7 @@ def message_of(policy: Policy) -> settings_pb2.AccessPolicy:
             for one in policy.grants
         ],
         limits=[
-            settings_pb2.ConsumerLimit(
-                consumer=one.consumer, rate_per_second=one.rate_per_second, burst=one.burst, concurrent=one.concurrent
-            )
-            for one in policy.limits
+            settings_pb2.ConsumerLimit(consumer=one.consumer, rate_per_second=one.rate_per_second, burst=one.burst) for one in policy.limits
         ],
     )
 

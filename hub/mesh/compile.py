@@ -33,7 +33,7 @@ def compile_mesh(
             ),
             *(endpoints_of(name, addresses) for name, _, _, addresses in clusters),
             *listeners_of(contracts, edge),
-            routes_of(contracts, policy, edge.trust_domain, traffic),
+            routes_of(contracts, policy, edge.trust_domain, traffic, edge.limits),
             *deliveries_of(contracts, instances, edge),
         )
     )

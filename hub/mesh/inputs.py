@@ -36,12 +36,11 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What one consumer may ask of the edge; 0 for no bound."""
+    """How often one consumer may call; a rate of 0 leaves it the share that everybody has, a burst of 0 is one second of the rate."""
 
     consumer: str
     rate_per_second: int = 0
     burst: int = 0
-    concurrent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

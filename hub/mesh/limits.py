@@ -41,3 +41,6 @@ class Limits:
     burst: int = 20_000
     consumers: int = 1000
     """Consumers that are counted apart; past them the one that was quiet for longest starts anew."""
+
+
+PRODUCTION: Final = Limits()

@@ -17,6 +17,7 @@ from hub.mesh.clusters import CERTIFICATE
 from hub.mesh.edge_log import access_log, connection_log
 from hub.mesh.inputs import Edge
 from hub.mesh.limits import Limits
+from hub.mesh.rates import RATE_LIMIT, share
 from hub.mesh.refusals import local_replies
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
@@ -31,17 +32,12 @@ from hub.mesh.types import (
     hcm,
     jwt,
     listener,
-    local_limit,
     lua,
     matcher,
     mutation,
     packed,
-    percent,
-    rate_key,
-    rate_limit,
     rbac,
     rbac_filter,
-    route,
     router,
     seconds,
     tls,
@@ -82,8 +78,6 @@ FORGEABLE: Final = (
 # A signature takes longer to check than all else here together, and an officer's token comes again with each call of a shift. Envoy keeps
 # what it found good in each of its threads, and looks at the expiry each time, with the same allowance.
 CACHED_TOKENS: Final = 2000
-RATE_LIMIT: Final = "envoy.filters.http.local_ratelimit"
-UNLIMITED: Final = 4_000_000_000
 
 
 @lru_cache(maxsize=8)
@@ -140,7 +134,7 @@ def _listener(
         rds=hcm.Rds(route_config_name=NAME, config_source=ads()),
         http_filters=[
             one_identity(),
-            hcm.HttpFilter(name=RATE_LIMIT, typed_config=packed(_share(limits))),
+            hcm.HttpFilter(name=RATE_LIMIT, typed_config=packed(share(limits))),
             hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge))),
             # Lets nobody in; each route says whom it lets in instead.
             hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=rbac.Rbac(policies={})))),
@@ -207,28 +201,6 @@ def one_identity() -> hcm.HttpFilter:
     code = Path(__file__).with_name("identity.lua").read_text(encoding="utf-8")
     return hcm.HttpFilter(
         name="envoy.filters.http.lua", typed_config=packed(lua.Lua(default_source_code=core.DataSource(inline_string=code)))
-    )
-
-
-def _share(limits: Limits) -> local_limit.LocalRateLimit:
-    """A bucket of calls for each consumer, told apart by the name in its certificate; none for all together."""
-    bucket = percent.TokenBucket(max_tokens=limits.burst, tokens_per_fill=limits.calls_per_second, fill_interval=seconds(1))
-    whole = percent.TokenBucket(max_tokens=UNLIMITED, tokens_per_fill=UNLIMITED, fill_interval=seconds(1))
-    # The generated module has a class of this name, which mypy takes for protobuf's own.
-    key = rate_key.Descriptor(descriptor_key="consumer", text="connection.uri_san_peer_certificate")  # type: ignore[call-arg]
-    named = core.TypedExtensionConfig(name="envoy.rate_limit_descriptors.expr", typed_config=packed(key))
-    always = core.RuntimeFractionalPercent(default_value=percent.FractionalPercent(numerator=100))
-    return local_limit.LocalRateLimit(
-        stat_prefix="consumer",
-        token_bucket=whole,
-        filter_enabled=always,
-        filter_enforced=always,
-        rate_limits=[route.RateLimit(actions=[route.RateLimitAction(extension=named)])],
-        descriptors=[
-            rate_limit.LocalRateLimitDescriptor(entries=[rate_limit.RateLimitDescriptorEntry(key="consumer")], token_bucket=bucket)
-        ],
-        max_dynamic_descriptors=limits.consumers,
-        rate_limited_as_resource_exhausted=True,
     )
 
 

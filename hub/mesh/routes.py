@@ -10,6 +10,8 @@ from typing import Any, Final
 from hub.contracts import Contracts, Interface, Operation
 from hub.mesh.grants import Right, needed, rights_of, text_of
 from hub.mesh.inputs import AS_OWNED, Policy, Traffic, adapter_identity, cluster_name
+from hub.mesh.limits import PRODUCTION, Limits
+from hub.mesh.rates import RATE_LIMIT, share
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.types import core, jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
 from metip.grants import PURPOSES_HEADER
@@ -39,8 +41,11 @@ HUB_LIMIT: Final = 300.0
 
 
 @lru_cache(maxsize=8)
-def routes_of(contracts: Contracts, policy: Policy, trust_domain: str, traffic: Traffic = AS_OWNED) -> Resource:
-    """The one route table, which every listener uses."""
+def routes_of(
+    contracts: Contracts, policy: Policy, trust_domain: str, traffic: Traffic = AS_OWNED, limits: Limits = PRODUCTION
+) -> Resource:
+    """The one route table, which every listener uses. What the policy says of rates stands here and not in the listeners, since another
+    listener would end every connection."""
     rights = rights_of(contracts, policy, trust_domain)
     adapters = adapter_identity(trust_domain, "")
     found = [
@@ -54,9 +59,11 @@ def routes_of(contracts: Contracts, policy: Policy, trust_domain: str, traffic: 
     if HUB in clusters:
         everybody = tuple(sorted({grant.consumer for grant in policy.grants}))
         found += [_service_of_the_hub(service, everybody) for service in SERVICES_OF_THE_HUB]
+    rates = {RATE_LIMIT: packed(share(limits, policy.limits))} if policy.limits else {}
+    host = route.VirtualHost(name=NAME, domains=["*"], routes=found, request_headers_to_remove=list(UNREAD), typed_per_filter_config=rates)
     body = route.RouteConfiguration(
         name=NAME,
-        virtual_hosts=[route.VirtualHost(name=NAME, domains=["*"], routes=found, request_headers_to_remove=list(UNREAD))],
+        virtual_hosts=[host],
         validate_clusters=False,
     )
     return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, name) for name in clusters | others))

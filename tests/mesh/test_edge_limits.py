@@ -11,7 +11,7 @@ import aiohttp
 import grpc
 import pytest
 import pytest_asyncio
-from edge_rig import OTHER, EdgeRig, Json, running_edge
+from edge_rig import OTHER, EdgeRig, Json, running_edge, spiffe_id
 from http2_frames import connected, data, framed, request
 from hyperframe.frame import RstStreamFrame, SettingsFrame, WindowUpdateFrame
 from mesh_rig import reason_of
@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 
 from hub.laptop.layout import Home
 from hub.laptop.preparing import bootstrap
+from hub.mesh.inputs import Limit
 from hub.mesh.limits import Limits
 from hub.mesh.listeners import FORGEABLE
 
@@ -169,6 +170,15 @@ async def test_a_consumer_that_calls_too_often_is_told_so_and_no_other_is(short:
     assert (refused.value.code().name, reason_of(refused.value)) == ("RESOURCE_EXHAUSTED", "TOO_MANY_CALLS")
     assert await short.status(short.channel(OTHER), name=OTHER) == "OK"
     assert await short.status(short.channel()) == "RESOURCE_EXHAUSTED", "a second connection is no second consumer"
+
+
+async def test_a_consumer_with_a_rate_of_its_own_is_held_to_it_and_no_other_is() -> None:
+    async with running_edge(own=(Limit(spiffe_id(OTHER), rate_per_second=2, burst=4),)) as rig:
+        slow = rig.channel(OTHER)
+        ends = await asyncio.gather(*(rig.status(slow, name=OTHER) for _ in range(20)))
+        assert 4 <= ends.count("OK") <= 10
+        assert ends.count("RESOURCE_EXHAUSTED") >= 10
+        assert set(await asyncio.gather(*(rig.status(rig.channel()) for _ in range(20)))) == {"OK"}
 
 
 async def test_more_consumers_than_are_counted_apart_are_still_bounded() -> None:

@@ -6,7 +6,7 @@ Quick to start, and any limit can be set low, so that a test sees it bite. What 
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ from hub.laptop.layout import Home
 from hub.laptop.preparing import bootstrap
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.compile import compile_mesh
-from hub.mesh.inputs import Edge, Grant, Instance, Policy, Tokens
+from hub.mesh.inputs import Edge, Grant, Instance, Limit, Policy, Tokens
 from hub.mesh.limits import Limits
 from hub.mesh.publisher import Publisher
 from metip.contracts import DeliveryClass, Operation
@@ -151,10 +151,14 @@ class EdgeRig:
 
 @asynccontextmanager
 async def running_edge(
-    limits: Limits | None = None, *, bootstrapped: Callable[[Json], None] = lambda _: None, hosts: int = 1
+    limits: Limits | None = None,
+    *,
+    own: Sequence[Limit] = (),
+    bootstrapped: Callable[[Json], None] = lambda _: None,
+    hosts: int = 1,
 ) -> AsyncIterator[EdgeRig]:
-    """An edge for the length of the block. `bootstrapped` may change Envoy's bootstrap, which is that of production otherwise; `hosts`
-    is how many endpoints the operation has, of which only the first listens."""
+    """An edge for the length of the block. `bootstrapped` may change Envoy's bootstrap, which is that of production otherwise; `own`
+    are rates of single consumers; `hosts` is how many endpoints the operation has, of which only the first listens."""
     known = load(date.min)
     with short_directory() as directory:
         store = Store(directory / "identity")
@@ -178,7 +182,7 @@ async def running_edge(
             for one in known.operations.values()
             if one.delivery_class is DeliveryClass.READ and one.officer_required and not one.server_streams and not known.serving(one.name)
         )
-        policy = Policy(tuple(Grant(spiffe_id(name), ("*",)) for name in (CONSUMER, OTHER)))
+        policy = Policy(tuple(Grant(spiffe_id(name), ("*",)) for name in (CONSUMER, OTHER)), tuple(own))
         system = known.interface(operation.interface).system
         instances = tuple(
             Instance(f"far-{place}", system, (operation.interface,), f"unix:{directory}/far-{place}.sock") for place in range(hosts)

@@ -49,9 +49,7 @@ def diff(new: Path, against: str, home: Path, as_json: bool) -> None:
             printing.print_table(("", "consumer", "operations", "purposes", "role"), map(_row, lines))
         for one in limits:
             sign = "+" if one in after.limits else "-"
-            click.echo(
-                f"{sign} limit of {one.consumer}: {one.rate_per_second}/s, burst {one.burst}, {one.concurrent} at once (0: no bound)"
-            )
+            click.echo(f"{sign} limit of {one.consumer}: {one.rate_per_second}/s, burst {one.burst} (0: as for everybody)")
         gained = sum(row.gained for row in rows)
         click.echo(f"{count(gained, 'right')} gained, {len(rows) - gained} lost" if rows else "nobody gains or loses any right")
     if rows or limits:

@@ -631,6 +631,19 @@ class Held:
         yield await self.unary(request, call)
 
 
+async def test_a_consumer_that_holds_its_share_is_busy_and_no_other_is(worker: Rig) -> None:
+    held, worker.gate.each = Held(worker), 2
+    calls = [asyncio.create_task(worker.ask()) for _ in range(2)]
+    await until(lambda: held.inside == 2)
+    refusal = await worker.refusal(metadata=from_envoy())
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "BUSY")
+    other = asyncio.create_task(worker.ask(metadata=from_envoy(consumer="spiffe://metip.local/consumer/other")))
+    await until(lambda: held.inside == 3)
+    held.go.set()
+    assert await asyncio.gather(*calls, other) == ["at last"] * 3
+    assert await worker.ask() == "at last"
+
+
 async def test_one_call_past_the_gate_is_busy(worker: Rig) -> None:
     held, worker.gate.limit = Held(worker), 2
     calls = [asyncio.create_task(worker.ask()) for _ in range(2)]

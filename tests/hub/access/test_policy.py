@@ -99,7 +99,7 @@ def test_the_policy_that_a_laptop_begins_with_and_one_of_before_roles_mean_what_
 
 
 def test_a_policy_survives_its_message() -> None:
-    policy = Policy((Grant(ONE, ("*",), (FIRST,), ("sergeant",), "one"), Grant(OTHER, (OPERATION.name,))), (Limit(ONE, 10, 20, 5),))
+    policy = Policy((Grant(ONE, ("*",), (FIRST,), ("sergeant",), "one"), Grant(OTHER, (OPERATION.name,))), (Limit(ONE, 10, 20),))
     assert policy_of(message_of(policy)) == policy
 
 
