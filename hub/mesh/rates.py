@@ -1,4 +1,4 @@
-"""How often each consumer may call: a bucket for each, told apart by the name in its certificate, or one that the access policy gives it."""
+"""How often each consumer may call: a bucket for each, by the name in its certificate, or one that the access policy gives it."""
 
 from typing import Final
 
