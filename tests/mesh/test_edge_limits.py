@@ -219,7 +219,7 @@ async def test_short_of_memory_calls_are_refused_and_not_the_machine_brought_dow
     async with running_edge(bootstrapped=tiny) as rig:
         channel = rig.channel()
         async with asyncio.timeout(10):
-            while await rig.status(channel) != "UNAVAILABLE":  # Envoy looks at its memory four times a second
+            while await rig.status(channel) != "UNAVAILABLE":  # noqa: ASYNC110 - Envoy looks at its memory four times a second
                 await asyncio.sleep(0.05)
         rig.far.calls.clear()
         assert {await rig.status(channel) for _ in range(20)} == {"UNAVAILABLE"}
