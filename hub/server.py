@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack, suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -19,22 +19,14 @@ from hub.api import reflection
 from hub.api.actions import ActionApi, no_journal
 from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
-from hub.api.edge_seen import seen
 from hub.api.exchange import ExchangeApi
-from hub.api.ledger import LedgerApi
-from hub.api.ledger_people import identify
 from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
+from hub.bookkeeping import Books
 from hub.configuring import Configuring
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened
-from hub.ledger import running as ledger_files
-from hub.ledger import signing
-from hub.ledger.cosigning import Cosigning
-from hub.ledger.edge import Reconciling
-from hub.ledger.recording import HubJournal
-from hub.ledger.watching import Watching
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -51,18 +43,11 @@ from metip.faults import Fault
 from metip.hub.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
-from metip.journal.records import Recording
-from metip.journal.store import Journal
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
-from metip.ledger.v1.ledger_service_pb2_grpc import add_LedgerServiceServicer_to_server
 from metip.logs import Log
-from metip.options.v1.options_pb2 import PURPOSE_AUDIT
 
-EDGE = "edge"
-"""Envoy, as the platform of what it refused by itself."""
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
-LEDGER = "metip.ledger.v1.LedgerService"
 EXPIRY_INTERVAL = 1.0
 RECORDED_AGAIN = 2.0
 """Seconds between attempts to record a change, which is not in force before."""
@@ -93,7 +78,6 @@ class Hub:
         traffic, and `record_action` of what else operators do. Raises `SettingsError`."""
         contracts = hub.contracts.load(today(), descriptor_set=descriptor_set)
         self._today, self._warned_on = today, date.min
-        self._record_elsewhere = record_action
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._settings = settings
         self._log = log
@@ -105,9 +89,8 @@ class Hub:
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
-        self._record = recorder
-        self._journal: HubJournal | None = None
-        self._configuring = Configuring(settings, contracts, log, self._record_change)
+        self._books = Books(settings, log, recorder, record_action)
+        self._configuring = Configuring(settings, contracts, log, self._books.record_change)
         inputs = Inputs(
             contracts,
             self._configuring.standing.policy,
@@ -119,8 +102,6 @@ class Hub:
         self._health = health.aio.HealthServicer()
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watching: Watching | None = None
-        self._cosigning: Cosigning | None = None
         for fault in contracts.faults:
             log.line("contract_refused", element=fault.element, problem=fault.problem, fix=fault.fix)
 
@@ -132,7 +113,8 @@ class Hub:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
             stack.enter_context(claimed(self._settings.state))
-            kept = self._open_ledger(server, stack)
+            books = stack.enter_context(ExitStack())
+            kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
             exchange = await self._open_exchange(server, stack, kept)
             _listen(server, self._settings.socket)
             await server.start()
@@ -143,11 +125,7 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
-            tasks = [group.create_task(work()) for work in always]
-            if self._watching is not None:
-                tasks.append(group.create_task(self._watching.run()))
-            if self._cosigning is not None:
-                tasks.append(group.create_task(self._cosigning.run()))
+            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work)]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -162,7 +140,7 @@ class Hub:
         add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started, self._today), server)
-        add_ActionServiceServicer_to_server(ActionApi(self._record_action), server)
+        add_ActionServiceServicer_to_server(ActionApi(self._books.record_action), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
     async def _open_exchange(self, server: grpc.aio.Server, stack: AsyncExitStack, kept: Kept | None) -> Exchange | None:
@@ -174,53 +152,14 @@ class Hub:
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._record_action), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
-
-    async def _record_change(self, action: str, author: str, detail: str) -> None:
-        """A change of the platform's own settings. Raises `Fault` JOURNAL."""
-        if self._journal is None:
-            await self._record(action, author, detail)
-        else:
-            await self._journal.record_action(action, author, PURPOSE_AUDIT, detail)
-
-    async def _record_action(self, action: str, author: str, purpose: int, detail: str) -> None:
-        """What an operator does. Raises `Fault` JOURNAL."""
-        record = self._record_elsewhere if self._journal is None else self._journal.record_action
-        await record(action, author, purpose, detail)
 
     async def _record_the_rest(self, recorder: ExchangeRecorder) -> None:
         """What was accepted until the end; what can't be recorded now is when the hub starts again."""
         with suppress(Fault):
             await recorder.catch_up()
-
-    def _open_ledger(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Kept | None:
-        """The ledger, and where the rest of the hub records; None without."""
-        said, settings = self._settings.ledger, self._settings
-        if said is None:
-            return None
-        files, name = ledger_files.files(said, settings.folder, settings.state), signing.origin(settings.trust_domain)
-        later = asyncio.get_running_loop().call_soon_threadsafe
-        ledger, journal = stack.enter_context(ledger_files.opened(files, name, self._log, later))
-        people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
-        contracts = self._control.inputs.contracts
-        self._watching = self._watched(ledger, journal.journal)
-        if LEDGER in {interface.name for interface in contracts.interfaces}:
-            add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, journal.record, people, self._watching), server)
-        self._cosigning = ledger.cosigning
-        self._journal = journal
-        return Kept(journal.journal, ledger.keys)
-
-    def _watched(self, ledger: ledger_files.Ledger, journal: Journal) -> Watching | None:
-        """The watch over the edge's log; None where it keeps none."""
-        path = self._control.inputs.edge.access_log
-        if not path:
-            return None
-        recording = Recording(EDGE, ledger.keys)
-        return Watching(
-            ledger, journal, Reconciling(Path(path), self._control.inputs.contracts.operations, seen, recording, journal.marks), self._log
-        )
 
     def _grants(self, call: Call) -> str:
         """What is granted of the call's operation; nothing where this consumer, in the officer's roles, has no right to it."""
@@ -284,6 +223,10 @@ class Hub:
             served = any(addresses_of(interface, inputs.instances).values())
             state = health_pb2.HealthCheckResponse.SERVING if served else health_pb2.HealthCheckResponse.NOT_SERVING
             await self._health.set(interface.name, state)
+
+
+async def _forever(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
 
 
 def _itself(contracts: hub.contracts.Contracts, settings: settings_files.Settings) -> Instance:
