@@ -13,13 +13,20 @@ from metip.rules import where
 _validator = protovalidate.Validator()
 
 
-async def check(request: Message, context: Any) -> None:
-    """Ends the call with INVALID_REQUEST, which names every broken rule and repeats no value, as adapters do."""
+def judge(request: Message) -> None:
+    """Raises `Fault` INVALID_REQUEST, which names every broken rule and repeats no value, as adapters do."""
     try:
         _validator.validate(request)
     except protovalidate.ValidationError as error:
         fields = tuple((where(violation), str(violation.proto.message)) for violation in error.violations)
         broken = "; ".join(f"{path or 'the request'}: {words}" for path, words in fields)
+        raise Fault(Reason.INVALID_REQUEST, broken, fields=fields) from None
+
+
+async def check(request: Message, context: Any) -> None:
+    """Ends the call where `judge` raises."""
+    try:
+        judge(request)
+    except Fault as fault:
         call_id = str(dict(context.invocation_metadata() or ()).get(CALL_ID_HEADER, ""))
-        fault = Fault(Reason.INVALID_REQUEST, broken, fields=fields)
         await context.abort_with_status(rpc_status.to_status(status_of(fault, system="hub", call_id=call_id)))

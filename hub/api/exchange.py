@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from google.protobuf import json_format
 
 from hub.api.actions import Recorder
-from hub.api.checking import check
+from hub.api.checking import check, judge
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
 from hub.exchange.accepting import COME_AGAIN, Acceptor, full, kept, metadata_of, refuse
@@ -239,11 +239,11 @@ class _Batch:
         """Judges some messages, and begins to keep what has gathered. Raises `Fault` when what came before can't be kept."""
         assert self.acceptor is not None, "opened with the first part"
         assert self._call is not None
-        judge = self.acceptor.judging(self._call, self._officer, self._service._exchange.clock())
+        arrival_of = self.acceptor.judging(self._call, self._officer, self._service._exchange.clock())
         waits, has_place = self._waiting.append, self._places.append
         for place, data in enumerate(messages, len(self._ids)):
             try:
-                waits(judge(data))
+                waits(arrival_of(data))
                 has_place(place)
             except Fault as fault:
                 self._refuse(place, fault)
@@ -329,7 +329,6 @@ class _Asked:
         return self._call.officer.roles if self._call is not None and self._call.officer is not None else ()
 
     async def __aenter__(self) -> Self:
-        await check(self._request, self._context)
         try:
             self._call = self._admitted()
         except Fault as fault:
@@ -347,6 +346,7 @@ class _Asked:
         self._call = call = call_from(self._metadata, operation.name, remaining=self._context.time_remaining())
         if call.officer is None:
             raise Fault(Reason.OFFICER_NEEDED, "the operation needs a person behind it")
+        judge(self._request)
         check_purpose(access.purpose, operation.purpose_numbers, call)
         if self._reason and not access.justification.strip():
             raise Fault(Reason.JUSTIFICATION_NEEDED, "what a person decides is kept with a reason")

@@ -25,8 +25,10 @@ from samples import publishers
 
 from adapters.kit import discovery
 from hub.identity.store import read_key
+from hub.ledger import entries, reading
 from hub.mesh.edge_log import Line, Reached, read_line
 from metip.contracts import Operation
+from metip.ledger.v1.record_pb2 import KIND_REFUSAL, Record
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRACES = ("Traceback", 'File "', ".py", "google.protobuf", "Exception")
@@ -108,6 +110,28 @@ async def test_each_refusal_has_its_line(ground: Ground) -> None:
     told = {call: Told(one.path, one.grpc_status, one.consumer, one.reached) for call, one in found.items()}
     assert told == ground.expected
     assert [call for call, one in found.items() if not one.cause] == []
+
+
+async def test_each_refusal_on_personal_data_is_in_the_ledger(ground: Ground) -> None:
+    """Whoever refused it: Envoy, an adapter, or the exchange."""
+    personal = {call for call, told in ground.expected.items() if operations()[told.path.removeprefix("/")].personal}
+    recorded: dict[str, str] = {}
+
+    async def all_gathered() -> bool:
+        found = reading.opened(ground.mesh.home.state / "ledger.sqlite")
+        try:
+            for leaf in found.leaves(0, 1_000_000):
+                record = Record.FromString(entries.read(leaf).record)
+                if record.kind == KIND_REFUSAL:
+                    recorded[record.call_id] = record.operation
+        finally:
+            found.close()
+        return personal <= recorded.keys()
+
+    with suppress(TimeoutError):
+        await until(all_gathered, within=60)
+    assert {call: ground.expected[call] for call in personal - recorded.keys()} == {}
+    assert {call: recorded[call] for call in personal} == {call: ground.expected[call].path.removeprefix("/") for call in personal}
 
 
 async def test_a_connection_that_fails_tls_has_its_line(ground: Ground) -> None:
