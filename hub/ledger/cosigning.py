@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 
 from hub.ledger import notes, tree
+from hub.ledger.faults import FullLedgerError
 from hub.ledger.notes import NoteError
 from hub.ledger.port import Head, Ledger, Reader
 from hub.ledger.signing import SigningKeyError, read_public
@@ -108,7 +109,7 @@ class Cosigning:
         self._behind = self._clock() if self._behind is None else self._behind
         try:
             note = await self._asked(stub, reader, head)
-            await asyncio.to_thread(self._ledger.cosign, head.size, note)
+            await self._kept(head.size, note)
         except WitnessError as error:
             if self._error is None or str(self._error) != str(error):
                 self._said(
@@ -120,6 +121,12 @@ class Cosigning:
             self._said("witness_back", size=head.size)
         self._cosigned, self._agreed, self._behind, self._error = head.size, True, None, None
         return True
+
+    async def _kept(self, size: int, note: str) -> None:
+        try:
+            await asyncio.to_thread(self._ledger.cosign, size, note)
+        except FullLedgerError:
+            raise WitnessError("the disk is full: what the witness cosigned can't be kept") from None
 
     async def _asked(self, stub: "WitnessServiceAsyncStub", reader: Reader, head: Head) -> str:
         try:

@@ -170,25 +170,40 @@ class Reconciling:
             drafts[-1].mark = (self._mark, self._recorded_to)
         return drafts
 
-    def settle(self, db: apsw.Connection) -> None:
-        """Compares what waits with the ledger, and keeps how far the comparison came; in one transaction of the ledger."""
-        before = self._clock() - GRACE
+    def settle(self, db: apsw.Connection) -> Callable[[], None]:
+        """Compares what waits with the ledger, and keeps how far the comparison came; in one transaction of the ledger.
+
+        What it gives is to be called once that is committed: then, and not before, what was settled is forgotten here.
+        """
+        before, done = self._clock() - GRACE, list[tuple[_Lot, set[str], set[str]]]()
         for lot in self._lots:
             recorded = _recorded(db, lot.calls)
-            for call_id in recorded:
-                del lot.calls[call_id]
-            lot.recorded += len(recorded)
-            for call_id in [one for one, (at, _) in lot.calls.items() if at < before]:
-                at, operation = lot.calls.pop(call_id)
+            late = {call_id for call_id, (at, _) in lot.calls.items() if at < before} - recorded
+            for call_id in late:
+                at, operation = lot.calls[call_id]
                 db.execute("INSERT OR IGNORE INTO missing VALUES(?, ?, ?, 0)", (call_id, int(at * 1000), operation))
-        while self._lots and not self._lots[0].calls:
-            lot = self._lots.popleft()
+            done.append((lot, recorded, recorded | late))
+        ended = 0
+        for lot, recorded, settled in done:
+            if len(settled) < len(lot.calls):
+                break
             _add(db, "answered", lot.answered)
-            _add(db, "recorded", lot.recorded)
+            _add(db, "recorded", lot.recorded + len(recorded))
             _add(db, "refused", lot.refused)
             _set(db, f"place/{lot.file}", lot.place)
-        late = [row[0] for row in db.execute("SELECT call_id FROM missing WHERE found = 0")]
-        db.executemany("UPDATE missing SET found = 1 WHERE call_id = ?", [(one,) for one in _recorded(db, late)])
+            ended += 1
+        waited = [row[0] for row in db.execute("SELECT call_id FROM missing WHERE found = 0")]
+        db.executemany("UPDATE missing SET found = 1 WHERE call_id = ?", [(one,) for one in _recorded(db, waited)])
+
+        def forget() -> None:
+            for lot, recorded, settled in done:
+                lot.recorded += len(recorded)
+                for call_id in settled:
+                    del lot.calls[call_id]
+            for _ in range(ended):
+                self._lots.popleft()
+
+        return forget
 
     def counts(self, db: apsw.Connection) -> Counts:
         """How the books stand now."""

@@ -8,6 +8,7 @@ import apsw
 
 from hub.ledger import edge
 from hub.ledger.edge import Counts, Reconciling
+from hub.ledger.faults import FullLedgerError
 from hub.ledger.running import Ledger
 from metip.faults import Fault
 from metip.journal.records import Draft
@@ -32,13 +33,20 @@ class Watching:
 
     async def run(self) -> None:
         """Watches until it is cancelled. While refusals can't be recorded, as on a full disk, they are tried again."""
-        await self._on_ledger(edge.prepare)
         try:
+            await self._prepared()
             while True:
                 await self.look()
                 await asyncio.sleep(EVERY)
         finally:
             self._reconciling.close()
+
+    async def _prepared(self) -> None:
+        while True:
+            try:
+                return await self._on_ledger(edge.prepare)
+            except FullLedgerError:
+                await asyncio.sleep(EVERY)
 
     async def look(self) -> None:
         """Reads what is new, and brings the books up to date."""
@@ -50,7 +58,11 @@ class Watching:
                 del self._unrecorded[:AT_ONCE]
         except Fault as fault:
             self._log.line("refusals_not_recorded", problem=fault.text, waiting=len(self._unrecorded))
-        await self._on_ledger(self._reconciling.settle)
+        try:
+            (await self._on_ledger(self._reconciling.settle))()
+        except FullLedgerError:
+            self._log.line("books_not_settled", problem="the disk is full")
+            return
         self.counts = await self._ledger.readers.ask(lambda view: self._reconciling.counts(view.db))
         if self.counts.missing > self._reported:
             self._log.line("records_missing", missing=self.counts.missing)

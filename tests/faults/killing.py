@@ -15,6 +15,7 @@ import grpc
 from exchange_rig import JETSTREAM, LOG, SQLITE, ExchangeRig, running_exchange
 
 from hub.laptop import supervisor
+from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN
 from metip.exchange.v1.exchange_service_pb2 import ListSubscriptionsRequest, ListSubscriptionsResponse, TrackRequest, TrackResponse
 from metip.exchange.v1.message_pb2 import State
 from tests.faults.checking import OPEN, POISON, Effect, Evidence, Sample
@@ -37,6 +38,8 @@ QUIET_WITHIN = 180.0
 UP_WITHIN = 20.0
 AT_ONCE = 32
 SERVICE = "/metip.exchange.v1.ExchangeService"
+PRODUCER = (("x-forwarded-client-cert", f"Hash=0;URI=spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"),)
+"""What Envoy says of whoever handed the messages over."""
 Told = Callable[[str], None]
 
 
@@ -204,7 +207,9 @@ class _Run:
         async def ask() -> None:
             for name in names:
                 try:
-                    reply = await track(TrackRequest(message_id=name).SerializeToString(), timeout=10, wait_for_ready=True)
+                    reply = await track(
+                        TrackRequest(message_id=name).SerializeToString(), timeout=10, wait_for_ready=True, metadata=PRODUCER
+                    )
                 except grpc.aio.AioRpcError as error:
                     if error.code() is not grpc.StatusCode.NOT_FOUND:
                         raise

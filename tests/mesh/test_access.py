@@ -87,7 +87,7 @@ async def ask(mesh: MeshRig, name: str, purpose: str, *roles: str, metadata: tup
     return "OK"
 
 
-REFUSED_BY_ENVOY = "PERMISSION_DENIED"
+REFUSED_BY_ENVOY = "PERMISSION_DENIED NOT_GRANTED"
 REFUSED_BY_GRANT = "PERMISSION_DENIED PURPOSE_NOT_PERMITTED"
 CALLS = {
     "a purpose that the grant names": ("clerk", FIRST, (), "OK"),
@@ -149,7 +149,7 @@ async def test_a_sergeants_token_is_of_no_use_to_another_consumer(mesh: MeshRig)
     call: Any = mesh.channel("desk").unary_unary(OPERATION.path)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await call(asking(FIRST), timeout=10, metadata=token(mesh, "counter", "sergeant"))
-    assert (refused.value.code(), reason_of(refused.value)) == (grpc.StatusCode.PERMISSION_DENIED, "")
+    assert (refused.value.code(), reason_of(refused.value)) == (grpc.StatusCode.PERMISSION_DENIED, "TOKEN_OF_ANOTHER")
 
 
 async def test_a_change_is_in_force_without_a_restart_and_without_a_lost_call(mesh: MeshRig) -> None:

@@ -62,7 +62,7 @@ class Bench:
     def look(self) -> list[record_pb2.Record]:
         """One look; records of refusals."""
         drafts = self.gathered.store.change(self.books.look)
-        self.gathered.store.change(self.books.settle)
+        self.gathered.store.change(self.books.settle)()
         return [one.record for one in drafts]
 
     @property
@@ -142,7 +142,7 @@ def test_each_refusal_becomes_a_record_with_its_own_reason(bench: Bench, told: s
 def test_a_new_process_records_no_refusal_twice_and_forgets_no_call_that_waits(bench: Bench) -> None:
     bench.write(line("c1"), line("r1", details="rbac_access_denied", status=7))
     (drafted,) = bench.gathered.store.change(bench.books.look)
-    bench.gathered.store.change(bench.books.settle)
+    bench.gathered.store.change(bench.books.settle)()
     assert drafted.mark is not None
     bench.begin(dict([drafted.mark]))
     assert bench.look() == []
@@ -150,6 +150,19 @@ def test_a_new_process_records_no_refusal_twice_and_forgets_no_call_that_waits(b
     bench.look()
     assert bench.missing() == ["c1"]
     assert (bench.counts.answered, bench.counts.refused) == (1, 1)
+
+
+def test_what_could_not_be_kept_is_settled_again(bench: Bench) -> None:
+    bench.write(line("c1"), line("c2"))
+    bench.record("c1")
+    bench.gathered.store.change(bench.books.look)
+    bench.now += GRACE + 1
+    with pytest.raises(ZeroDivisionError):
+        bench.gathered.store.change(lambda db: (bench.books.settle(db), 1 / 0))
+    assert bench.missing() == []
+    bench.look()
+    assert bench.missing() == ["c2"]
+    assert (bench.counts.answered, bench.counts.recorded, bench.counts.waiting) == (2, 1, 0)
 
 
 def test_a_log_that_was_rotated_is_read_from_its_beginning(bench: Bench) -> None:
