@@ -207,9 +207,8 @@ class _Run:
         async def ask() -> None:
             for name in names:
                 try:
-                    reply = await track(
-                        TrackRequest(message_id=name).SerializeToString(), timeout=10, wait_for_ready=True, metadata=PRODUCER
-                    )
+                    asked = TrackRequest(message_id=name).SerializeToString()
+                    reply = await track(asked, timeout=10, wait_for_ready=True, metadata=PRODUCER)
                 except grpc.aio.AioRpcError as error:
                     if error.code() is not grpc.StatusCode.NOT_FOUND:
                         raise

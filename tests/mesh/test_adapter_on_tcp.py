@@ -62,9 +62,9 @@ async def on_tcp(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OnTc
         issue(mesh.store, f"spiffe://{TRUST_DOMAIN}/adapter/{SYSTEM}", name=ADAPTER, dns=("localhost",))
         address = f"127.0.0.1:{free_ports(1)[0]}"
         places = ("--run-dir", str(mesh.home.run / "tcp"), "--registry", f"unix:{mesh.home.hub_socket}")
-        places += ("--journals", str(mesh.home.journals / "tcp"), "--ledger", str(mesh.home.ledger_keys))
+        records = ("--journals", str(mesh.home.journals / "tcp"), "--ledger", str(mesh.home.ledger_keys))
         identity = ("--identity", str(mesh.home.identity / ADAPTER), "--listen", address, "--upstream", await simulator(mesh.home))
-        command = (sys.executable, "-m", "adapters.kit", "serve", SYSTEM, *places, *identity)
+        command = (sys.executable, "-m", "adapters.kit", "serve", SYSTEM, *places, *records, *identity)
         with (mesh.home.logs / "tcp.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(*dying_with_parent(command), stdout=log, stderr=log)
         try:
