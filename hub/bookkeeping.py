@@ -6,6 +6,7 @@ Where the settings name no ledger nothing is kept, and whatever may only be done
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
 from hub.ledger.recording import HubJournal
 from hub.ledger.watching import Watching
+from hub.mesh.inputs import hub_identity
 from hub.recording import Recorder
 from metip.contracts import Operation
 from metip.journal.records import Recording
@@ -83,5 +85,6 @@ class Books:
         await record(action, author, purpose, detail)
 
     def _watched(self, ledger: running.Ledger, journal: HubJournal, log: Path, operations: Mapping[str, Operation]) -> Watching:
-        recording = Recording(EDGE, ledger.keys)
-        return Watching(ledger, journal.journal, Reconciling(log, operations, seen, recording, journal.journal.marks), self._log)
+        recording, hub = Recording(EDGE, ledger.keys), hub_identity(self._settings.trust_domain)
+        read, marks = partial(seen, hub=hub), journal.journal.marks
+        return Watching(ledger, journal.journal, Reconciling(log, operations, read, recording, marks), self._log)

@@ -25,13 +25,14 @@ REASONS: Final = (
 NO_TLS: Final = "NO_TLS"
 
 
-def seen(text: str) -> Seen | None:
-    """What a line says; None for a call that an adapter ended otherwise than with OK, since the adapter's own journal tells of it. Raises
-    ValueError for what is no line."""
+def seen(text: str, *, hub: str = "") -> Seen | None:
+    """What a line says; None for a call that an adapter ended otherwise than with OK, since the adapter's own journal tells of it. `hub`
+    is the identity under which messages are handed to subscribers. Raises ValueError for what is no line."""
     line = read_line(text)
     if line.reached is Reached.ANSWERED:
         answered = line.grpc_status == OK
-        return Seen(True, "", line.call_id, line.consumer, line.path, line.at) if answered else None
+        delivery = bool(hub) and line.consumer == hub
+        return Seen(True, "", line.call_id, line.consumer, line.path, line.at, delivery) if answered else None
     if line.reached is Reached.SENT:
         return None
     return Seen(False, reason_of(line), line.call_id, line.consumer, line.path, line.at)

@@ -97,7 +97,7 @@ class ExchangeRecorder:
         if acceptor is None or not acceptor.operation.personal:
             return ()
         officer = officer_of(kept.officer) if kept.officer else None
-        call = Call(kept.call_id, kept.operation, kept.producer, officer, deadline=0.0)
+        call = Call(kept.call_id or kept.message_id, kept.operation, kept.producer, officer, deadline=0.0)
         request = _read(acceptor, kept.body)
         named = subjects(request) if request is not None else ()
         drafts = self._recording.of_call(Facts(acceptor.operation, call, request, OK, 0.0, subjects=named))

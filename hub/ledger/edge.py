@@ -28,10 +28,11 @@ MOST_LOTS: Final = 50
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS edge(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS missing(
-  call_id TEXT PRIMARY KEY, at INTEGER NOT NULL, operation TEXT NOT NULL, found INTEGER NOT NULL
+  call_id TEXT NOT NULL, operation TEXT NOT NULL, at INTEGER NOT NULL, lines INTEGER NOT NULL, needed INTEGER NOT NULL,
+  found INTEGER NOT NULL, PRIMARY KEY(call_id, operation)
 ) WITHOUT ROWID;
 """
-"""`missing.found` is 1 for a call whose record came after all, if late."""
+"""`missing.found` is 1 for a call whose records came after all, if late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Seen:
     consumer: str
     path: str
     at: float
+    delivery: bool = False
+    """Whether the hub handed a message to a subscriber, under the id of the call by which the message came."""
 
 
 Read = Callable[[str], Seen | None]
@@ -110,13 +113,34 @@ class LogFile:
             self._file.close()
 
 
+Key = tuple[str, str]
+"""Call id and operation."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An answered call without its records so far, and deliveries of the message that it brought."""
+
+    at: float
+    calls: int = 0
+    deliveries: int = 0
+
+    @property
+    def lines(self) -> int:
+        return self.calls + self.deliveries
+
+    @property
+    def needed(self) -> int:
+        """Records: one for each line, and where there are only deliveries another one, of the message's acceptance."""
+        return self.lines + (self.calls == 0)
+
+
 @dataclass(slots=True)
 class _Lot:
     file: int
     place: int
     """Where the log goes on after it."""
-    calls: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """Answered calls without a record so far: when, and the operation."""
+    calls: dict[Key, _Waiting] = field(default_factory=dict)
     answered: int = 0
     recorded: int = 0
     refused: int = 0
@@ -175,46 +199,56 @@ class Reconciling:
 
         What it gives is to be called once that is committed: then, and not before, what was settled is forgotten here.
         """
-        before, done = self._clock() - GRACE, list[tuple[_Lot, set[str], set[str]]]()
+        before, done = self._clock() - GRACE, list[tuple[_Lot, int, set[Key]]]()
         for lot in self._lots:
-            recorded = _recorded(db, lot.calls)
-            late = {call_id for call_id, (at, _) in lot.calls.items() if at < before} - recorded
-            for call_id in late:
-                at, operation = lot.calls[call_id]
-                db.execute("INSERT OR IGNORE INTO missing VALUES(?, ?, ?, 0)", (call_id, int(at * 1000), operation))
-            done.append((lot, recorded, recorded | late))
+            there = _records(db, {call_id for call_id, _ in lot.calls})
+            recorded = {key for key, one in lot.calls.items() if there.get(key, 0) >= one.needed}
+            late = {key for key, one in lot.calls.items() if one.at < before} - recorded
+            for key in late:
+                one = lot.calls[key]
+                db.execute("INSERT OR REPLACE INTO missing VALUES(?, ?, ?, ?, ?, 0)", (*key, int(one.at * 1000), one.lines, one.needed))
+            done.append((lot, sum(lot.calls[key].lines for key in recorded), recorded | late))
         ended = 0
-        for lot, recorded, settled in done:
+        for lot, recorded_lines, settled in done:
             if len(settled) < len(lot.calls):
                 break
             _add(db, "answered", lot.answered)
-            _add(db, "recorded", lot.recorded + len(recorded))
+            _add(db, "recorded", lot.recorded + recorded_lines)
             _add(db, "refused", lot.refused)
             _set(db, f"place/{lot.file}", lot.place)
             ended += 1
-        waited = [row[0] for row in db.execute("SELECT call_id FROM missing WHERE found = 0")]
-        db.executemany("UPDATE missing SET found = 1 WHERE call_id = ?", [(one,) for one in _recorded(db, waited)])
+        self._find_late(db)
 
         def forget() -> None:
-            for lot, recorded, settled in done:
-                lot.recorded += len(recorded)
-                for call_id in settled:
-                    del lot.calls[call_id]
+            for lot, recorded_lines, settled in done:
+                lot.recorded += recorded_lines
+                for key in settled:
+                    del lot.calls[key]
             for _ in range(ended):
                 self._lots.popleft()
 
         return forget
 
+    @staticmethod
+    def _find_late(db: apsw.Connection) -> None:
+        """Takes calls off the list whose records came after all."""
+        rows: list[Any] = db.execute("SELECT call_id, operation, lines, needed FROM missing WHERE found = 0").fetchall()
+        there = _records(db, {row[0] for row in rows})
+        for call_id, operation, lines, needed in rows:
+            if there.get((call_id, operation), 0) >= needed:
+                db.execute("UPDATE missing SET found = 1 WHERE call_id = ? AND operation = ?", (call_id, operation))
+                _add(db, "recorded", lines)
+
     def counts(self, db: apsw.Connection) -> Counts:
         """How the books stand now."""
-        waiting = [at for lot in self._lots for at, _ in lot.calls.values()]
+        waiting = [one for lot in self._lots for one in lot.calls.values()]
         return Counts(
             answered=_value(db, "answered") + sum(lot.answered for lot in self._lots),
             recorded=_value(db, "recorded") + sum(lot.recorded for lot in self._lots),
-            missing=len(missing(db, limit=1_000_000)),
+            missing=_lines_missing(db),
             refused=_value(db, "refused") + sum(lot.refused for lot in self._lots),
-            waiting=len(waiting),
-            behind=max(0.0, self._clock() - min(waiting)) if waiting else 0.0,
+            waiting=sum(one.lines for one in waiting),
+            behind=max(0.0, self._clock() - min(one.at for one in waiting)) if waiting else 0.0,
         )
 
     def close(self) -> None:
@@ -239,7 +273,9 @@ class Reconciling:
                 )
             elif seen.answered and operation is not None and operation.personal:
                 lot.answered += 1
-                lot.calls[seen.call_id] = (seen.at, operation.name)
+                waiting = lot.calls.setdefault((seen.call_id, operation.name), _Waiting(seen.at))
+                waiting.deliveries += seen.delivery
+                waiting.calls += not seen.delivery
         return drafts
 
 
@@ -254,15 +290,22 @@ def missing(db: apsw.Connection, *, limit: int) -> list[tuple[str, float, str]]:
     return [(str(row[0]), float(row[1] or 0) / 1000, str(row[2])) for row in rows]
 
 
-def _recorded(db: apsw.Connection, calls: Iterable[str]) -> set[str]:
-    """Which of these calls have a record."""
-    wanted = list(calls)
+def _records(db: apsw.Connection, call_ids: Iterable[str]) -> dict[Key, int]:
+    """How many records these calls have, by operation."""
+    wanted = list(call_ids)
     if not wanted:
-        return set()
-    rows: Any = db.execute(
-        "SELECT DISTINCT call_id FROM facts WHERE call_id IN (SELECT value FROM json_each(?))", (json.dumps(wanted),)
+        return {}
+    rows: list[Any] = db.execute(
+        "SELECT f.call_id, n.text, count(*) FROM facts f JOIN names n ON n.id = f.operation"
+        " WHERE f.call_id IN (SELECT value FROM json_each(?)) GROUP BY 1, 2",
+        (json.dumps(wanted),),
     ).fetchall()
-    return {str(row[0]) for row in rows}
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def _lines_missing(db: apsw.Connection) -> int:
+    row: Any = db.execute("SELECT coalesce(sum(lines), 0) FROM missing WHERE found = 0").fetchone()
+    return int(row[0])
 
 
 def _value(db: apsw.Connection, name: str) -> int:

@@ -48,7 +48,8 @@ class Bench:
         if "books" in self.__dict__:
             self.books.close()
         recording = Recording("edge", self.gathered.keys)
-        self.books = Reconciling(self.log, OPERATIONS, seen, recording, marks, clock=lambda: self.now)
+        read = partial(seen, hub="spiffe://metip.local/hub")
+        self.books = Reconciling(self.log, OPERATIONS, read, recording, marks, clock=lambda: self.now)
 
     def write(self, *lines: str) -> None:
         with self.log.open("a") as file:
@@ -74,10 +75,11 @@ class Bench:
 
 
 def _recorded(db: apsw.Connection, call_id: str) -> None:
+    db.execute("INSERT OR IGNORE INTO names(text) VALUES(?)", (PERSONAL.name,))
     db.execute(
         "INSERT INTO facts(at, kind, operation, verb, consumer, force, unit, purpose, outcome, disclosed, call_id, opened)"
-        " VALUES(0, 1, 1, 1, 1, 1, 1, 1, 1, 0, ?, 1)",
-        (call_id,),
+        " SELECT 0, 1, id, 1, 1, 1, 1, 1, 1, 0, ?, 1 FROM names WHERE text = ?",
+        (call_id, PERSONAL.name),
     )
 
 
@@ -98,6 +100,17 @@ def test_a_call_with_a_record_is_in_the_books_and_one_without_is_missing_after_t
     bench.look()
     assert (bench.counts.answered, bench.counts.recorded, bench.counts.missing, bench.counts.waiting) == (2, 1, 1, 0)
     assert bench.missing() == ["c2"]
+
+
+def test_each_delivery_of_a_message_needs_its_own_record_beside_that_of_its_acceptance(bench: Bench) -> None:
+    hub = "spiffe://metip.local/hub"
+    bench.write(line("m1"), *[line("m1", consumer=hub) for _ in range(2)], line("m2", consumer=hub))
+    bench.record("m1", "m1", "m2")
+    bench.look()
+    assert (bench.counts.answered, bench.counts.recorded, bench.counts.waiting) == (4, 0, 4)
+    bench.record("m1", "m2")
+    bench.look()
+    assert (bench.counts.answered, bench.counts.recorded, bench.counts.waiting) == (4, 4, 0)
 
 
 def test_a_record_that_comes_late_takes_its_call_off_the_list(bench: Bench) -> None:
