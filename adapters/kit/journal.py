@@ -1,16 +1,15 @@
 """The stage at which each operation on personal data is recorded before its answer leaves, and each refusal before it is told."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
-from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
+from metip.call import Call
 from metip.contracts import Operation
-from metip.faults import Fault
 from metip.journal import store
 from metip.journal.blinding import IndexKeys
 from metip.journal.file import BrokenError
@@ -104,21 +103,3 @@ class Told:
     def facts(self, operation: Operation, call: Call, request: Message, outcome: str, seconds: float) -> Facts:
         """What is to be recorded now; each record of a call names the subjects of the question."""
         return Facts(operation, call, request, outcome, seconds, self.disclosed, subjects(request) + self.subjects)
-
-
-def refusal(operation: Operation, kind: type[Message], data: bytes, metadata: Mapping[str, str], outcome: str, seconds: float) -> Facts:
-    """What is known of a call that no handler saw: who asked, and what, as far as either can be read."""
-    call = _caller(metadata, operation)
-    request, found = None, list[Subject]()
-    if len(data) <= operation.max_request_bytes:
-        with suppress(DecodeError):
-            request = kind.FromString(data)
-            found = subjects(request)[:MANY]
-    return Facts(operation, call, request, outcome, seconds, 0, found, refused=True, call_id=metadata.get(CALL_ID_HEADER, ""))
-
-
-def _caller(metadata: Mapping[str, str], operation: Operation) -> Call | None:
-    for known in (metadata, {key: value for key, value in metadata.items() if key != OFFICER_HEADER}):
-        with suppress(Fault):
-            return call_from(known, operation.name, remaining=None)
-    return None

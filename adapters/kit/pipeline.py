@@ -17,12 +17,13 @@ import protovalidate
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from adapters.kit.journal import CANCELLED, MANY, Journal, Told, refusal
+from adapters.kit.journal import CANCELLED, MANY, Journal, Told
 from metip.admission import admission
 from metip.call import CALL_ID_HEADER, Call, call_from
 from metip.contracts import Operation
 from metip.faults import Fault, Reason, status_of
 from metip.journal.records import OK, Facts
+from metip.journal.refusals import refusal
 from metip.logs import Log
 
 _SHORTLY = timedelta(milliseconds=200)

@@ -15,7 +15,7 @@ from hub.api.checking import check, judge
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
 from hub.exchange.accepting import COME_AGAIN, Acceptor, full, kept, metadata_of, refuse
-from hub.exchange.calls import Calls, refused
+from hub.exchange.calls import Calls
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
 from hub.exchange.records import Arrival, ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from hub.exchange.running import Exchange
@@ -25,6 +25,7 @@ from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from metip.faults import Fault, Reason
 from metip.journal.records import OK, Facts
+from metip.journal.refusals import refusal
 from metip.masking import masked
 
 PAGE: Final = 100
@@ -247,7 +248,7 @@ class _Batch:
                 has_place(place)
             except Fault as fault:
                 self._refuse(place, fault)
-                self._refused.append(refused(self.acceptor.operation, self.acceptor.kind, data, self._metadata, fault))
+                self._refused.append(refusal(self.acceptor.operation, self.acceptor.kind, data, self._metadata, fault.reason.name))
         self._ids += [""] * len(messages)
         await self._recorded()
         if len(self._waiting) >= AT_ONCE:

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 
-from hub.exchange.calls import SYSTEM, Calls, refused
+from hub.exchange.calls import SYSTEM, Calls
 from hub.exchange.keys import key_reader
 from hub.exchange.port import Engine
 from hub.exchange.records import Accepted, Arrival, BrokenError, FullError
@@ -25,6 +25,7 @@ from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
 from metip.contracts import Contracts, Operation
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason, status_of
+from metip.journal.refusals import refusal
 from metip.logs import Log
 
 COME_AGAIN: Final = timedelta(seconds=1)
@@ -149,7 +150,7 @@ class Accepting:
         """The refusal, once it was recorded; JOURNAL where it can't be."""
         if self.calls is not None and acceptor.operation.personal:
             try:
-                await self.calls.record(refused(acceptor.operation, acceptor.kind, data, metadata, fault, seconds))
+                await self.calls.record(refusal(acceptor.operation, acceptor.kind, data, metadata, fault.reason.name, seconds))
             except Fault as unrecorded:
                 return unrecorded
         return fault
