@@ -1,5 +1,9 @@
 """The `metip` command line: a table of commands, each of whose modules is imported when it is used, so that `--help` is quick."""
 
+import metip.forking  # noqa: F401 - before gRPC
+
+# isort: split
+
 import importlib
 from typing import Any, Final
 

@@ -6,4 +6,6 @@ threads: a fifth less CPU a call on a server of one process.
 
 import os
 
+import metip.forking  # noqa: F401 - for whoever waits so, too
+
 os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
