@@ -105,7 +105,7 @@ async def running() -> AsyncIterator[Site]:
     async with simulator.transport.listening("127.0.0.1", 0, dials) as address:
         settings = Settings()
         settings.upstream.address = address
-        settings.upstream.timeout.FromMilliseconds(700)
+        settings.upstream.timeout.FromMilliseconds(2000)
         settings.upstream.failures_to_open = 1000
         log = Log(lines)
         async with Outbox.connected(settings, log) as outbox:

@@ -123,7 +123,7 @@ async def surroundings(directory: Path) -> AsyncIterator[UnderTest]:
     await server.start()
     settings: Any = read_settings(discovery.FOLDER / SYSTEM / "settings.yaml", discovery.settings_type(SYSTEM))
     async with simulator.transport.listening("127.0.0.1", 0, dials) as settings.upstream.address:
-        settings.upstream.timeout.FromMilliseconds(800)
+        settings.upstream.timeout.FromMilliseconds(2000)
         settings.upstream.failures_to_open = 1000
         settings.gather_for.FromMilliseconds(20)
         settings.poll_every.FromMilliseconds(50)
