@@ -69,6 +69,7 @@ class Filler:
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
         self.secrets: set[str] = set()
+        self._numbers: set[int] = set()
 
     def fill(self, message: Any, depth: int = 0, *, shown: bool = False) -> Any:
         """Sets every field but some; in a value that its holder says is harmless nothing is kept."""
@@ -119,6 +120,9 @@ class Filler:
     def _number(self, field: Any, *, secret: bool) -> int:
         del field
         number = self._dice.randint(1, 9_000) * 100_003 + 100_000_000
+        while number in self._numbers:
+            number = number + 1
+        self._numbers.add(number)
         if secret:
             self.secrets.add(str(number))
         return number
