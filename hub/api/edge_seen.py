@@ -3,7 +3,7 @@
 from typing import Final
 
 from hub.ledger.edge import Seen
-from hub.mesh.edge_log import VIA_UPSTREAM, Line, Reached, read_line
+from hub.mesh.edge_log import Line, Reached, read_line
 
 OK: Final = 0
 UNKNOWN: Final = "REFUSED"
@@ -45,6 +45,3 @@ def reason_of(line: Line) -> str:
     if line.cause.isupper():  # the identity check's own word
         return "CONSUMER_UNKNOWN"
     return next((reason for beginning, reason in REASONS if line.cause.startswith(beginning)), UNKNOWN)
-
-
-__all__ = ["VIA_UPSTREAM", "reason_of", "seen"]

@@ -366,7 +366,7 @@ class _Asked:
                 self._request,
                 outcome,
                 seconds,
-                self.disclosed,
+                0 if fault else self.disclosed,
                 refused=refused,
                 call_id=call_id,
             )

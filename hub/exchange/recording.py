@@ -2,12 +2,13 @@
 
 The law: messages and decisions are durable before anybody hears of them, and they are recorded from where they are kept, each once: how far
 the reading came is kept in the transaction of the records themselves. So nothing is recorded that did not happen, no crash loses a record,
-and accepting waits for none. Until a message is recorded the hub says so: `behind` is the time since it was accepted.
+and accepting waits for none.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from google.protobuf.message import DecodeError, Message
@@ -43,8 +44,6 @@ class ExchangeRecorder:
         self._recording = Recording(SYSTEM, keys)
         self._message = self._marked = journal.marks.get(MESSAGES, 0)
         self._act = journal.marks.get(ACTS, 0)
-        self.behind = 0.0
-        """Seconds since the oldest message was accepted that is not recorded yet, as of the last look."""
 
     async def run(self) -> None:
         """Records until it is cancelled. While nothing can be recorded, as on a full disk, it waits; what there is stays where it is."""
@@ -68,9 +67,7 @@ class ExchangeRecorder:
     async def _messages(self) -> int:
         found = await self._engine.accepted_after(self._message, AT_ONCE)
         if not found:
-            self.behind = 0.0
             return 0
-        self.behind = max(0.0, time.time() - found[0].accepted)
         last = found[-1].sequence
         drafts = [draft for one in found for draft in self._of_message(one)]
         if not drafts and last - self._marked >= UNRECORDED:
@@ -96,7 +93,9 @@ class ExchangeRecorder:
         acceptor = self._acceptors.get(kept.operation)
         if acceptor is None or not acceptor.operation.personal:
             return ()
-        officer = officer_of(kept.officer) if kept.officer else None
+        officer = None
+        with suppress(Fault):  # a payload that was good when it came: one that no longer reads must not hold up the others
+            officer = officer_of(kept.officer) if kept.officer else None
         call = Call(kept.call_id or kept.message_id, kept.operation, kept.producer, officer, deadline=0.0)
         request = _read(acceptor, kept.body)
         named = subjects(request) if request is not None else ()

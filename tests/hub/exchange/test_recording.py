@@ -145,7 +145,6 @@ async def test_a_message_that_can_not_be_recorded_now_is_recorded_later(
         monkeypatch.setattr(kept, "record", failing)
         with pytest.raises(RuntimeError):
             await recorder.catch_up()
-        assert recorder.behind >= 0
         monkeypatch.setattr(kept, "record", record)
         await recorder.catch_up()
     assert [one.message_id for one, _ in records(tmp_path)] == [message_id]
