@@ -1,27 +1,31 @@
 """The ledger, as those who answer for access ask it: each question is answered only after it was itself recorded."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from hub.api.ledger_asking import Asked, Asking
+from grpc_status import rpc_status
+
+from hub.api.ledger_asking import SYSTEM, Asked, Asking
 from hub.api.ledger_words import erasure, journal, reconciliation, seal, use, witness
 from hub.contracts import Contracts
 from hub.ledger import edge, questions, searching, signing
 from hub.ledger.actions import KEEPER, UNMASK, Identify, Recorder
 from hub.ledger.exporting import ProvedLeaf, bundle
+from hub.ledger.faults import UnreadyLedgerError
 from hub.ledger.questions import QuestionError
 from hub.ledger.readers import View
 from hub.ledger.reporting import Shown, UnknownRecordError, uses
 from hub.ledger.running import Ledger
 from hub.ledger.searching import Place, Wanted
 from hub.ledger.watching import Watching
-from metip.faults import Fault, Reason
+from metip.faults import Fault, Reason, status_of
 from metip.journal.keys import INDEX, SEALING
 from metip.ledger.v1 import ledger_service_pb2 as api
 from metip.ledger.v1 import query_pb2
 from metip.ledger.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 
+T = TypeVar("T")
 PAGE: Final = 100
 MOST_MISSING: Final = 100
 MOST_REPORTED: Final = 10_000
@@ -44,10 +48,10 @@ class LedgerApi(LedgerServiceServicer):
             size, after = request.page_size or PAGE, _after(request.page_token)
 
             def work(view: View) -> tuple[list[Place], list[query_pb2.Line]]:
-                found = searching.find(view.db, wanted, size + 1, after)
+                found = view.find(wanted, size + 1, after)
                 return found, view.records.lines(idx for _, idx in found[:size])
 
-            found, lines = await self._ledger.readers.ask(work)
+            found, lines = await self._read(work)
             token = searching.written(found[size - 1]) if len(found) > size else ""
             await asked.record(disclosed=len(lines))
         return api.SearchRecordsResponse(lines=lines, next_page_token=token)
@@ -74,10 +78,14 @@ class LedgerApi(LedgerServiceServicer):
                 size=head.size, checkpoint=head.note, cosigned=cosigned.cosigned if cosigned else "", unopened=row[0], erased=row[1]
             )
 
-        found = await self._ledger.readers.ask(work)
+        try:
+            found = await self._read(work)
+            without = [] if self._watching is None else await self._read(lambda view: edge.missing(view.db, limit=MOST_MISSING))
+        except Fault as fault:
+            await context.abort_with_status(rpc_status.to_status(status_of(fault, system=SYSTEM, call_id="")))
+            raise
         found.journals.extend(journal(one) for _, one in sorted(self._ledger.gathering.states.items()))
         if self._watching is not None:
-            without = await self._ledger.readers.ask(lambda view: edge.missing(view.db, limit=MOST_MISSING))
             found.reconciliation.CopyFrom(reconciliation(self._watching.counts, without))
         if self._ledger.cosigning is not None:
             found.witness.CopyFrom(witness(self._ledger.cosigning.state))
@@ -93,11 +101,11 @@ class LedgerApi(LedgerServiceServicer):
             asked.says(", with the persons behind it" if request.unmask else "")
 
             def work(view: View) -> tuple[bool, list[Shown]]:
-                found = searching.find(view.db, wanted, MOST_REPORTED + 1)
+                found = view.find(wanted, MOST_REPORTED + 1)
                 shown = [view.records.show(idx, unmask=request.unmask) for _, idx in found[:MOST_REPORTED]]
                 return len(found) > MOST_REPORTED, shown[::-1]
 
-            more, shown = await self._ledger.readers.ask(work)
+            more, shown = await self._read(work)
             await asked.record(disclosed=len(shown))
         accesses = [api.Access(line=one.line, particulars=one.particulars) for one in shown]
         return api.ReportAccessResponse(accesses=accesses, more=more)
@@ -108,7 +116,7 @@ class LedgerApi(LedgerServiceServicer):
             asked.says(f"interface {request.interface or 'all'}")
             since = getattr(request, "from").ToMilliseconds() if request.HasField("from") else None
             before = request.before.ToMilliseconds() if request.HasField("before") else None
-            found = await self._ledger.readers.ask(lambda view: uses(view.db, request.interface, since, before))
+            found = await self._read(lambda view: uses(view.db, request.interface, since, before))
             await asked.record()
         return api.SummariseUseResponse(uses=map(use, found))
 
@@ -123,13 +131,13 @@ class LedgerApi(LedgerServiceServicer):
             def work(view: View) -> Any:
                 indexes = set(request.indexes)
                 if wanted not in (None, Wanted()):
-                    found = searching.find(view.db, wanted, MOST_REPORTED + 1)
+                    found = view.find(wanted, MOST_REPORTED + 1)
                     indexes |= {idx for _, idx in found}
                 if len(indexes) > MOST_REPORTED:
                     raise Fault(Reason.INVALID_REQUEST, f"a bundle has at most {MOST_REPORTED} records; ask for a shorter time")
                 return bundle(view.tree, view.records, indexes, self._ledger.signer, unmask=request.unmask)
 
-            made = await self._ledger.readers.ask(work)
+            made = await self._read(work)
             await asked.record(disclosed=len(made.leaves))
         yield api.ExportRecordsResponse(seal=seal(made, self._ledger.verifier_keys(), datetime.now(UTC)))
         for leaf in made.leaves:
@@ -141,7 +149,7 @@ class LedgerApi(LedgerServiceServicer):
         async with self._asking.asked("ledger/erase", request, context, *(() if request.dry_run else (KEEPER,))) as asked:
             before, today = request.before.ToDatetime(tzinfo=UTC).date(), _today()
             retention = self._ledger.retention()
-            due = await self._ledger.readers.ask(lambda view: self._ledger.due(view.db, retention, before, today))
+            due = await self._read(lambda view: self._ledger.due(view.db, retention, before, today))
             asked.says(f"before {before}, {len(due)} months of interfaces, {sum(one.records for one in due)} records")
             if request.dry_run:
                 asked.says(", dry run")
@@ -159,6 +167,13 @@ class LedgerApi(LedgerServiceServicer):
             number, verifier_key = await self._ledger.rotate(KEYS[request.key])
         return api.RotateKeyResponse(number=number, verifier_key=verifier_key)
 
+    async def _read(self, work: Callable[[View], T]) -> T:
+        """What is read on a thread. Raises `Fault` where the ledger's server does not answer."""
+        try:
+            return await self._ledger.readers.ask(work)
+        except UnreadyLedgerError as error:
+            raise Fault(Reason.UPSTREAM_UNAVAILABLE, str(error)) from None
+
     def _wanted(self, asked: Asked, query: query_pb2.Query) -> Wanted:
         try:
             found = questions.wanted(query, self._ledger.keys)
@@ -169,7 +184,7 @@ class LedgerApi(LedgerServiceServicer):
 
     async def _shown(self, indexes: Sequence[int], *, unmask: bool) -> list[Shown]:
         try:
-            return await self._ledger.readers.ask(lambda view: [view.records.show(one, unmask=unmask) for one in indexes])
+            return await self._read(lambda view: [view.records.show(one, unmask=unmask) for one in indexes])
         except UnknownRecordError as error:
             raise Fault(Reason.NO_TRACE, str(error)) from None
 

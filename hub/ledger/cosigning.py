@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 
 from hub.ledger import notes, tree
-from hub.ledger.faults import FullLedgerError
+from hub.ledger.faults import FullLedgerError, UnreadyLedgerError
 from hub.ledger.notes import NoteError
 from hub.ledger.port import Head, Ledger, Reader
 from hub.ledger.signing import SigningKeyError, read_public
@@ -90,8 +90,7 @@ class Cosigning:
         """Asks after each checkpoint until it is cancelled; more and more rarely while the witness does not answer."""
         reader = await asyncio.to_thread(self._ledger.reader)
         try:
-            known = await asyncio.to_thread(reader.cosigned)
-            self._cosigned = known.size if known else 0
+            self._cosigned = await self._cosigned_before(reader)
             async with grpc.aio.insecure_channel(f"unix:{self._socket}", options=(("grpc.enable_retries", 0),)) as channel:
                 stub: WitnessServiceAsyncStub = WitnessServiceStub(channel)
                 pause = EVERY
@@ -100,6 +99,16 @@ class Cosigning:
                     await asyncio.sleep(pause)
         finally:
             reader.close()
+
+    @staticmethod
+    async def _cosigned_before(reader: Reader) -> int:
+        while True:
+            try:
+                known = await asyncio.to_thread(reader.cosigned)
+            except UnreadyLedgerError:
+                await asyncio.sleep(EVERY)
+            else:
+                return known.size if known else 0
 
     async def once(self, stub: "WitnessServiceAsyncStub", reader: Reader) -> bool:
         """Has the newest checkpoint cosigned, if it is not yet; whether it is."""
@@ -127,6 +136,8 @@ class Cosigning:
             await asyncio.to_thread(self._ledger.cosign, size, note)
         except FullLedgerError:
             raise WitnessError("the disk is full: what the witness cosigned can't be kept") from None
+        except UnreadyLedgerError as error:
+            raise WitnessError(f"what the witness cosigned can't be kept: {error}") from None
 
     async def _asked(self, stub: "WitnessServiceAsyncStub", reader: Reader, head: Head) -> str:
         try:
@@ -140,6 +151,8 @@ class Cosigning:
         except grpc.aio.AioRpcError as error:
             refused = error.code() is grpc.StatusCode.DATA_LOSS
             raise WitnessError(f"{error.code().name}: {error.details()}" if refused else error.code().name, refused=refused) from None
+        except UnreadyLedgerError as error:
+            raise WitnessError(str(error)) from None
         return self._checked(head, head.note + answer.signature)
 
     def _checked(self, head: Head, content: str) -> str:

@@ -5,7 +5,6 @@ log was read. Lines of answered calls wait, a lot at a time, until their records
 and stays so on the books. The place from which a new process reads on is that of the oldest lot which still waits.
 """
 
-import json
 import os
 import time
 from collections import deque
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO, Final
 
 import apsw
 
+from hub.ledger.port import Statements
 from metip.contracts import Operation
 from metip.journal.records import Draft, Recording
 
@@ -33,6 +33,12 @@ CREATE TABLE IF NOT EXISTS missing(
 ) WITHOUT ROWID;
 """
 """`missing.found` is 1 for a call whose records came after all, if late."""
+MISSED: Final = """
+INSERT INTO missing(call_id, operation, at, lines, needed, found) VALUES(?, ?, ?, ?, ?, 0) ON CONFLICT(call_id, operation)
+DO UPDATE SET at = excluded.at, lines = excluded.lines, needed = excluded.needed, found = 0
+"""
+TOGETHER: Final = 1000
+"""Calls that one statement asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ class Reconciling:
     def _mark(self) -> str:
         return f"edge/{self._log.number}"
 
-    def look(self, db: apsw.Connection) -> list[Draft]:
+    def look(self, db: Statements) -> list[Draft]:
         """Reads on, and gives records of refusals that are to be kept before the next look. `db` is only read."""
         if self._place < 0:
             self._place = _value(db, f"place/{self._log.number}")
@@ -194,7 +200,7 @@ class Reconciling:
             drafts[-1].mark = (self._mark, self._recorded_to)
         return drafts
 
-    def settle(self, db: apsw.Connection) -> Callable[[], None]:
+    def settle(self, db: Statements) -> Callable[[], None]:
         """Compares what waits with the ledger, and keeps how far the comparison came; in one transaction of the ledger.
 
         What it gives is to be called once that is committed: then, and not before, what was settled is forgotten here.
@@ -206,7 +212,7 @@ class Reconciling:
             late = {key for key, one in lot.calls.items() if one.at < before} - recorded
             for key in late:
                 one = lot.calls[key]
-                db.execute("INSERT OR REPLACE INTO missing VALUES(?, ?, ?, ?, ?, 0)", (*key, int(one.at * 1000), one.lines, one.needed))
+                db.execute(MISSED, (*key, int(one.at * 1000), one.lines, one.needed))
             done.append((lot, sum(lot.calls[key].lines for key in recorded), recorded | late))
         ended = 0
         for lot, recorded_lines, settled in done:
@@ -230,7 +236,7 @@ class Reconciling:
         return forget
 
     @staticmethod
-    def _find_late(db: apsw.Connection) -> None:
+    def _find_late(db: Statements) -> None:
         """Takes calls off the list whose records came after all."""
         rows: list[Any] = db.execute("SELECT call_id, operation, lines, needed FROM missing WHERE found = 0").fetchall()
         there = _records(db, {row[0] for row in rows})
@@ -239,7 +245,7 @@ class Reconciling:
                 db.execute("UPDATE missing SET found = 1 WHERE call_id = ? AND operation = ?", (call_id, operation))
                 _add(db, "recorded", lines)
 
-    def counts(self, db: apsw.Connection) -> Counts:
+    def counts(self, db: Statements) -> Counts:
         """How the books stand now."""
         waiting = [one for lot in self._lots for one in lot.calls.values()]
         return Counts(
@@ -284,39 +290,40 @@ def prepare(db: apsw.Connection) -> None:
     db.execute(SCHEMA)
 
 
-def missing(db: apsw.Connection, *, limit: int) -> list[tuple[str, float, str]]:
+def missing(db: Statements, *, limit: int) -> list[tuple[str, float, str]]:
     """Call id, Unix time and operation of answered calls without a record, oldest first."""
     rows = db.execute("SELECT call_id, at, operation FROM missing WHERE found = 0 ORDER BY at LIMIT ?", (limit,)).fetchall()
     return [(str(row[0]), float(row[1] or 0) / 1000, str(row[2])) for row in rows]
 
 
-def _records(db: apsw.Connection, call_ids: Iterable[str]) -> dict[Key, int]:
+def _records(db: Statements, call_ids: Iterable[str]) -> dict[Key, int]:
     """How many records these calls have, by operation."""
-    wanted = list(call_ids)
-    if not wanted:
-        return {}
-    rows: list[Any] = db.execute(
-        "SELECT f.call_id, n.text, count(*) FROM facts f JOIN names n ON n.id = f.operation"
-        " WHERE f.call_id IN (SELECT value FROM json_each(?)) GROUP BY 1, 2",
-        (json.dumps(wanted),),
-    ).fetchall()
-    return {(row[0], row[1]): row[2] for row in rows}
+    wanted, found = list(call_ids), dict[Key, int]()
+    for first in range(0, len(wanted), TOGETHER):
+        some = wanted[first : first + TOGETHER]
+        rows: list[Any] = db.execute(
+            "SELECT f.call_id, n.text, count(*) FROM facts f JOIN names n ON n.id = f.operation"
+            f" WHERE f.call_id IN ({', '.join('?' * len(some))}) GROUP BY 1, 2",
+            some,
+        ).fetchall()
+        found |= {(row[0], row[1]): row[2] for row in rows}
+    return found
 
 
-def _lines_missing(db: apsw.Connection) -> int:
+def _lines_missing(db: Statements) -> int:
     row: Any = db.execute("SELECT coalesce(sum(lines), 0) FROM missing WHERE found = 0").fetchone()
     return int(row[0])
 
 
-def _value(db: apsw.Connection, name: str) -> int:
+def _value(db: Statements, name: str) -> int:
     row: Any = db.execute("SELECT value FROM edge WHERE name = ?", (name,)).fetchone()
     return int(row[0]) if row else 0
 
 
-def _add(db: apsw.Connection, name: str, number: int) -> None:
+def _add(db: Statements, name: str, number: int) -> None:
     if number:
-        db.execute("INSERT INTO edge VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = value + excluded.value", (name, number))
+        db.execute("INSERT INTO edge VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = edge.value + excluded.value", (name, number))
 
 
-def _set(db: apsw.Connection, name: str, number: int) -> None:
-    db.execute("INSERT OR REPLACE INTO edge VALUES(?, ?)", (name, number))
+def _set(db: Statements, name: str, number: int) -> None:
+    db.execute("INSERT INTO edge VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value", (name, number))

@@ -22,6 +22,8 @@ class Code(StrEnum):
     """A journal's position is not that of its last leaf."""
     SECOND_WRITER = "SECOND_WRITER"
     """Somebody else appended."""
+    SET_BACK = "SET_BACK"
+    """The server no longer has what it said was durable."""
     STORE_FAILED = "STORE_FAILED"
     """The system could not say that what was written is safe; nobody knows what is so."""
 
@@ -34,8 +36,19 @@ class BrokenLedgerError(Exception):
         self.code = code
 
 
-class FullLedgerError(Exception):
+class UnreadyLedgerError(Exception):
+    """The ledger can't do it now, and may soon: try again."""
+
+
+class FullLedgerError(UnreadyLedgerError):
     """The disk is full; nothing of the group was kept."""
+
+
+class AwayLedgerError(UnreadyLedgerError):
+    """The ledger's server does not answer, or the connection to it broke: what was under way is kept whole or not at all.
+
+    Which of both, `Ledger.reached` says when it is back.
+    """
 
 
 class Refusal(StrEnum):

@@ -8,25 +8,24 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Final
-
-import apsw
+from typing import Any, Final
 
 from hub.ledger import index
 from hub.ledger.entries import Entry
-from hub.ledger.faults import FullLedgerError, RefusedEntryError
+from hub.ledger.faults import RefusedEntryError, UnreadyLedgerError
 from hub.ledger.index import Names, Read
 from hub.ledger.journals import Gap, Journals, Look, Trouble
 from hub.ledger.opening import Unsealing, kept
-from hub.ledger.port import Ledger
+from hub.ledger.port import Ledger, Statements
 from metip.ledger.v1 import record_pb2
 
 EVERY: Final = 0.2
 """Seconds between two rounds while nothing waits."""
 BETWEEN: Final = 0.001
 """Seconds that others have the interpreter between two rounds of a backlog."""
-WHILE_FULL: Final = 1.0
+WHILE_UNREADY: Final = 1.0
 AT_ONCE: Final = 500
 """Records of one journal in a round, so that a round is short and no journal waits for another's backlog."""
 
@@ -51,7 +50,7 @@ class Gathering:
 
     def __init__(
         self,
-        ledger: Ledger[apsw.Connection],
+        ledger: Ledger[Any],
         journals: Path,
         sealing: Path,
         *,
@@ -66,7 +65,7 @@ class Gathering:
         self.states: Mapping[str, JournalState] = {}
 
     def round(self) -> bool:
-        """Gathers what there is, up to a bound for each journal; whether more waits. Raises `BrokenLedgerError`, `FullLedgerError`."""
+        """Gathers what there is, up to a bound for each journal; whether more waits. Raises `BrokenLedgerError`, `UnreadyLedgerError`."""
         reached = dict(self._ledger.reached)
         names = self._journals.names()
         looks = {name: self._journals.look(name, reached.get(name), AT_ONCE) for name in dict.fromkeys((*names, *reached))}
@@ -92,9 +91,9 @@ class Gathering:
         entries = [entry for look in looks for entry in look.entries]
         records = [record for look in looks for record in look.records]
 
-        def fill(db: apsw.Connection, first: int, _entries: Sequence[Entry]) -> None:
+        def fill(db: Statements, first: int, _entries: Sequence[Entry]) -> None:
             index.add_keys(db, (key for look in looks for key in look.keys))
-            look = kept(db)
+            look = cache(kept(db))
             index.add(db, self._names, first, [Read(one, self._unsealing.open(one, look)) for one in records])
 
         try:
@@ -143,12 +142,13 @@ class GatheringThread:
         gathering: Gathering,
         *,
         on_broken: Callable[[BaseException], None],
-        on_full: Callable[[bool], None] = lambda _: None,
+        on_unready: Callable[[UnreadyLedgerError | None], None] = lambda _: None,
         every: float = EVERY,
     ) -> None:
-        """`on_full` is told when the disk is full and when it is no longer; meanwhile records wait in their journals."""
+        """`on_unready` is told when the disk is full or the server away, and, with None, when it no longer is; records wait meanwhile."""
         self._gathering, self._every = gathering, every
-        self._on_broken, self._on_full, self._full = on_broken, on_full, False
+        self._on_broken, self._on_unready = on_broken, on_unready
+        self._unready: type[UnreadyLedgerError] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="ledger-gathering", daemon=True)
 
@@ -175,16 +175,17 @@ class GatheringThread:
         """One round; the seconds until the next one."""
         try:
             more = self._gathering.round()
-        except FullLedgerError:
-            self._judge_full(True)
-            return WHILE_FULL
-        self._judge_full(False)
+        except UnreadyLedgerError as error:
+            self._judge(error)
+            return WHILE_UNREADY
+        self._judge(None)
         return BETWEEN if more else self._every
 
-    def _judge_full(self, full: bool) -> None:
-        if full != self._full:
-            self._full = full
-            self._on_full(full)
+    def _judge(self, error: UnreadyLedgerError | None) -> None:
+        unready = None if error is None else type(error)
+        if unready is not self._unready:
+            self._unready = unready
+            self._on_unready(error)
 
 
 def _seconds(record: record_pb2.Record) -> float:

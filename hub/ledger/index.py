@@ -10,12 +10,14 @@
 The law: nothing here holds an identifier in clear, and whatever is here can be made anew from the leaves and the keys.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final
 
 import apsw
 
+from hub.ledger.port import Statements
 from metip.ledger.v1 import record_pb2
 
 SCHEMA: Final = """
@@ -62,7 +64,7 @@ CREATE TABLE IF NOT EXISTS keys(
 """
 """Times are milliseconds since 1970. A key whose `wrapped` is null was erased, and stays erased whatever a journal brings."""
 FACT_ROW: Final = "INSERT INTO facts VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-INDEXED: Final = "INSERT OR IGNORE INTO tokens VALUES(?, ?, ?, ?)"
+INDEXED: Final = "INSERT INTO tokens VALUES(?, ?, ?, ?) ON CONFLICT(value, at, idx) DO NOTHING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +104,13 @@ class Names:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
 
-    def number(self, db: apsw.Connection, text: str) -> int:
+    def number(self, db: Statements, text: str) -> int:
         """The number of a word, given now where it is new."""
         found = self._known.get(text)
         if found is None:
             found = number_of(db, text)
             if found is None:
-                db.execute("INSERT INTO names(text) VALUES(?)", (text,))
-                found = db.last_insert_rowid()
+                found = int(db.execute("INSERT INTO names(text) VALUES(?) RETURNING id", (text,)).fetchall()[0][0])
             self._known[text] = found
         return found
 
@@ -118,26 +119,28 @@ class Names:
         self._known.clear()
 
 
-def number_of(db: apsw.Connection, text: str) -> int | None:
+def number_of(db: Statements, text: str) -> int | None:
     """The number of a word; None for one that no record has."""
     row = db.execute("SELECT id FROM names WHERE text = ?", (text,)).fetchone()
     return None if row is None else int(row[0])
 
 
-def numbers_under(db: apsw.Connection, prefix: str) -> tuple[int, ...]:
+def numbers_under(db: Statements, prefix: str) -> tuple[int, ...]:
     """Numbers of the words that begin so."""
     return tuple(int(row[0]) for row in db.execute("SELECT id FROM names WHERE text >= ? AND text < ?", (prefix, prefix + "\U0010ffff")))
 
 
-def add_keys(db: apsw.Connection, keys: Iterable[WrappedKey]) -> None:
+def add_keys(db: Statements, keys: Iterable[WrappedKey]) -> None:
     """Keeps data keys; one that is known, erased or not, stays as it is."""
     rows = [(one.id, one.journal, one.interface, one.month, one.wrapped) for one in keys]
-    db.executemany("INSERT OR IGNORE INTO keys(id, journal, interface, month, wrapped) VALUES(?, ?, ?, ?, ?)", rows)
+    statement = "INSERT INTO keys(id, journal, interface, month, wrapped) VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"
+    db.executemany(statement, rows)
 
 
-def add(db: apsw.Connection, names: Names, first: int, found: Iterable[Read]) -> None:
+def add(db: Statements, names: Names, first: int, found: Iterable[Read]) -> None:
     """Writes facts and tokens of the records whose leaves begin at `first`."""
     facts, tokens = [], []
+    number = cache(partial(_key, db))
     for idx, one in enumerate(found, first):
         record, at = one.record, millis(one.record)
         words = (record.operation, record.consumer, record.force, record.unit, record.outcome)
@@ -145,7 +148,7 @@ def add(db: apsw.Connection, names: Names, first: int, found: Iterable[Read]) ->
         opened = int(not record.sealed or one.particulars is not None)
         facts.append(
             (idx, at, record.kind, operation, record.verb, consumer, force, unit, record.purpose, outcome, record.disclosed,
-             record.call_id or None, _key(db, record.key_id), opened)
+             record.call_id or None, number(record.key_id), opened)
         )  # fmt: skip
         if one.particulars is not None:
             tokens += [(token.value, at, idx, names.number(db, token.kind)) for token in one.particulars.tokens]
@@ -153,12 +156,8 @@ def add(db: apsw.Connection, names: Names, first: int, found: Iterable[Read]) ->
     db.executemany(INDEXED, tokens)
 
 
-def _key(db: apsw.Connection, key_id: bytes) -> int | None:
+def _key(db: Statements, key_id: bytes) -> int | None:
     if not key_id:
         return None
     row = db.execute("SELECT number FROM keys WHERE id = ?", (key_id,)).fetchone()
     return None if row is None else int(row[0])
-
-
-Fill = Callable[[apsw.Connection, int], None]
-"""What is written beside a group of leaves, given the connection in its transaction and the index of the first leaf."""

@@ -5,10 +5,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-import apsw
 from google.protobuf.message import DecodeError
 
 from hub.ledger.index import WrappedKey
+from hub.ledger.port import Statements
 from metip.journal.keys import SecretError
 from metip.journal.sealing import Opener, Wrapped, opened
 from metip.ledger.v1 import record_pb2
@@ -48,7 +48,7 @@ class Unsealing:
         return self._opener.unwrap(key)
 
 
-def kept(db: apsw.Connection) -> Look:
+def kept(db: Statements) -> Look:
     """Keys as the ledger keeps them."""
 
     def look(key_id: bytes) -> WrappedKey | None:

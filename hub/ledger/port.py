@@ -2,19 +2,43 @@
 
 The law: nothing is shown before it is durable, and no checkpoint is ever inconsistent with an earlier one. SQL stays in the engine; what
 others keep beside the leaves they write through `fill`, in its own transaction. Methods block: whoever has an event loop calls them in a
-thread. The embedded engine is `hub.ledger.store`.
+thread. The embedded engine is `hub.ledger.store`, the one on a server `hub.ledger.postgres`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hub.ledger.entries import Entry, Reached
 from hub.ledger.notes import Checkpoint
 
+
+class Rows(Protocol):
+    """What a statement found."""
+
+    def fetchone(self) -> Any:
+        """The next row; None after the last."""
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows that are left, one by one."""
+
+
+class Statements(Protocol):
+    """Runs statements that every engine understands: standard SQL, `?` for a value, `ON CONFLICT` with its columns."""
+
+    def execute(self, statement: str, values: Any = ..., /) -> Rows:
+        """Runs one statement."""
+
+    def executemany(self, statement: str, values: Iterable[Any], /) -> Any:
+        """Runs one statement for each sequence of values."""
+
+
 R = TypeVar("R")
 T = TypeVar("T", covariant=True)
-"""The engine's own transaction; the embedded one's is an `apsw.Connection`."""
+"""The engine's own transaction, which has `Statements`; the embedded one's is an `apsw.Connection`."""
 Fill = Callable[[T, int, Sequence[Entry]], None]
 """Is given a transaction, the index of the first new leaf, and the new entries; writes what else belongs to them and ends nothing."""
 
@@ -81,7 +105,7 @@ class Ledger(Protocol[T]):
         """Adds entries, all or none, and signs; all is on disk when this returns the new head. No entries change nothing.
 
         Raises `RefusedEntryError` for the first entry that does not continue its journal, `FullLedgerError`, and whatever `fill` raises;
-        nothing has changed then.
+        nothing has changed then. Raises `AwayLedgerError` where a server's connection broke: see there.
         """
 
     def change(self, work: Callable[[T], R]) -> R:

@@ -1,5 +1,6 @@
-"""Reads the ledger's SQLite file through a connection of its own, which sees only what is durable."""
+"""Reads the ledger through a connection of its own, which sees only what is durable; and opens the embedded one's file for it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import apsw
 from hub.ledger import notes, tiles
 from hub.ledger.entries import Reached
 from hub.ledger.faults import BrokenLedgerError, Code
-from hub.ledger.port import Head
+from hub.ledger.port import Head, Statements
 
 VERSION: Final = 1
 SCHEMA: Final = """
@@ -23,11 +24,11 @@ TILES_KEPT: Final = 256
 
 
 class LedgerReader:
-    """A `Reader` of one file."""
+    """A `Reader` of any engine."""
 
-    def __init__(self, database: apsw.Connection) -> None:
-        """Takes over a connection to a ledger; see `opened`."""
-        self._database = database
+    def __init__(self, database: Statements, close: Callable[[], None] = lambda: None) -> None:
+        """Reads by a connection to a ledger, which `close` closes; see `opened`."""
+        self._database, self._close = database, close
         self._tiles: dict[tuple[int, int], bytes] = {}
 
     def head(self) -> Head:
@@ -76,7 +77,7 @@ class LedgerReader:
 
     def close(self) -> None:
         """See the port."""
-        self._database.close()
+        self._close()
 
     def _head(self, where: str, *values: int) -> Head | None:
         rows = self._all(f"select size, note, cosigned from checkpoints {where}", *values)
@@ -107,4 +108,4 @@ def opened(path: Path) -> LedgerReader:
     if found != (VERSION,):
         database.close()
         raise BrokenLedgerError(Code.NOT_A_LEDGER, f"{path} is not of version {VERSION}")
-    return LedgerReader(database)
+    return LedgerReader(database, database.close)

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import apsw
-
 from hub.ledger import entries
 from hub.ledger.index import numbers_under
 from hub.ledger.journals import read
 from hub.ledger.opening import Look, Unsealing, kept
+from hub.ledger.port import Statements
 from metip.ledger.v1 import query_pb2, record_pb2
 
 
@@ -27,7 +26,7 @@ class UnknownRecordError(LookupError):
 class Reading:
     """Reads leaves of one connection. Of one thread at a time."""
 
-    def __init__(self, db: apsw.Connection, unsealing: Unsealing) -> None:
+    def __init__(self, db: Statements, unsealing: Unsealing) -> None:
         self._db, self._unsealing = db, unsealing
 
     def leaf(self, idx: int) -> bytes:
@@ -78,11 +77,13 @@ class Use:
     disclosed: int
 
 
-def uses(db: apsw.Connection, interface: str, since: int | None, before: int | None) -> list[Use]:
+def uses(db: Statements, interface: str, since: int | None, before: int | None) -> list[Use]:
     """What was done through an interface, or through all, in a time (milliseconds since 1970), counted by what is alike."""
     conditions, parameters = ["f.kind IN (1, 2)"], []  # type: tuple[list[str], list[int]]
     if interface:
         numbers = numbers_under(db, f"{interface}/")
+        if not numbers:
+            return []
         conditions.append(f"f.operation IN ({', '.join('?' * len(numbers))})")
         parameters += numbers
     if since is not None:
@@ -93,7 +94,7 @@ def uses(db: apsw.Connection, interface: str, since: int | None, before: int | N
         parameters.append(before)
     rows = db.execute(
         "SELECT o.text, g.verb, g.purpose, c.text, r.text, g.records, g.disclosed FROM ("
-        "SELECT operation, verb, purpose, consumer, outcome, count(*) AS records, sum(disclosed) AS disclosed FROM facts f "
+        "SELECT operation, verb, purpose, consumer, outcome, count(*) AS records, CAST(sum(disclosed) AS BIGINT) AS disclosed FROM facts f "
         f"WHERE {' AND '.join(conditions)} GROUP BY operation, verb, purpose, consumer, outcome) g "
         "JOIN names o ON o.id = g.operation JOIN names c ON c.id = g.consumer JOIN names r ON r.id = g.outcome "
         "ORDER BY o.text, g.purpose, c.text, r.text",

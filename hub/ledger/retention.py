@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import apsw
 
+from hub.ledger.port import Statements
 from metip.hub.v1 import settings_pb2
 from metip.settings import SettingsError, read_settings
 
@@ -68,7 +69,7 @@ def months_after(month: str, count: int) -> date:
     return date(first.year + years, rest + 1, 1)
 
 
-def due(db: apsw.Connection, retention: Retention, before: date, today: date) -> tuple[Erasure, ...]:
+def due(db: Statements, retention: Retention, before: date, today: date) -> tuple[Erasure, ...]:
     """What may be erased: months that ended before a day, and whose time is over today. Counts keys and records; tokens are 0."""
     groups: Any = db.execute("SELECT interface, month, count(*) FROM keys WHERE wrapped IS NOT NULL GROUP BY interface, month").fetchall()
     found = []
@@ -112,6 +113,6 @@ def truncate_log(path: Path) -> None:
         db.close()
 
 
-def _count(db: apsw.Connection, interface: str, month: str) -> int:
+def _count(db: Statements, interface: str, month: str) -> int:
     row: Any = db.execute(f"SELECT count(*) FROM facts WHERE key IN (SELECT number {LIVE})", (interface, month)).fetchone()
     return int(row[0])

@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import apsw
-
-from hub.ledger import cosigning, index, notes, retention, signing
+from hub.ledger import cosigning, engine, notes, retention, signing
 from hub.ledger.cosigning import Cosigning
-from hub.ledger.faults import BrokenLedgerError
+from hub.ledger.faults import BrokenLedgerError, FullLedgerError, UnreadyLedgerError
 from hub.ledger.gathering import Gathering, GatheringThread, JournalState
 from hub.ledger.journals import Journals
+from hub.ledger.port import Statements
+from hub.ledger.postgres import connecting
+from hub.ledger.postgres.connecting import Server
 from hub.ledger.readers import Readers
 from hub.ledger.recording import HubJournal
 from hub.ledger.retention import Erasure, Retention
 from hub.ledger.signing import SigningKeyError
-from hub.ledger.store import LedgerStore
 from metip.hub.v1 import settings_pb2
 from metip.journal.blinding import IndexKeys
 from metip.journal.file import BrokenError
@@ -54,6 +54,8 @@ class Files:
     witness_socket: Path | None = None
     witness_grace: float = cosigning.GRACE
     """Seconds for which the witness may lag."""
+    server: Server | None = None
+    """The PostgreSQL server that keeps the ledger instead of the file."""
 
 
 class Ledger:
@@ -69,12 +71,12 @@ class Ledger:
         except (SecretError, SigningKeyError) as error:
             raise SettingsError(str(files.keys), (str(error),)) from None
         self.signer = signing_keys.signer
-        self.store = LedgerStore(files.ledger, self.signer, signing_keys.trusted)
-        self.store.change(index.prepare)
+        self._engine = engine.opened(files.ledger, files.server, self.signer, signing_keys.trusted)
+        self.store = self._engine.store
         sealing = files.keys / SEALING
         self.gathering = Gathering(self.store, files.journals, sealing, alarm=self._alarm)
-        self._thread = GatheringThread(self.gathering, on_broken=on_broken, on_full=self._full)
-        self.readers = Readers(files.ledger, sealing)
+        self._thread = GatheringThread(self.gathering, on_broken=on_broken, on_unready=self._judged)
+        self.readers = Readers(self._engine.glass, sealing)
         self.cosigning: Cosigning | None = None
         if files.witness is not None and files.witness_socket is not None:
             self.cosigning = Cosigning(self.store, files.witness_socket, files.witness, tell, grace=files.witness_grace)
@@ -90,13 +92,13 @@ class Ledger:
     def close(self) -> None:
         """Closes the files."""
         self.readers.close()
-        self.store.close()
+        self._engine.close()
 
     def retention(self) -> Retention:
         """How long particulars are kept, as the file says now. Raises `SettingsError`."""
         return retention.read(self._files.retention)
 
-    def due(self, db: apsw.Connection, kept: Retention, before: date, today: date) -> tuple[Erasure, ...]:
+    def due(self, db: Statements, kept: Retention, before: date, today: date) -> tuple[Erasure, ...]:
         """What may be erased; see `hub.ledger.retention`."""
         return retention.due(db, kept, before, today)
 
@@ -125,14 +127,7 @@ class Ledger:
         return (add_index_key if which == INDEX else add_sealing_key)(folder), ""
 
     def _erased(self, groups: Sequence[Erasure]) -> tuple[tuple[Erasure, ...], list[str]]:
-        now = int(time.time() * 1000)
-
-        def work(db: apsw.Connection) -> tuple[tuple[Erasure, ...], frozenset[bytes]]:
-            with _overwriting(db):
-                return retention.erase(db, groups, now)
-
-        done, ids = self.store.change(work)
-        retention.truncate_log(self._files.ledger)
+        done, ids = self._engine.erase(groups, int(time.time() * 1000))
         self.readers.forget()
         self.gathering.forget()
         journals = Journals(self._files.journals)
@@ -148,13 +143,19 @@ class Ledger:
         else:
             self._tell("journal_gap", journal=state.name, trouble=gap.trouble.value, position=gap.position, gathered=state.position)
 
-    def _full(self, full: bool) -> None:
-        self._tell("ledger_disk_full" if full else "ledger_disk_has_room")
+    def _judged(self, error: UnreadyLedgerError | None) -> None:
+        if error is None:
+            self._tell("ledger_takes_records_again")
+        elif isinstance(error, FullLedgerError):
+            self._tell("ledger_disk_full")
+        else:
+            self._tell("ledger_away", problem=str(error))
 
 
 def files(said: settings_pb2.Ledger, folder: Path, state: Path) -> Files:
-    """Where things are that the settings name; `folder` is that of the settings file."""
+    """Where things are that the settings name; `folder` is that of the settings file. Raises `SettingsError`."""
     return Files(
+        server=connecting.read(said.postgres, folder) if said.HasField("postgres") else None,
         ledger=state / (said.file or "ledger.sqlite"),
         journals=folder / said.journals if said.journals else state / "journals",
         keys=folder / said.keys,
@@ -182,8 +183,8 @@ def opened(found: Files, name: str, log: Log, later: Later) -> Iterator[tuple[Le
 
     try:
         ledger = Ledger(found, name, tell, on_broken=halt)
-    except BrokenLedgerError as error:
-        raise SettingsError(str(found.ledger), (str(error),)) from None
+    except (BrokenLedgerError, UnreadyLedgerError) as error:
+        raise SettingsError("ledger.postgres" if found.server else str(found.ledger), (str(error),)) from None
     try:
         try:
             journal = HubJournal(found.journals, found.keys, ledger.keys, on_broken=halt)
@@ -197,14 +198,3 @@ def opened(found: Files, name: str, log: Log, later: Later) -> Iterator[tuple[Le
             ledger.stop()
     finally:
         ledger.close()
-
-
-@contextmanager
-def _overwriting(db: apsw.Connection) -> Iterator[None]:
-    """What is deleted in the block is overwritten with zeros."""
-    before = db.pragma("secure_delete")
-    db.pragma("secure_delete", "on")
-    try:
-        yield
-    finally:
-        db.pragma("secure_delete", before)

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import apsw
-
 from hub.ledger.index import number_of, numbers_under
+from hub.ledger.port import Statements
 
 Place = tuple[int, int]
 """Time in milliseconds since 1970, and place in the ledger: the order of every answer, downwards."""
 Blind = Callable[[str, str], Sequence[bytes]]
 """Tokens of an identifier by kind and normal form, one under each key of the index."""
+AT_ONCE: Final = 250
+"""Places that one statement fetches."""
 LATEST: Final[Place] = (1 << 62, 1 << 62)
 
 
@@ -42,14 +43,41 @@ class Wanted:
     before: int | None = None
 
 
-def find(db: apsw.Connection, wanted: Wanted, limit: int, after: Place = LATEST) -> list[Place]:
+@dataclass(frozen=True)
+class Plan:
+    """How an answer is found."""
+
+    source: str
+    """What drives: `tokens`, a column of the facts, or `at` for everything."""
+    values: tuple[bytes | str | int, ...]
+    """What the source is asked for, one stream each."""
+    conditions: tuple[str, ...]
+    """What else must hold of the facts `f`, with a `?` for each parameter."""
+    parameters: tuple[bytes | str | int, ...]
+    since: int | None
+
+
+Paged = Callable[[Plan, bytes | str | int, Place, int], tuple[str, tuple[bytes | str | int, ...]]]
+"""An engine's statement, and its values, for so many places after one of a plan's value: newest first, each page by an index."""
+
+
+def sqlite_page(plan: Plan, value: bytes | str | int, after: Place, limit: int) -> tuple[str, tuple[bytes | str | int, ...]]:
+    """The embedded engine's statement."""
+    conditions, since = plan.conditions, ()  # type: tuple[tuple[str, ...], tuple[int, ...]]
+    if plan.since is not None:
+        conditions, since = (*conditions, "t.at >= ?" if plan.source == "tokens" else "f.at >= ?"), (plan.since,)
+    statement = SOURCES[plan.source] + "".join(f" AND {one}" for one in conditions) + ORDERS.get(plan.source, ORDER)
+    return statement, (value, *after, *plan.parameters, *since, limit)
+
+
+def find(db: Statements, wanted: Wanted, limit: int, after: Place = LATEST, *, page: Paged = sqlite_page) -> list[Place]:
     """The next places after one, newest first; fewer than `limit` at the end only."""
     plan = _planned(db, wanted)
     if plan is None:
         return []
     if wanted.before is not None:
         after = min(after, (wanted.before, -1))
-    streams = [_stream(db, plan, value, limit, after) for value in plan.values]
+    streams = [_stream(db, plan, value, limit, after, page) for value in plan.values]
     found: list[Place] = []
     for place in heapq.merge(*streams, reverse=True):
         if not found or place != found[-1]:
@@ -57,15 +85,6 @@ def find(db: apsw.Connection, wanted: Wanted, limit: int, after: Place = LATEST)
             if len(found) == limit:
                 break
     return found
-
-
-@dataclass(frozen=True)
-class _Plan:
-    source: str
-    values: tuple[bytes | str | int, ...]
-    """What the source is asked for, one stream each."""
-    conditions: tuple[str, ...]
-    parameters: tuple[bytes | str | int, ...]
 
 
 SOURCES: Final = {
@@ -80,7 +99,7 @@ ORDERS: Final = {"tokens": " ORDER BY t.at DESC, t.idx DESC LIMIT ?"}
 ORDER: Final = " ORDER BY f.at DESC, f.idx DESC LIMIT ?"
 
 
-def _planned(db: apsw.Connection, wanted: Wanted) -> _Plan | None:
+def _planned(db: Statements, wanted: Wanted) -> Plan | None:
     """What to ask; None where a word was asked for that no record has."""
     conditions, parameters = [], []  # type: tuple[list[str], list[bytes | str | int]]
     driver: tuple[str, tuple[bytes | str | int, ...]] | None = None
@@ -116,22 +135,25 @@ def _planned(db: apsw.Connection, wanted: Wanted) -> _Plan | None:
         else:
             conditions.append(f"f.{column} = ?")
             parameters.append(number)
-    plain = (("f.purpose = ?", wanted.purpose or None), ("f.kind = ?", wanted.kind or None), ("f.at >= ?", wanted.since))
-    for condition, value in plain:
-        if value is not None:
+    for condition, value in (("f.purpose = ?", wanted.purpose), ("f.kind = ?", wanted.kind)):
+        if value:
             conditions.append(condition)
             parameters.append(value)
     source, values = driver or ("at", (1,))
-    return _Plan(source, values, tuple(conditions), tuple(parameters))
+    return Plan(source, values, tuple(conditions), tuple(parameters), wanted.since)
 
 
-def _stream(db: apsw.Connection, plan: _Plan, value: bytes | str | int, limit: int, after: Place) -> Iterator[Place]:
-    where = "".join(f" AND {one}" for one in plan.conditions)
-    if plan.source == "tokens":
-        where = where.replace("f.at >= ?", "t.at >= ?")  # the same, and the index of tokens has it
-    statement = SOURCES[plan.source] + where + ORDERS.get(plan.source, ORDER)
-    for row in db.execute(statement, (value, *after, *plan.parameters, limit)):
-        yield (int(row[0]), int(row[1]))
+def _stream(db: Statements, plan: Plan, value: bytes | str | int, limit: int, after: Place, page: Paged) -> Iterator[Place]:
+    """Places of one value, fetched as they are needed: of many streams each gives only a part of the answer."""
+    while limit > 0:
+        some = min(limit, AT_ONCE)
+        rows = db.execute(*page(plan, value, after, some)).fetchall()
+        for row in rows:
+            after = (int(row[0]), int(row[1]))
+            yield after
+        if len(rows) < some:
+            return
+        limit -= some
 
 
 def written(place: Place) -> str:

@@ -15,20 +15,15 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
-from hub.ledger import entries as entry_rules
-from hub.ledger import notes, reading, tree
+from hub.ledger import checking, growing, notes, reading
 from hub.ledger.entries import Entry, Reached
 from hub.ledger.faults import BrokenLedgerError, Code, FullLedgerError
-from hub.ledger.notes import Checkpoint, Signer, Verifier
+from hub.ledger.growing import Left
+from hub.ledger.notes import Signer, Verifier
 from hub.ledger.port import Fill, Head
-from hub.ledger.tiles import Edge, edge
 from hub.ledger.tree import Frontier
 
 R = TypeVar("R")
-MOST_BETWEEN: Final = 1000
-"""Leaves between two checkpoints at most."""
-CHECKED: Final = 16
-"""Newest checkpoints that are checked at opening; `metip ledger verify` checks all."""
 LONGEST_LOG: Final = 1000
 """Pages of the log after which it is copied into the file."""
 
@@ -47,9 +42,7 @@ class LedgerStore:
         self._lock = threading.Lock()
         self._broken = False
         self._log = 0
-        self._head: Head
-        self._reached: dict[str, Reached]
-        self._edge: Edge
+        self._left: Left
         _made(path)
         try:
             self._database = apsw.Connection(str(path), vfs=vfs)
@@ -64,42 +57,27 @@ class LedgerStore:
     @property
     def head(self) -> Head:
         """See the port."""
-        return self._head
+        return self._left.head
 
     @property
     def reached(self) -> Mapping[str, Reached]:
         """See the port."""
-        return MappingProxyType(self._reached)
+        return MappingProxyType(self._left.reached)
 
     def append(self, entries: Sequence[Entry], fill: Fill[apsw.Connection] | None = None) -> Head:
         """See the port. Checkpoints are signed at the end and after every 1,000 leaves."""
         if not entries:
-            return self._head
+            return self.head
         with self._lock:
             self._check_whole()
-            first = self._head.size
-            moved = entry_rules.continued(self._reached, entries, first)
-            leaves = [one.leaf() for one in entries]
-            grown, heads = self._edge.copy(), []
-            for count, leaf in enumerate(leaves, 1):
-                grown.append(tree.leaf_hash(leaf))
-                if count % MOST_BETWEEN == 0 or count == len(leaves):
-                    heads.append(self._signed(grown.frontier))
+            group = growing.grown(self._left, entries, self._signer)
             with self._transaction():
-                self._check_alone(first)
-                self._many("insert into leaves values (?, ?)", enumerate(leaves, first))
-                changed = ((level, index, bytes(hashes)) for (level, index), hashes in grown.changed.items())
-                self._many("insert into tiles values (?, ?, ?) on conflict do update set hashes = excluded.hashes", changed)
-                self._many("insert into checkpoints (size, note) values (?, ?)", ((one.size, one.note) for one in heads))
-                rows = ((name, one.position, one.chain, one.index) for name, one in moved.items())
-                self._many("insert or replace into journals values (?, ?, ?, ?)", rows)
+                growing.write(self._database, group)
                 if fill is not None:
-                    fill(self._database, first, entries)
-            grown.changed.clear()
-            self._edge, self._head = grown, heads[-1]
-            self._reached |= moved
+                    fill(self._database, group.first, entries)
+            self._left = group.after
             self._copy_log()
-            return self._head
+            return self._left.head
 
     def change(self, work: Callable[[apsw.Connection], R]) -> R:
         """See the port."""
@@ -164,18 +142,6 @@ class LedgerStore:
         if self._broken:
             raise BrokenLedgerError(Code.STORE_FAILED, "the ledger failed before")
 
-    def _check_alone(self, size: int) -> None:
-        row: Any = self._database.execute("select max(size) from checkpoints").fetchone()
-        if row[0] != size:
-            raise BrokenLedgerError(Code.SECOND_WRITER, f"the ledger has {row[0]} leaves, and this process left it at {size}")
-
-    def _signed(self, grown: Frontier) -> Head:
-        checkpoint = Checkpoint(self._signer.name, grown.size, grown.root())
-        return Head(checkpoint, str(notes.signed(str(checkpoint), self._signer)))
-
-    def _many(self, statement: str, rows: Any) -> None:
-        self._database.executemany(statement, rows)
-
     def _logged(self, _database: apsw.Connection, _name: str, pages: int) -> int:
         self._log = pages
         return apsw.SQLITE_OK
@@ -200,13 +166,7 @@ class LedgerStore:
             self._database.set_wal_hook(self._logged)
             with self._transaction():
                 self._begin()
-            reader = reading.LedgerReader(self._database)
-            self._head, self._reached = reader.head(), reader.reached()
-            self._check_size()
-            self._edge = _checked_edge(reader, self._head)
-            self._check_checkpoints(reader)
-            _check_leaves(reader, self._head.size, self._edge)
-            _check_journals(reader, self._reached)
+            self._left = checking.left(self._database, self._trusted)
         except (apsw.NotADBError, apsw.SQLError) as error:
             raise BrokenLedgerError(Code.NOT_A_LEDGER, f"{self._path} is no ledger") from error
         except apsw.FullError as error:
@@ -220,34 +180,9 @@ class LedgerStore:
         if not found:
             self._database.execute(reading.SCHEMA)
             self._database.execute("insert into meta values ('version', ?), ('origin', ?)", (reading.VERSION, self._signer.name))
-            self._database.execute("insert into checkpoints (size, note) values (0, ?)", (self._signed(Frontier()).note,))
+            self._database.execute("insert into checkpoints (size, note) values (0, ?)", (growing.signed(Frontier(), self._signer).note,))
         rows: Any = self._database.execute("select name, value from meta where name in ('version', 'origin')").fetchall()
-        said = dict(rows)
-        for name, wanted in (("version", reading.VERSION), ("origin", self._signer.name)):
-            if said.get(name) != wanted:
-                raise BrokenLedgerError(Code.NOT_A_LEDGER, f"the {name} of {self._path} is {said.get(name)}, not {wanted}")
-
-    def _check_size(self) -> None:
-        row: Any = self._database.execute("select coalesce(max(idx) + 1, 0) from leaves").fetchone()
-        if row[0] > self._head.size:
-            raise BrokenLedgerError(
-                Code.CHECKPOINT_MISSING, f"the newest checkpoint is of {self._head.size} leaves, and there are {row[0]}"
-            )
-        if row[0] < self._head.size:
-            raise BrokenLedgerError(Code.LEAVES_BROKEN, f"leaf {row[0]} is missing: the newest checkpoint is of {self._head.size}")
-
-    def _check_checkpoints(self, reader: reading.LedgerReader) -> None:
-        """The newest checkpoints are signed, and each is the root of the tree as the tiles have it: so each begins the next."""
-        sizes: Any = self._database.execute("select size from checkpoints order by size desc limit ?", (CHECKED,)).fetchall()
-        for (size,) in sizes:
-            head = reader.checkpoint(size)
-            assert head is not None
-            try:
-                notes.opened_checkpoint(head.note, self._trusted)
-            except notes.NoteError as error:
-                raise BrokenLedgerError(Code.CHECKPOINT_UNREADABLE, f"the checkpoint of {size}: {error}") from error
-            if tree.root(size, reader.subtree) != head.checkpoint.root:
-                raise BrokenLedgerError(Code.ROOT_MISMATCH, f"the tiles give another root for {size} leaves than its checkpoint")
+        checking.check_same(dict(rows), {"version": reading.VERSION, "origin": self._signer.name}, str(self._path))
 
 
 def _made(path: Path) -> None:
@@ -259,31 +194,3 @@ def _made(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _checked_edge(reader: reading.LedgerReader, head: Head) -> Edge:
-    grown = edge(head.size, tree.frontier(head.size, reader.subtree), reader.tile)
-    if grown.frontier.root() != head.checkpoint.root:
-        raise BrokenLedgerError(Code.ROOT_MISMATCH, f"the tiles give another root for {head.size} leaves than the newest checkpoint")
-    return grown
-
-
-def _check_leaves(reader: reading.LedgerReader, size: int, grown: Edge) -> None:
-    """The leaves of the last tile are those that it says."""
-    hashes = bytes(grown.last[0]) if grown.last else b""
-    first = size - len(hashes) // tree.HASH_BYTES
-    for index, leaf in enumerate(reader.leaves(first, size - first)):
-        if tree.leaf_hash(leaf) != hashes[index * tree.HASH_BYTES : (index + 1) * tree.HASH_BYTES]:
-            raise BrokenLedgerError(Code.LEAVES_BROKEN, f"leaf {first + index} is not the one that its tile says")
-
-
-def _check_journals(reader: reading.LedgerReader, reached: Mapping[str, Reached]) -> None:
-    """Each journal's position is that of the leaf that it names."""
-    for name, one in reached.items():
-        leaves = reader.leaves(one.index, 1)
-        try:
-            found = entry_rules.read(leaves[0]) if leaves else None
-        except ValueError:
-            found = None
-        if found is None or (found.journal, found.position, found.chain) != (name, one.position, one.chain):
-            raise BrokenLedgerError(Code.JOURNALS_BROKEN, f"leaf {one.index} is not position {one.position} of journal {name}")

@@ -1,21 +1,16 @@
 """Watches what Envoy saw: each second its log is read on, refusals are recorded, and answered calls are looked for in the ledger."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
-import apsw
-
-from hub.ledger import edge
 from hub.ledger.edge import Counts, Reconciling
-from hub.ledger.faults import FullLedgerError
+from hub.ledger.faults import UnreadyLedgerError
 from hub.ledger.running import Ledger
 from metip.faults import Fault
 from metip.journal.records import Draft
 from metip.journal.store import Journal
 from metip.logs import Log
 
-R = TypeVar("R")
 EVERY: Final = 1.0
 AT_ONCE: Final = 500
 """Refusals that are recorded together."""
@@ -34,22 +29,20 @@ class Watching:
     async def run(self) -> None:
         """Watches until it is cancelled. While refusals can't be recorded, as on a full disk, they are tried again."""
         try:
-            await self._prepared()
             while True:
                 await self.look()
                 await asyncio.sleep(EVERY)
         finally:
             self._reconciling.close()
 
-    async def _prepared(self) -> None:
-        while True:
-            try:
-                return await self._on_ledger(edge.prepare)
-            except FullLedgerError:
-                await asyncio.sleep(EVERY)
-
     async def look(self) -> None:
-        """Reads what is new, and brings the books up to date."""
+        """Reads what is new, and brings the books up to date; what the ledger can't do now is done at the next look."""
+        try:
+            await self._look()
+        except UnreadyLedgerError as error:
+            self._log.line("books_not_settled", problem=str(error))
+
+    async def _look(self) -> None:
         if not self._unrecorded:
             self._unrecorded = await self._ledger.readers.ask(lambda view: self._reconciling.look(view.db))
         try:
@@ -58,15 +51,8 @@ class Watching:
                 del self._unrecorded[:AT_ONCE]
         except Fault as fault:
             self._log.line("refusals_not_recorded", problem=fault.text, waiting=len(self._unrecorded))
-        try:
-            (await self._on_ledger(self._reconciling.settle))()
-        except FullLedgerError:
-            self._log.line("books_not_settled", problem="the disk is full")
-            return
+        (await asyncio.to_thread(self._ledger.store.change, self._reconciling.settle))()
         self.counts = await self._ledger.readers.ask(lambda view: self._reconciling.counts(view.db))
         if self.counts.missing > self._reported:
             self._log.line("records_missing", missing=self.counts.missing)
         self._reported = self.counts.missing
-
-    async def _on_ledger(self, work: Callable[[apsw.Connection], R]) -> R:
-        return await asyncio.to_thread(self._ledger.store.change, work)

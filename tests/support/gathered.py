@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import ledgers
 
-from hub.ledger import index
+from hub.ledger import engine, searching
 from hub.ledger.gathering import Gathering, JournalState
-from hub.ledger.store import LedgerStore
+from hub.ledger.postgres.connecting import Server
+from hub.ledger.searching import LATEST, Place, Wanted
 from metip.journal.blinding import IndexKeys, normal_form
 from metip.journal.file import JournalFile
 from metip.journal.keys import ensure_keys
@@ -27,6 +29,8 @@ class Gathered:
     """Everything in one folder."""
 
     folder: Path
+    server: Server | None = None
+    """Where the ledger is kept; in a file of the folder where there is none."""
     states: list[JournalState] = field(default_factory=list)
     """Each alarm."""
     now: float = START.timestamp() + 3600
@@ -46,8 +50,8 @@ class Gathered:
 
     def open(self) -> None:
         """Opens the ledger, or opens it again."""
-        self.store = LedgerStore(self.path, ledgers.signer())
-        self.store.change(index.prepare)
+        self.engine = engine.opened(self.path, self.server, ledgers.signer())
+        self.store = self.engine.store
         self.gathering = Gathering(
             self.store, self.journals, self.keys_folder / "sealing", clock=lambda: self.now, alarm=self.states.append
         )
@@ -55,7 +59,23 @@ class Gathered:
     def close(self) -> None:
         """Closes it as a process would."""
         self.gathering.close()
-        self.store.close()
+        self.engine.close()
+
+    def rows(self, statement: str) -> list[Any]:
+        """What the ledger says, on a connection that only reads."""
+        glass = self.engine.glass()
+        try:
+            return [tuple(row) for row in glass.db.execute(statement).fetchall()]
+        finally:
+            glass.tree.close()
+
+    def find(self, wanted: Wanted, limit: int, after: Place = LATEST) -> list[Place]:
+        """A page of a search."""
+        glass = self.engine.glass()
+        try:
+            return searching.find(glass.db, wanted, limit, after, page=glass.page)
+        finally:
+            glass.tree.close()
 
     def journal(self, name: str = "example-0") -> JournalFile:
         """A journal as its process has it open."""

@@ -18,6 +18,7 @@ from hub.api.ledger import LedgerApi
 from hub.api.ledger_people import identify
 from hub.identity import Officer, Store, issue_token
 from hub.ledger import running, signing
+from hub.ledger.postgres.connecting import Server
 from hub.ledger.recording import HubJournal
 from hub.ledger.running import Files, Ledger
 from metip.common.v1.access_pb2 import AccessContext
@@ -78,28 +79,33 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[Served]:
+async def served(folder: Path, server: Server | None = None) -> AsyncIterator[Served]:
     """The service for the length of the block; its folder is kept from one to the next."""
     import asyncio
 
     files = Files(
-        folder / "ledger.sqlite", folder / "journals", folder / "identity" / "ledger", folder / "retention.yaml", folder / "witness.vkey"
+        folder / "ledger.sqlite",
+        folder / "journals",
+        folder / "identity" / "ledger",
+        folder / "retention.yaml",
+        folder / "witness.vkey",
+        server=server,
     )
     Store(folder / "identity").ensure(trust_domain="metip.local")
     ensure_keys(files.keys)
     signing.ensure(files.keys / signing.FOLDER, ORIGIN)
     if not (folder / "retention.yaml").exists():
         (folder / "retention.yaml").write_text("months: 72\n")
-    written, server = io.StringIO(), grpc.aio.server()
+    written, api_server = io.StringIO(), grpc.aio.server()
     later = asyncio.get_running_loop().call_soon_threadsafe
     with running.opened(files, ORIGIN, Log(written), later) as (ledger, journal):
         contracts = hub.contracts.load(ASSESSED)
         api = LedgerApi(ledger, contracts, journal.record, identify(folder / "identity", "metip"))
-        add_LedgerServiceServicer_to_server(api, server)
-        server.add_insecure_port(f"unix:{folder / 's'}")
-        await server.start()
+        add_LedgerServiceServicer_to_server(api, api_server)
+        api_server.add_insecure_port(f"unix:{folder / 's'}")
+        await api_server.start()
         try:
             async with grpc.aio.insecure_channel(f"unix:{folder / 's'}") as channel:
                 yield Served(folder, files, ledger, journal, LedgerServiceStub(channel), written)
         finally:
-            await server.stop(1)
+            await api_server.stop(1)

@@ -14,6 +14,7 @@ from hub.cli.printing import OK, mark
 
 if TYPE_CHECKING:
     from hub.ledger.port import Head, Reader
+    from hub.ledger.running import Files
 
 
 @click.command(
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     "  metip ledger prove 41                                 print the path from the record to the signed root\n"
     "  metip ledger prove 41 --to proof-41.json              write what `metip ledger verify proof-41.json` checks\n"
     "  metip ledger prove 41 --json\n\n"
-    "Reads the ledger's own file, so it runs where the hub runs, and needs no hub. What is personal in the record stays sealed."
+    "Reads the ledger itself, so it runs where the hub runs, and needs no hub. What is personal in the record stays sealed."
 )
 @click.argument("index", type=click.IntRange(0))
 @click.option(
@@ -37,19 +38,16 @@ def prove(home: Path, as_json: bool, index: int, path: Path | None) -> None:
     """
     import apsw
 
-    from hub.ledger import reading
-    from hub.ledger.faults import BrokenLedgerError
+    from hub.ledger import copying
+    from hub.ledger.faults import BrokenLedgerError, UnreadyLedgerError
 
     if path is not None and path.exists():
         raise Problem(f"{path} is there already", "name a new file with --to")
-    file = ledger_file(home)
+    files = ledger_files(home)
     try:
-        reader = reading.opened(file)
-        try:
+        with copying.reader(files) as reader:
             found = document(reader, index)
-        finally:
-            reader.close()
-    except (BrokenLedgerError, apsw.Error) as error:
+    except (BrokenLedgerError, UnreadyLedgerError, apsw.Error) as error:
         raise Problem(f"the ledger can't be read: {error}", "metip ledger verify names the first bad record") from None
     if path is not None:
         _write(path, json.dumps(found, ensure_ascii=False, indent=1))
@@ -87,16 +85,17 @@ def document(reader: "Reader", index: int) -> dict[str, Any]:
     }
 
 
-def ledger_file(home: Path) -> Path:
-    """Where the ledger of a home lies. Raises `Problem` where there is none."""
+def ledger_files(home: Path) -> "Files":
+    """Where the ledger of a home is kept. Raises `Problem` where there is none."""
     from hub.cli import client
+    from hub.ledger import running
 
     settings = client.place(home).settings
     if settings.ledger is None:
         raise Problem("this hub keeps no ledger", "settings of the hub: `ledger`")
-    found = settings.state / (settings.ledger.file or "ledger.sqlite")
-    if not found.exists():
-        raise Problem(f"there is no {found}: the ledger has not run yet", "start the hub first: metip up")
+    found = running.files(settings.ledger, settings.folder, settings.state)
+    if found.server is None and not found.ledger.exists():
+        raise Problem(f"there is no {found.ledger}: the ledger has not run yet", "start the hub first: metip up")
     return found
 
 

@@ -1,6 +1,7 @@
 """`metip ledger verify`: is every record as it was signed? The stand-alone verifier, with the keys and the witness of a home at hand."""
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +42,7 @@ def verify(
     witness remembers, or against a checkpoint that you kept.
     """
     from hub.ledger import verifier
+    from hub.ledger.faults import BrokenLedgerError, UnreadyLedgerError
 
     own = _Home(home)
     try:
@@ -49,7 +51,10 @@ def verify(
         elsewhere = [_known(one, trusted) for one in known]
         if file is None:
             elsewhere += own.remembered(trusted)
-        report = verifier.verify(file or own.ledger(), trusted, cosigners, known=elsewhere)
+        with nullcontext(file) if file is not None else own.ledger() as found:
+            report = verifier.verify(found, trusted, cosigners, known=elsewhere)
+    except (BrokenLedgerError, UnreadyLedgerError) as error:
+        raise Problem(f"the ledger can't be read: {error}") from None
     except verifier.UnverifiableError as error:
         click.echo(f"{mark(FAILED)} {error}", err=True)
         raise click.exceptions.Exit(2) from None
@@ -67,11 +72,12 @@ class _Home:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    def ledger(self) -> Path:
-        """Its ledger's file."""
-        from hub.cli.ledger.proving import ledger_file
+    def ledger(self) -> AbstractContextManager[Path]:
+        """Its ledger as a file: of one that a server keeps, a copy."""
+        from hub.cli.ledger.proving import ledger_files
+        from hub.ledger import copying
 
-        return ledger_file(self._home)
+        return copying.as_file(ledger_files(self._home))
 
     def keys(self) -> tuple[str, ...]:
         """Its ledger's public keys."""

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 FILE_MODE: Final = 0o600
 INDEX, SEALING = "index", "sealing"
+LONGEST_TEXT: Final = 1000
 
 
 class SecretError(Exception):
@@ -26,16 +27,32 @@ def numbered(folder: Path, suffix: str) -> Mapping[int, Path]:
 
 def read_secret(path: Path, size: int) -> bytes:
     """The bytes of a private file. Raises `SecretError` when others can read it, or when it has not `size` bytes."""
+    content = _private(path, size + 1)
+    if len(content) != size:
+        raise SecretError(f"{path} has not {size} bytes")
+    return content
+
+
+def read_secret_text(path: Path) -> str:
+    """The one line of a private file, such as a password. Raises `SecretError` when others can read it, or when it is not one line."""
+    try:
+        text = _private(path, LONGEST_TEXT + 1).decode().removesuffix("\n")
+    except UnicodeDecodeError:
+        raise SecretError(f"{path} is no text") from None
+    if not text or len(text) > LONGEST_TEXT or "\n" in text:
+        raise SecretError(f"{path} must hold one line of at most {LONGEST_TEXT} letters")
+    return text
+
+
+def _private(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(size + 1)
+            content = file.read(most)
     except OSError as error:
         raise SecretError(f"{path} can't be read: {error.strerror}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SecretError(f"{path} is open to other users (mode {mode:04o}): chmod 600 it")
-    if len(content) != size:
-        raise SecretError(f"{path} has not {size} bytes")
     return content
 
 

@@ -16,13 +16,14 @@ import hub.ledger.verifier as verifier
 from hub.cli.ledger.exporting import FORMAT
 from hub.ledger import exporting
 from hub.ledger.opening import Unsealing
+from hub.ledger.postgres.connecting import Server
 from hub.ledger.reporting import Reading, UnknownRecordError
 
 
 @pytest.fixture
-def estate(tmp_path: Path) -> Any:
+def estate(tmp_path: Path, server: Server | None) -> Any:
     """A ledger of a few hundred calls."""
-    found = Gathered(tmp_path)
+    found = Gathered(tmp_path, server)
     found.write([found.draft(("vrm", "AB12CDE"), at=n) for n in range(300)])
     found.gather()
     yield found
@@ -31,16 +32,12 @@ def estate(tmp_path: Path) -> Any:
 
 def bundle(estate: Gathered, *indexes: int, unmask: bool = False) -> dict[str, Any]:
     """A bundle as the command writes it."""
-    import apsw
-
-    db = apsw.Connection(str(estate.path), flags=apsw.SQLITE_OPEN_READONLY)
-    reader = estate.store.reader()
+    glass = estate.engine.glass()
     try:
-        reading = Reading(db, Unsealing(estate.keys_folder / "sealing"))
-        made = exporting.bundle(reader, reading, indexes, signer(), unmask=unmask)
+        reading = Reading(glass.db, Unsealing(estate.keys_folder / "sealing"))
+        made = exporting.bundle(glass.tree, reading, indexes, signer(), unmask=unmask)
     finally:
-        reader.close()
-        db.close()
+        glass.tree.close()
 
     def text(content: bytes) -> str:
         return base64.b64encode(content).decode()

@@ -7,16 +7,18 @@ from typing import Any
 import apsw
 import pytest
 from gathered import Gathered
+from postgres import Postgres
 
 from hub.ledger import entries
 from hub.ledger.journals import Trouble
+from hub.ledger.postgres.connecting import Server
 from metip.ledger.v1 import record_pb2
 
 
 @pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Gathered]:
+def estate(tmp_path: Path, server: Server | None) -> Iterator[Gathered]:
     """A ledger without records."""
-    found = Gathered(tmp_path)
+    found = Gathered(tmp_path, server)
     yield found
     found.close()
 
@@ -28,15 +30,6 @@ def held(estate: Gathered) -> list[tuple[str, int]]:
         return [(one.journal, one.position) for one in map(entries.read, reader.leaves(0, 100_000))]
     finally:
         reader.close()
-
-
-def rows(estate: Gathered, statement: str) -> Any:
-    """What the ledger's file says."""
-    db = apsw.Connection(str(estate.path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        return db.execute(statement).fetchall()
-    finally:
-        db.close()
 
 
 def changed(estate: Gathered, name: str, statement: str) -> None:
@@ -54,7 +47,7 @@ def test_every_record_of_every_journal_is_gathered_once_in_its_order(estate: Gat
     found = held(estate)
     assert sorted(found) == [("example-0", n) for n in range(1, 1201)] + [("other-0", n) for n in range(1, 8)]
     assert [place for name, place in found if name == "example-0"] == list(range(1, 1201))
-    assert rows(estate, "SELECT count(*) FROM facts") == [(1207,)]
+    assert estate.rows("SELECT count(*) FROM facts") == [(1207,)]
 
 
 def test_gathering_goes_on_where_it_was_after_a_restart(estate: Gathered) -> None:
@@ -91,7 +84,7 @@ def test_a_failed_append_leaves_nothing_and_the_next_round_gathers_all(estate: G
     assert held(estate) == []
     estate.gather()
     assert held(estate) == [("example-0", n) for n in range(1, 4)]
-    assert rows(estate, "SELECT count(DISTINCT idx) FROM tokens") == [(3,)]
+    assert estate.rows("SELECT count(DISTINCT idx) FROM tokens") == [(3,)]
 
 
 def test_the_journal_is_told_how_far_it_was_gathered(estate: Gathered) -> None:
@@ -173,15 +166,17 @@ def test_a_record_whose_particulars_do_not_open_is_kept_and_counted(estate: Gath
     changed(estate, "example-0", "UPDATE keys SET wrapped = zeroblob(80)")
     estate.gather()
     assert held(estate) == [("example-0", 1)]
-    assert rows(estate, "SELECT opened FROM facts") == [(0,)]
-    assert rows(estate, "SELECT count(*) FROM tokens") == [(0,)]
+    assert estate.rows("SELECT opened FROM facts") == [(0,)]
+    assert estate.rows("SELECT count(*) FROM tokens") == [(0,)]
 
 
-def test_neither_leaf_nor_index_holds_an_identifier_in_clear(estate: Gathered) -> None:
+def test_neither_leaf_nor_index_holds_an_identifier_in_clear(estate: Gathered, postgres: Postgres) -> None:
     estate.write([estate.draft(("vrm", "AB12CDE"), ("pnc_id", "2026/0123456M"), at=1, officer="987654QZ", reference="7777/23NOV26")])
     estate.gather()
     estate.close()
     content = b"".join(path.read_bytes() for path in estate.folder.rglob("*") if path.is_file())
+    if estate.server is not None:
+        content += postgres.content(estate.server)
     estate.open()
     for clear in (b"AB12CDE", b"987654QZ", b"7777/23NOV26", b"0123456M"):
         assert clear not in content
@@ -199,7 +194,7 @@ def test_bytes_that_are_no_record_are_kept_as_a_leaf_all_the_same(estate: Gather
     db.close()
     estate.gather()
     assert held(estate) == [("example-0", 1), ("example-0", 2)]
-    assert record_pb2.KIND_UNSPECIFIED in {row[0] for row in rows(estate, "SELECT kind FROM facts")}
+    assert record_pb2.KIND_UNSPECIFIED in {row[0] for row in estate.rows("SELECT kind FROM facts")}
 
 
 def test_a_journal_that_is_locked_keeps_its_state_for_a_while_and_is_named_when_it_stays_so(

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-import apsw
 import pytest
 from gathered import START, Gathered
 from ledger_service import WHY, served
+from postgres import Postgres
 from waiting import until
 
 from hub.ledger import retention, verifier
+from hub.ledger.copying import as_file
+from hub.ledger.postgres.connecting import Server
 from hub.ledger.retention import DEFAULT_MONTHS, Erasure, Retention
 from metip.ledger.v1 import ledger_service_pb2 as api
 from metip.ledger.v1 import query_pb2, record_pb2
@@ -62,9 +63,9 @@ def test_a_file_that_says_no_time_is_refused(tmp_path: Path, text: str) -> None:
 
 
 @pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Gathered]:
+def estate(tmp_path: Path, server: Server | None) -> Iterator[Gathered]:
     """A ledger of two old months of one interface, an old one of another, and today's."""
-    found = Gathered(tmp_path)
+    found = Gathered(tmp_path, server)
     old = [found.draft(("vrm", "AB12CDE"), at=YEARS_AGO + n) for n in range(3)]
     older = [found.draft(("vrm", "AB12CDE"), at=YEARS_AGO - 40 * 86_400)]
     other = [found.draft(("vrm", "AB12CDE"), at=YEARS_AGO, operation=f"{OTHER}/FindOther")]
@@ -100,58 +101,45 @@ def test_only_what_is_over_and_ended_before_the_day_is_due(estate: Gathered) -> 
 
 def test_what_is_erased_leaves_the_index_and_loses_its_keys_and_nothing_else_changes(estate: Gathered) -> None:
     groups = [one for one in due(estate, Retention()) if one.interface == INTERFACE]
-    before = _rows(estate, "SELECT leaf FROM leaves ORDER BY idx")
-    done, ids = estate.store.change(lambda db: retention.erase(db, groups, 1))
+    before = estate.rows("SELECT leaf FROM leaves ORDER BY idx")
+    done, ids = estate.engine.erase(groups, 1)
     assert [(one.month, one.keys, one.records, one.tokens) for one in done] == [
         (one.month, 1, one.records, 3 * one.records) for one in groups
     ]
     assert len(ids) == 2
-    assert _rows(estate, "SELECT leaf FROM leaves ORDER BY idx") == before
-    assert _rows(estate, "SELECT count(*) FROM facts") == [(len(before),)]
-    remaining = _rows(estate, "SELECT DISTINCT t.idx FROM tokens t JOIN facts f ON f.idx = t.idx JOIN keys k ON k.number = f.key")
+    assert estate.rows("SELECT leaf FROM leaves ORDER BY idx") == before
+    assert estate.rows("SELECT count(*) FROM facts") == [(len(before),)]
+    remaining = estate.rows("SELECT DISTINCT t.idx FROM tokens t JOIN facts f ON f.idx = t.idx JOIN keys k ON k.number = f.key")
     assert len(remaining) == 2, "the other interface's and today's"
 
 
-def test_nothing_of_a_key_or_a_token_is_left_in_the_files(estate: Gathered) -> None:
-    secret: Any = _rows(estate, "SELECT wrapped FROM keys ORDER BY month")[0][0]
-    token = estate.keys.token("vrm", "AB12CDE").value
-    assert secret in _content(estate)
-    assert token in _content(estate)
-    everything = due(estate, Retention())
-    db = apsw.Connection(str(estate.path))
-    db.pragma("secure_delete", "on")
-    with db:
-        retention.erase(db, everything, 1)
-        db.execute("DELETE FROM tokens")
-    db.close()
-    retention.truncate_log(estate.path)
-    assert secret not in _content(estate)
-    assert token not in _content(estate)
+def test_nothing_of_a_key_or_a_token_is_left_in_the_files(estate: Gathered, postgres: Postgres) -> None:
+    estate.write([estate.draft(("vrm", "XY34ZZZ"), at=YEARS_AGO - 80 * 86_400)])
+    estate.gather()
+    secret = estate.rows("SELECT wrapped FROM keys ORDER BY month")[0][0]
+    token = estate.keys.token("vrm", "XY34ZZZ").value
+    if estate.server is not None:
+        assert secret in postgres.content(estate.server)
+    else:
+        assert secret in _content(estate)
+        assert token in _content(estate)
+    estate.engine.erase(due(estate, Retention()), 1)
+    content = _content(estate) if estate.server is None else postgres.content(estate.server)
+    assert secret not in content
+    assert token not in content
+    assert estate.rows("SELECT count(*) FROM tokens") == [(3,)], "today's are still there"
 
 
 def test_a_journal_that_is_gathered_anew_brings_no_erased_key_back(estate: Gathered) -> None:
     from hub.ledger import index
     from hub.ledger.index import WrappedKey
 
-    estate.store.change(lambda db: retention.erase(db, due_in(db), 1))
-    rows = _rows(estate, "SELECT id, journal, interface, month FROM keys WHERE wrapped IS NULL")
+    estate.engine.erase(due(estate, Retention()), 1)
+    rows = estate.rows("SELECT id, journal, interface, month FROM keys WHERE wrapped IS NULL")
     assert rows
     again = [WrappedKey(key_id, journal, interface, month, b"again") for key_id, journal, interface, month in rows]
     estate.store.change(lambda db: index.add_keys(db, again))
-    assert _rows(estate, "SELECT count(*) FROM keys WHERE wrapped = x'616761696e'") == [(0,)]
-
-
-def due_in(db: apsw.Connection) -> tuple[Erasure, ...]:
-    """What may be erased, asked within a transaction."""
-    return retention.due(db, Retention(), date(2026, 11, 1), START.date())
-
-
-def _rows(estate: Gathered, statement: str) -> Any:
-    db = apsw.Connection(str(estate.path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        return db.execute(statement).fetchall()
-    finally:
-        db.close()
+    assert estate.rows("SELECT count(*) FROM keys WHERE wrapped IS NOT NULL AND length(wrapped) = 5") == [(0,)]
 
 
 def _content(estate: Gathered) -> bytes:
@@ -159,8 +147,8 @@ def _content(estate: Gathered) -> bytes:
 
 
 @pytest.mark.asyncio
-async def test_an_operator_erases_and_the_ledger_says_so_and_still_verifies(tmp_path: Path) -> None:
-    async with served(tmp_path) as found:
+async def test_an_operator_erases_and_the_ledger_says_so_and_still_verifies(tmp_path: Path, server: Server | None) -> None:
+    async with served(tmp_path, server) as found:
         estate = found.estate()
         estate.write([estate.draft(("vrm", "AB12CDE"), at=YEARS_AGO), estate.draft(("vrm", "AB12CDE"), at=0)])
         await found.gathered(2)
@@ -193,5 +181,6 @@ async def test_an_operator_erases_and_the_ledger_says_so_and_still_verifies(tmp_
         status = await found.ask("GetStatus", api.GetStatusRequest())
         assert (status.erased, status.unopened) == (1, 0)
         keys = [str(one) for one in found.ledger.verifier_keys()]
-    report = verifier.verify(found.files.ledger, verifier.keys(keys))
+    with as_file(found.files) as file:
+        report = verifier.verify(file, verifier.keys(keys))
     assert report.verified, report.fault

@@ -11,6 +11,7 @@ from gathered import CONSUMER, OPERATION, START, Gathered
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.ledger import questions, searching
+from hub.ledger.postgres.connecting import Server
 from hub.ledger.questions import QuestionError
 from metip.journal.blinding import name_and_birth
 from metip.journal.keys import add_index_key
@@ -20,9 +21,9 @@ OTHER = "metip.example.v1.OtherService/FindExample"
 
 
 @pytest.fixture
-def estate(tmp_path: Path) -> Iterator[Gathered]:
+def estate(tmp_path: Path, server: Server | None) -> Iterator[Gathered]:
     """A ledger of ten calls, a second apart, from two journals."""
-    found = Gathered(tmp_path)
+    found = Gathered(tmp_path, server)
     born = name_and_birth("O'Neill", "Zoë", __import__("datetime").date(1990, 1, 31))
     found.write(
         [
@@ -42,15 +43,11 @@ def estate(tmp_path: Path) -> Iterator[Gathered]:
 
 def seconds(estate: Gathered, query: query_pb2.Query, limit: int = 100) -> list[int]:
     """When the records that a query finds were written, in the order of the answer."""
-    db = apsw.Connection(str(estate.path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        wanted, after, found = questions.wanted(query, estate.keys), searching.LATEST, []
-        while page := searching.find(db, wanted, limit, after):
-            found += page
-            after = searching.read(searching.written(page[-1]))
-        return [round(at / 1000 - START.timestamp()) for at, _ in found]
-    finally:
-        db.close()
+    wanted, after, found = questions.wanted(query, estate.keys), searching.LATEST, []
+    while page := estate.find(wanted, limit, after):
+        found += page
+        after = searching.read(searching.written(page[-1]))
+    return [round(at / 1000 - START.timestamp()) for at, _ in found]
 
 
 def subject(kind: str, value: str, **more: Any) -> query_pb2.Query:
@@ -147,6 +144,7 @@ def test_what_is_said_of_a_question_holds_nothing_personal() -> None:
     assert said == f"subject by vrm, by officer, by reference, operation {OTHER}, purpose 4"
 
 
+@pytest.mark.parametrize("engines", ["sqlite"], indirect=True)
 def test_no_query_holds_an_identifier_in_clear(estate: Gathered) -> None:
     db = apsw.Connection(str(estate.path), flags=apsw.SQLITE_OPEN_READONLY)
     said: list[str] = []
@@ -174,6 +172,7 @@ PLANNED = {
 }
 
 
+@pytest.mark.parametrize("engines", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("query", PLANNED.values(), ids=PLANNED)
 def test_no_page_scans_a_table_or_sorts_it(estate: Gathered, query: query_pb2.Query) -> None:
     db = apsw.Connection(str(estate.path), flags=apsw.SQLITE_OPEN_READONLY)

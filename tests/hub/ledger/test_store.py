@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ledger_engines import Engines, Where
 from ledgers import ORIGIN, Journal, Leaves, signer
 
-from hub.ledger import notes, reading, tree
+from hub.ledger import notes, tree
 from hub.ledger.entries import Entry, read
 from hub.ledger.faults import BrokenLedgerError, FullLedgerError, Refusal, RefusedEntryError
 from hub.ledger.notes import Kind
-from hub.ledger.port import Head, Ledger, Reader
+from hub.ledger.port import Head, Ledger, Reader, Statements
 from hub.ledger.store import LedgerStore
 from tests.faults.disk import Disk, How, Vfs
 
@@ -34,9 +34,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[LedgerStore]:
+def where(engines: Engines) -> Where:
+    """Where the ledger of a test is kept, by each engine."""
+    return engines.where()
+
+
+@pytest.fixture
+def store(where: Where) -> Iterator[Any]:
     """An empty ledger."""
-    opened = LedgerStore(path, SIGNER)
+    opened = where.open()
     yield opened
     opened.close()
 
@@ -54,21 +60,25 @@ def all_leaves(reader: Reader) -> list[bytes]:
     return reader.leaves(0, 10_000_000)
 
 
-def test_the_store_and_its_reader_are_what_the_port_says(store: LedgerStore) -> None:
-    ledger: Ledger[apsw.Connection] = store
+def test_the_store_and_its_reader_are_what_the_port_says(store: Any) -> None:
+    ledger: Ledger[Any] = store
     reader: Reader = ledger.reader()
     assert reader.head() == ledger.head
     reader.close()
 
 
-def test_an_empty_ledger_is_signed_too_and_only_its_owner_reads_it(store: LedgerStore, path: Path) -> None:
-    check_head(store.head, [])
+def test_only_its_owner_reads_the_file(path: Path) -> None:
+    LedgerStore(path, SIGNER).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_empty_ledger_is_signed_too(store: Any) -> None:
+    check_head(store.head, [])
     assert store.append([]) == store.head
     assert dict(store.reached) == {}
 
 
-def test_entries_are_found_as_they_were_given_and_the_head_is_over_them(store: LedgerStore, path: Path) -> None:
+def test_entries_are_found_as_they_were_given_and_the_head_is_over_them(store: Any, where: Where) -> None:
     one, other = Journal("example-0"), Journal("hub")
     given = [one.entry(), other.entry(), one.entry()]
     head = store.append(given[:2])
@@ -85,27 +95,25 @@ def test_entries_are_found_as_they_were_given_and_the_head_is_over_them(store: L
     assert reader.reached() == dict(store.reached)
     reader.close()
     store.close()
-    again = LedgerStore(path, SIGNER)
-    assert (again.head, again.reached) == (reading.opened(path).head(), store.reached)
+    again = where.open()
+    assert (again.head, again.reached) == (again.reader().head(), store.reached)
     again.append([one.entry()])
     assert again.head.size == 4
     again.close()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=5), st.data())
-def test_any_groups_give_the_tree_of_the_rfc_and_its_proofs(
-    tmp_path_factory: pytest.TempPathFactory, groups: list[int], draw: st.DataObject
-) -> None:
-    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
-    store, journal, leaves = LedgerStore(path, SIGNER), Journal(), list[bytes]()
+def test_any_groups_give_the_tree_of_the_rfc_and_its_proofs(engines: Engines, groups: list[int], draw: st.DataObject) -> None:
+    where = engines.where()
+    store, journal, leaves = where.open(), Journal(), list[bytes]()
     for count in groups:
         entries = journal.entries(count)
         leaves += [entry.leaf() for entry in entries]
         check_head(store.append(entries), leaves)
         if draw.draw(st.booleans()):
             store.close()
-            store = LedgerStore(path, SIGNER)
+            store = where.open()
     reader, size = store.reader(), len(leaves)
     root = store.head.checkpoint.root
     index, old = draw.draw(st.integers(0, size - 1)), draw.draw(st.integers(0, size))
@@ -116,12 +124,12 @@ def test_any_groups_give_the_tree_of_the_rfc_and_its_proofs(
     store.close()
 
 
-def test_a_tree_of_three_levels_of_tiles_opens_again_and_proves(store: LedgerStore, path: Path) -> None:
+def test_a_tree_of_three_levels_of_tiles_opens_again_and_proves(store: Any, where: Where) -> None:
     size = 65536 + 256 + 1
     entries = Journal().entries(size)
     head = store.append(entries)
     store.close()
-    again = LedgerStore(path, SIGNER)
+    again = where.open()
     assert again.head == head
     reader = again.reader()
     assert [len(reader.tile(level, index) or b"") // 32 for level, index in ((0, 256), (0, 257), (1, 0), (1, 1), (2, 0))] == [
@@ -143,7 +151,7 @@ def test_a_tree_of_three_levels_of_tiles_opens_again_and_proves(store: LedgerSto
     again.close()
 
 
-def test_a_large_group_is_signed_after_each_thousand_leaves(store: LedgerStore) -> None:
+def test_a_large_group_is_signed_after_each_thousand_leaves(store: Any) -> None:
     journal = Journal()
     store.append(journal.entries(10))
     store.append(journal.entries(2500))
@@ -191,7 +199,7 @@ REFUSED: list[tuple[str, Callable[[Journal], list[Entry]], Refusal, str]] = [
 
 @pytest.mark.parametrize(("name", "wrong", "reason", "words"), REFUSED, ids=[case[0] for case in REFUSED])
 def test_an_entry_that_does_not_continue_its_journal_is_refused_and_its_group_with_it(
-    store: LedgerStore, name: str, wrong: Callable[[Journal], list[Entry]], reason: Refusal, words: str
+    store: Any, name: str, wrong: Callable[[Journal], list[Entry]], reason: Refusal, words: str
 ) -> None:
     journal, beside = Journal(), Journal("beside")
     head = store.append(journal.entries(2))
@@ -202,15 +210,15 @@ def test_an_entry_that_does_not_continue_its_journal_is_refused_and_its_group_wi
     assert len(all_leaves(store.reader())) == 2
 
 
-def test_what_is_filled_in_is_written_with_the_leaves_or_not_at_all(store: LedgerStore, path: Path) -> None:
+def test_what_is_filled_in_is_written_with_the_leaves_or_not_at_all(store: Any, where: Where) -> None:
     journal, seen = Journal(), list[tuple[int, list[Entry]]]()
 
-    def fill(database: apsw.Connection, first: int, entries: Sequence[Entry]) -> None:
+    def fill(database: Statements, first: int, entries: Sequence[Entry]) -> None:
         seen.append((first, list(entries)))
-        database.execute("create table if not exists facts (idx integer primary key, journal text)")
-        database.executemany("insert into facts values (?, ?)", [(index, one.journal) for index, one in enumerate(entries, first)])
+        database.execute("create table if not exists facts_of_test (idx integer primary key, journal text)")
+        database.executemany("insert into facts_of_test values (?, ?)", [(index, one.journal) for index, one in enumerate(entries, first)])
 
-    def fail(database: apsw.Connection, first: int, entries: Sequence[Entry]) -> None:
+    def fail(database: Statements, first: int, entries: Sequence[Entry]) -> None:
         fill(database, first, entries)
         raise LookupError("no such key")
 
@@ -219,21 +227,21 @@ def test_what_is_filled_in_is_written_with_the_leaves_or_not_at_all(store: Ledge
     with pytest.raises(LookupError, match="no such key"):
         store.append(groups[1], fail)
     assert store.head.size == 2
-    assert facts(path) == [0, 1]
+    assert facts(where) == [0, 1]
     check_head(store.append(groups[1], fill), [one.leaf() for group in groups for one in group])
-    assert facts(path) == [0, 1, 2, 3, 4]
+    assert facts(where) == [0, 1, 2, 3, 4]
     assert [(first, entries) for first, entries in seen] == [(0, groups[0]), (2, groups[1]), (2, groups[1])]
 
 
-def facts(path: Path) -> list[int]:
+def facts(where: Where) -> list[int]:
     """Indices of the facts that are on disk."""
-    return [row[0] for row in apsw.Connection(str(path)).execute("select idx from facts order by idx")]
+    return [row[0] for row in where.run("select idx from facts_of_test order by idx")]
 
 
-def test_whoever_ends_the_transaction_halts_the_ledger(store: LedgerStore) -> None:
+def test_whoever_ends_the_transaction_halts_the_ledger(store: Any) -> None:
     journal = Journal()
 
-    def fill(database: apsw.Connection, _first: int, _entries: Sequence[Entry]) -> None:
+    def fill(database: Statements, _first: int, _entries: Sequence[Entry]) -> None:
         database.execute("commit")
 
     with pytest.raises(BrokenLedgerError, match="STORE_FAILED: the transaction was ended by what it was lent to"):
@@ -305,16 +313,18 @@ def worked(path: Path, disk: Disk) -> tuple[int, str, bool]:
     return size, words, bool(disk.failed)
 
 
-def test_a_second_writer_is_noticed_before_anything_is_written(store: LedgerStore, path: Path) -> None:
+def test_a_second_writer_is_noticed_before_anything_is_written(path: Path) -> None:
+    store = LedgerStore(path, SIGNER)
     other = LedgerStore(path, SIGNER)
     store.append(Journal("one").entries(1))
     with pytest.raises(BrokenLedgerError, match="SECOND_WRITER: the ledger has 1 leaves, and this process left it at 0"):
         other.append(Journal("other").entries(1))
     other.close()
     assert len(all_leaves(store.reader())) == 1
+    store.close()
 
 
-def test_appending_from_many_threads_gives_one_order(store: LedgerStore) -> None:
+def test_appending_from_many_threads_gives_one_order(store: Any) -> None:
     journals = [Journal(f"example-{number}") for number in range(6)]
     threads = [threading.Thread(target=lambda one=one: [store.append(one.entries(3)) for _ in range(10)]) for one in journals]
     for thread in threads:
@@ -326,7 +336,7 @@ def test_appending_from_many_threads_gives_one_order(store: LedgerStore) -> None
     assert {name: at.position for name, at in store.reached.items()} == dict.fromkeys((one.name for one in journals), 30)
 
 
-def test_a_cosigned_checkpoint_is_kept_beside_the_signed_one(store: LedgerStore) -> None:
+def test_a_cosigned_checkpoint_is_kept_beside_the_signed_one(store: Any) -> None:
     witness = signer("metip.local/witness", seed=2, kind=Kind.COSIGNATURE)
     journal = Journal()
     head = store.append(journal.entries(3))
@@ -345,14 +355,14 @@ def test_a_cosigned_checkpoint_is_kept_beside_the_signed_one(store: LedgerStore)
         store.cosign(9, note)
 
 
-def test_a_new_signing_key_signs_on_and_the_old_one_is_still_trusted(store: LedgerStore, path: Path) -> None:
+def test_a_new_signing_key_signs_on_and_the_old_one_is_still_trusted(store: Any, where: Where) -> None:
     journal = Journal()
     store.append(journal.entries(1))
     store.close()
     newer = signer(seed=7)
     with pytest.raises(BrokenLedgerError, match="CHECKPOINT_UNREADABLE: the checkpoint of 1: no trusted key"):
-        LedgerStore(path, newer)
-    opened = LedgerStore(path, newer, (SIGNER.verifier, newer.verifier))
+        where.open(newer)
+    opened = where.open(newer, (SIGNER.verifier, newer.verifier))
     head = opened.append(journal.entries(1))
     assert notes.opened_checkpoint(head.note, [newer.verifier])[0].size == 2
     opened.close()
