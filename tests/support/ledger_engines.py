@@ -62,8 +62,8 @@ class Engines:
         return self.postgres is None
 
     def server(self) -> Server | None:
-        """An empty database, or None."""
-        return None if self.postgres is None else self.postgres.database()
+        """An account without a ledger, or None."""
+        return None if self.postgres is None else self.postgres.account()
 
     def where(self) -> Where:
         """A place where there is no ledger yet."""

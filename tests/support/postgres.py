@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests of the ledger: started, killed and started again, with a database for whoever asks.
+"""A real PostgreSQL for tests of the ledger: started, killed and started again, with an account for whoever asks.
 
 Its programs come with a development dependency; where it can't be started, a test fails, it is not skipped.
 """
@@ -20,8 +20,7 @@ from hub.ledger.postgres.session import Loop, Session
 from metip.processes import dying_with_parent
 
 NOBODY = 65534
-OWNER = "metip_ledger"
-"""An account that may make databases, and nothing else that a ledger would not be given."""
+DATABASE = "postgres"
 OPTIONS = {"max_connections": "100", "shared_buffers": "64MB", "dynamic_shared_memory_type": "mmap", "log_min_messages": "fatal"}
 WITHIN = 30.0
 
@@ -52,7 +51,6 @@ class Postgres:
         self._names = itertools.count(1)
         self.start()
         self._loop = Loop()
-        self.run(f"create role {OWNER} login createdb")
 
     def start(self) -> None:
         """Starts it, and waits until it answers."""
@@ -89,28 +87,33 @@ class Postgres:
         """The process id of the server."""
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
-    def database(self) -> Server:
-        """A database that nobody has used."""
+    def account(self) -> Server:
+        """An account that nobody has used, which owns a schema of its name and may do nothing else; reached by the socket."""
         name = f"ledger_{next(self._names)}"
-        self.run(f"create database {name} owner {OWNER}")
+        self.run(f"create role {name} login")
+        self.run(f"create schema {name} authorization {name}")
         return self.server(name)
 
-    def server(self, database: str, user: str = OWNER) -> Server:
-        """How a database is reached by the socket."""
-        return Server((str(self.folder),), (self.port,), database, user)
+    def server(self, user: str) -> Server:
+        """How the database is reached by the socket."""
+        return Server((str(self.folder),), (self.port,), DATABASE, user)
 
-    def run(self, statement: str, database: str = "postgres") -> Any:
+    def run(self, statement: str) -> Any:
         """What a statement of the administrator finds."""
-        session = Session(self._loop, self.server(database, "postgres"))
+        session = Session(self._loop, self.server("postgres"))
         try:
             return session.execute(statement).fetchall()
         finally:
             session.close()
 
-    def content(self, server: Server) -> bytes:
-        """What the files of a database hold, after all that is in memory was written."""
+    def end_connections(self, server: Server) -> None:
+        """Ends the connections of an account, as a network or an operator may."""
+        self.run(f"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{server.user}'")
+
+    def content(self) -> bytes:
+        """What the database's files hold, after all that is in memory was written."""
         self.run("checkpoint")
-        number = self.run(f"select oid from pg_database where datname = '{server.database}'")[0][0]
+        number = self.run(f"select oid from pg_database where datname = '{DATABASE}'")[0][0]
         return b"".join(path.read_bytes() for path in (self.data / "base" / str(number)).iterdir())
 
     def _ready(self) -> bool:

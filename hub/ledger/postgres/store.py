@@ -120,6 +120,8 @@ class PostgresLedger:
         try:
             session.script("begin")
             yield session
+            if session.broken:
+                raise AwayLedgerError("the connection to the ledger's server broke")
             if not session.in_transaction:
                 raise BrokenLedgerError(Code.STORE_FAILED, "the transaction was ended by what it was lent to")
             if session.script("commit") != "COMMIT":  # the server takes back, without an error, what had one
@@ -193,8 +195,12 @@ class PostgresLedger:
         checking.check_same(said, {"version": schema.VERSION, "origin": self._signer.name}, str(self._server))
 
 
+BY_INDEX: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
+"""Whoever asks goes by an index in the order of the answer, also before the server has statistics."""
+
+
 def reading(loop: Loop, server: Server, **settings: str) -> tuple[Reconnecting, readers.LedgerReader]:
     """A connection that only reads, made when it is needed, and a reader that closes it."""
-    said = {"application_name": "metip ledger reader", "default_transaction_read_only": "on"} | settings
+    said = {"application_name": "metip ledger reader", "default_transaction_read_only": "on"} | BY_INDEX | settings
     db = Reconnecting(lambda: Session(loop, server, **said))
     return db, readers.LedgerReader(db, db.close)

@@ -27,7 +27,7 @@ def copy(clean: Clean, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A real server; a database of it is made for each test that asks."""
+    """A real server; an account on it is made for each test that asks."""
     found = Postgres()
     yield found
     found.stop()
@@ -41,5 +41,5 @@ def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Engines:
 
 @pytest.fixture
 def server(engines: Engines) -> Server | None:
-    """A database of the server whose turn it is; None for the embedded engine."""
+    """An account on the server whose turn it is; None for the embedded engine."""
     return engines.server()

@@ -176,7 +176,7 @@ def test_neither_leaf_nor_index_holds_an_identifier_in_clear(estate: Gathered, p
     estate.close()
     content = b"".join(path.read_bytes() for path in estate.folder.rglob("*") if path.is_file())
     if estate.server is not None:
-        content += postgres.content(estate.server)
+        content += postgres.content()
     estate.open()
     for clear in (b"AB12CDE", b"987654QZ", b"7777/23NOV26", b"0123456M"):
         assert clear not in content

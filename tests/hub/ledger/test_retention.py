@@ -119,12 +119,12 @@ def test_nothing_of_a_key_or_a_token_is_left_in_the_files(estate: Gathered, post
     secret = estate.rows("SELECT wrapped FROM keys ORDER BY month")[0][0]
     token = estate.keys.token("vrm", "XY34ZZZ").value
     if estate.server is not None:
-        assert secret in postgres.content(estate.server)
+        assert secret in postgres.content()
     else:
         assert secret in _content(estate)
         assert token in _content(estate)
     estate.engine.erase(due(estate, Retention()), 1)
-    content = _content(estate) if estate.server is None else postgres.content(estate.server)
+    content = _content(estate) if estate.server is None else postgres.content()
     assert secret not in content
     assert token not in content
     assert estate.rows("SELECT count(*) FROM tokens") == [(3,)], "today's are still there"

@@ -7,6 +7,7 @@ import stat
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -106,22 +107,24 @@ def test_entries_are_found_as_they_were_given_and_the_head_is_over_them(store: A
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=5), st.data())
 def test_any_groups_give_the_tree_of_the_rfc_and_its_proofs(engines: Engines, groups: list[int], draw: st.DataObject) -> None:
     where = engines.where()
-    store, journal, leaves = where.open(), Journal(), list[bytes]()
-    for count in groups:
-        entries = journal.entries(count)
-        leaves += [entry.leaf() for entry in entries]
-        check_head(store.append(entries), leaves)
-        if draw.draw(st.booleans()):
-            store.close()
-            store = where.open()
-    reader, size = store.reader(), len(leaves)
-    root = store.head.checkpoint.root
-    index, old = draw.draw(st.integers(0, size - 1)), draw.draw(st.integers(0, size))
-    tree.verify_inclusion(tree.leaf_hash(leaves[index]), index, size, tree.inclusion(index, size, reader.subtree), root)
-    before = tree.root(old, Leaves(leaves))
-    tree.verify_consistency(old, size, before, root, tree.consistency(old, size, reader.subtree))
-    reader.close()
-    store.close()
+    journal, leaves = Journal(), list[bytes]()
+    with ExitStack() as stack:
+        store = where.open()
+        stack.callback(lambda: store.close())
+        for count in groups:
+            entries = journal.entries(count)
+            leaves += [entry.leaf() for entry in entries]
+            check_head(store.append(entries), leaves)
+            if draw.draw(st.booleans()):
+                store.close()
+                store = where.open()
+        reader, size = store.reader(), len(leaves)
+        root = store.head.checkpoint.root
+        index, old = draw.draw(st.integers(0, size - 1)), draw.draw(st.integers(0, size))
+        tree.verify_inclusion(tree.leaf_hash(leaves[index]), index, size, tree.inclusion(index, size, reader.subtree), root)
+        before = tree.root(old, Leaves(leaves))
+        tree.verify_consistency(old, size, before, root, tree.consistency(old, size, reader.subtree))
+        reader.close()
 
 
 def test_a_tree_of_three_levels_of_tiles_opens_again_and_proves(store: Any, where: Where) -> None:
