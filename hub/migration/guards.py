@@ -9,7 +9,6 @@ from hub.migration.plan import Bar, Rules
 from hub.migration.states import NEVER_OVERRIDDEN, Guard, Position, State, guards_of
 from hub.parity.evidence import Evidence, Finding
 
-CHANGE: Final = "metip parity report {interface}"
 LEAST_CALLS: Final = 100
 """Calls of each platform without which nothing is said of errors and times."""
 GUARD_FACTOR: Final = 1.5
@@ -43,6 +42,8 @@ class Facts:
     doubts: int = 0
     """Messages and writes in doubt."""
     attested: str = ""
+    tied: tuple[str, ...] = ()
+    """Consumers that are tied to the old platform."""
     unwatched: bool = False
     """Whether nobody counts calls: the hub has no log of the edge."""
 
@@ -150,7 +151,8 @@ def _parity(facts: Facts, there: Position) -> Judgement:
         return Judgement(Guard.PARITY, True, found)
     differing = differing_fields(evidence)
     if differing:
-        remedy = f"mend or accept {', '.join(differing[:3])}{' and more' if len(differing) > 3 else ''}: {CHANGE.format(interface=facts.rules.interface)}"
+        named = f"{', '.join(differing[:3])}{' and more' if len(differing) > 3 else ''}"
+        remedy = f"mend or accept {named}: metip parity report {facts.rules.interface}"
     else:
         remedy = f"{_needed(bar):,} comparisons without a difference prove so much: wait for more"
     return Judgement(Guard.PARITY, False, found, remedy)
@@ -244,6 +246,13 @@ def _clean(facts: Facts, there: Position) -> Judgement:
     return Judgement(Guard.CLEAN, False, found, f"wait for {_span(needed - stood)}, or schedule it: --at")
 
 
+def _untied(facts: Facts, _there: Position) -> Judgement:
+    if not facts.tied:
+        return Judgement(Guard.UNTIED, True, "no consumer is tied to the old platform")
+    remedy = "let them go with everybody: metip migrate pin --release"
+    return Judgement(Guard.UNTIED, False, f"{', '.join(facts.tied)} stays on the old platform", remedy)
+
+
 def _hour(facts: Facts, _there: Position) -> Judgement:
     hours = facts.rules.hours
     if hours is None or hours.has(facts.now):
@@ -272,5 +281,6 @@ JUDGES: Final[Mapping[Guard, Callable[[Facts, Position], Judgement]]] = {
     Guard.ACCEPTED: _accepted,
     Guard.DOUBT: _doubt,
     Guard.CLEAN: _clean,
+    Guard.UNTIED: _untied,
     Guard.HOUR: _hour,
 }

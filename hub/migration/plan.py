@@ -1,7 +1,7 @@
 """The migration plan: what systems say of themselves, then what the installation says, laid over the platform's own rules.
 
-A system's facts lie in its contract folder (`migration.yaml`), since whoever knows a system writes them; the installation's plan lies beside
-its traffic settings. What the installation says goes before, interface by interface and key by key.
+A system's facts lie in its contract folder (`migration.yaml`), since whoever knows a system writes them; the installation's plan lies
+beside its traffic settings. What the installation says goes before, interface by interface and key by key.
 """
 
 import importlib.resources
@@ -13,7 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hub.contracts import Contracts, DeliveryClass, Interface, Operation
-from hub.migration.states import Position, State, at
+from hub.migration.states import Platform, Position, State, at
 from metip.migration.v1 import plan_pb2, step_pb2
 from metip.settings import SettingsError, read_settings
 
@@ -102,7 +102,9 @@ class Rules:
     old: str
     """The back end that is the old platform."""
     operations: tuple[Operation, ...]
-    """Those that both platforms serve."""
+    """Those that both platforms serve, and messages that either delivers."""
+    delivers: Mapping[str, str] = field(default_factory=dict)
+    """Of messages, the system in whose place the old platform can deliver them."""
     bars: Bars = field(default_factory=lambda: dict(BARS))
     rings: tuple[int, ...] = RINGS
     whole: bool = False
@@ -116,6 +118,15 @@ class Rules:
     def writes(self) -> tuple[Operation, ...]:
         """Operations that write or are messages: one platform's at any instant."""
         return tuple(one for one in self.operations if one.delivery_class is not DeliveryClass.READ)
+
+    @property
+    def called(self) -> bool:
+        """Whether both platforms serve calls of it; otherwise it is of messages alone."""
+        return len(self.operations) > len(self.delivers)
+
+    def writer(self, operation: str, platform: Platform) -> str:
+        """The system that writes an operation's writes, or delivers its messages, on a platform."""
+        return self.old if platform is Platform.METIP else self.delivers.get(operation, self.system)
 
     @property
     def undivided(self) -> bool:
@@ -199,7 +210,7 @@ def lay(plans: tuple[tuple[str, plan_pb2.MigrationPlan], ...], contracts: Contra
                 problems.append(f"groups: {interface} is in {owner[interface]} and in {group.name}")
     if problems:
         raise SettingsError("the migration plan", tuple(problems))
-    moved = [one for one in contracts.interfaces if old and old in contracts.back_ends_of(one.name)]
+    moved = [one for one in contracts.interfaces if old and (old in contracts.back_ends_of(one.name) or _delivers(one, old, contracts))]
     rules = {one.name: _rules(one, old, contracts, plans, owner.get(one.name, "")) for one in moved}
     return Plan(
         old,
@@ -231,8 +242,9 @@ def _problems(plan: plan_pb2.MigrationPlan, contracts: Contracts) -> Iterator[st
 def _rules(
     interface: Interface, old: str, contracts: Contracts, plans: tuple[tuple[str, plan_pb2.MigrationPlan], ...], group: str
 ) -> Rules:
-    shared = tuple(one for one in interface.operations if old in contracts.serving(one.name))
-    found = Rules(interface.name, interface.system, old, shared, group=group)
+    delivers = _delivers(interface, old, contracts)
+    shared = tuple(one for one in interface.operations if old in contracts.serving(one.name) or one.name in delivers)
+    found = Rules(interface.name, interface.system, old, shared, delivers, group=group)
     for _, plan in plans:
         found = _over(found, plan)
     for _, plan in plans:
@@ -244,6 +256,12 @@ def _rules(
                     found = replace(found, hours=Hours(time.fromisoformat(hours.begin), time.fromisoformat(hours.end), hours.because))
                 found = replace(found, whole=found.whole or one.whole, notes=(*found.notes, *one.notes))
     return found
+
+
+def _delivers(interface: Interface, old: str, contracts: Contracts) -> dict[str, str]:
+    """Messages of an interface that the old platform can deliver in the place of another system, and of which."""
+    own = [one for one in contracts.subscriptions if one.system == old and one.operation.partition("/")[0] == interface.name]
+    return {one.operation: one.instead_of for one in own if one.instead_of}
 
 
 def _over(rules: Rules, said: Any) -> Rules:

@@ -95,6 +95,8 @@ class Guard(Enum):
     """No message and no write is in doubt."""
     CLEAN = "clean"
     """The interface stood where it stands for long enough, without a step back."""
+    UNTIED = "untied"
+    """No consumer is tied to the old platform, which is not asked any more."""
     HOUR = "hour"
     """It is an hour at which the plan lets the interface switch."""
 
@@ -108,16 +110,16 @@ FORWARD: Final[Mapping[tuple[State, State], tuple[Guard, ...]]] = {
     (State.CANARY, State.PRIMARY): (*STANDING, Guard.RING, *PROVED, Guard.DOUBT, Guard.CLEAN, Guard.HOUR),
     # What writes has no canary, so it goes over from here.
     (State.SHADOW, State.PRIMARY): (*STANDING, Guard.RING, *PROVED, Guard.DOUBT, Guard.CLEAN, Guard.HOUR),
-    (State.PRIMARY, State.NEW): (*STANDING, *PROVED, Guard.DOUBT, Guard.CLEAN),
+    (State.PRIMARY, State.NEW): (*STANDING, *PROVED, Guard.DOUBT, Guard.CLEAN, Guard.UNTIED),
 }
 """Every step forward and its guards. From one state to itself it is one of more per cent."""
-NEVER_OVERRIDDEN: Final = frozenset({Guard.SERVED, Guard.APPROVER, Guard.WHOLE})
+NEVER_OVERRIDDEN: Final = frozenset({Guard.SERVED, Guard.APPROVER, Guard.WHOLE, Guard.UNTIED})
 """What no emergency excuses: without these, calls would be lost, nobody would answer for it, or two platforms would write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A state and the per cent of calls that the new platform answers in it. Raises ValueError for a per cent that the state does not have."""
+    """A state, and the per cent of calls that the new platform answers in it. Raises ValueError for one that the state does not have."""
 
     state: State
     percent: int
@@ -182,8 +184,8 @@ def safe(here: Position) -> Position:
 
 
 def adopted(share: float) -> Position:
-    """Where an interface stands that nobody moved yet, by the share (0 to 1) of its calls that the new platform answers now: to take it over
-    moves nothing."""
+    """Where an interface stands that nobody moved yet, by the share (0 to 1) of its calls that the new platform answers: nothing moves by
+    that."""
     if share <= 0:
         return at(State.LEGACY)
     return at(State.NEW) if share >= 1 else at(State.CANARY, min(99, max(1, round(share * 100))))

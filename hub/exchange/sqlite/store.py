@@ -350,7 +350,9 @@ class Store(Posts):
     def _waits_beyond(self, place: Place, sequence: int) -> bool:
         if place.door is not place or any(self._has_row(one, sequence) for one in place.peers):
             return False
-        row = self.one(f"select 1 from message where sequence = ? and operation = ? and audience in {place.hears}", (sequence, place.operation))
+        row = self.one(
+            f"select 1 from message where sequence = ? and operation = ? and audience in {place.hears}", (sequence, place.operation)
+        )
         return row is not None and sequence > place.cursor
 
 
