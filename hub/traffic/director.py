@@ -89,9 +89,11 @@ class Director:
     async def change(
         self, what: str, author: str, because: str, edit: Edit, until: float | None = None, *, at: float | None = None
     ) -> Applied:
-        """Makes a change. `author` is `os://<host>/<user>`, or the part of the hub that acts, such as `migration`; `until` and `at` are unix
-        seconds: when it steps back by itself, and when it begins. Raises `TrafficError` with every problem, and `Fault` JOURNAL when it can't
-        be recorded."""
+        """Makes a change. `author` is `os://<host>/<user>`, or the part of the hub that acts, such as `migration`; `until` and `at` are
+        unix seconds: when it steps back by itself, and when it begins.
+
+        Raises `TrafficError` with every problem, and `Fault` JOURNAL when it can't be recorded.
+        """
         raise NotImplementedError
 
     async def undo(self, number: int, author: str, because: str) -> Applied:
