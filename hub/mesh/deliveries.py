@@ -27,9 +27,7 @@ def _cluster(subscription: Subscription) -> str:
     return cluster_name(subscription.operation.partition("/")[0], subscription.system)
 
 
-def deliveries_of(
-    contracts: Contracts, instances: tuple[Instance, ...], edge: Edge, traffic: Traffic = AS_OWNED
-) -> tuple[Resource, ...]:
+def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: Edge, traffic: Traffic = AS_OWNED) -> tuple[Resource, ...]:
     """Listener, routes, clusters and endpoints; nothing where the edge has no port for them or nobody subscribes."""
     subscriptions = contracts.subscriptions
     if not edge.deliveries_port or not subscriptions:

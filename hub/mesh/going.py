@@ -58,6 +58,13 @@ def goings(contracts: Contracts, interface: Interface, operation: Operation, tra
     return (*found, everybody)
 
 
+def weights_of(contracts: Contracts, interface: Interface, traffic: Traffic) -> Shares:
+    """The systems behind an interface, its owner first, with the weights that Envoy is told."""
+    others = contracts.back_ends_of(interface.name)
+    clusters = {interface.system: interface.name} | {one: cluster_name(interface.name, one) for one in others}
+    return _shares(traffic, interface.name, clusters)
+
+
 def _shares(traffic: Traffic, interface: str, clusters: dict[str, str]) -> Shares:
     systems = tuple(clusters)
     weights = dict(zip(systems, traffic.weights(interface, systems), strict=True))
