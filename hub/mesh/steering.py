@@ -6,7 +6,7 @@ SPIFFE ID; an empty one stands for everybody, and what is said of one consumer g
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import ClassVar, TypeAlias
 
 Key: TypeAlias = tuple[str, ...]
 """Its kind, such as `pin`, and what it is about. A setting replaces the one of the same key."""
@@ -16,6 +16,7 @@ Key: TypeAlias = tuple[str, ...]
 class Shares:
     """How the calls of an interface are shared among the systems behind it; one that is not named gets none."""
 
+    kind: ClassVar = "shares"
     interface: str
     weights: tuple[tuple[str, int], ...]
     """System and weight, by system; at least one is above 0."""
@@ -23,13 +24,14 @@ class Shares:
     @property
     def key(self) -> Key:
         """By interface."""
-        return "shares", self.interface
+        return self.kind, self.interface
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
     """One consumer's calls of an interface go to one system, whatever the shares say."""
 
+    kind: ClassVar = "pin"
     interface: str
     consumer: str
     system: str
@@ -37,13 +39,14 @@ class Pin:
     @property
     def key(self) -> Key:
         """By interface and consumer."""
-        return "pin", self.interface, self.consumer
+        return self.kind, self.interface, self.consumer
 
 
 @dataclass(frozen=True, slots=True)
 class FaultInjection:
     """Calls are held back, or ended, on purpose."""
 
+    kind: ClassVar = "fault"
     target: str
     consumer: str = ""
     delay: float = 0.0
@@ -56,13 +59,14 @@ class FaultInjection:
     @property
     def key(self) -> Key:
         """By target and consumer."""
-        return "fault", self.target, self.consumer
+        return self.kind, self.target, self.consumer
 
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
     """Calls are answered by Envoy itself: UNAVAILABLE, with a text for whoever calls."""
 
+    kind: ClassVar = "maintenance"
     target: str
     text: str
     """Reaches callers, so nothing personal."""
@@ -74,13 +78,14 @@ class Maintenance:
     @property
     def key(self) -> Key:
         """By target."""
-        return "maintenance", self.target
+        return self.kind, self.target
 
 
 @dataclass(frozen=True, slots=True)
 class CallLimit:
     """How often an interface may be called: by one consumer, or by everybody together."""
 
+    kind: ClassVar = "limit"
     interface: str
     rate_per_second: int
     consumer: str = ""
@@ -90,13 +95,14 @@ class CallLimit:
     @property
     def key(self) -> Key:
         """By interface and consumer."""
-        return "limit", self.interface, self.consumer
+        return self.kind, self.interface, self.consumer
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
     """How much one system behind an interface may be asked at once, and when an instance of it is left alone; 0 for the platform's own."""
 
+    kind: ClassVar = "breaker"
     interface: str
     system: str
     max_requests: int = 0
@@ -109,13 +115,14 @@ class Breaker:
     @property
     def key(self) -> Key:
         """By interface and system."""
-        return "breaker", self.interface, self.system
+        return self.kind, self.interface, self.system
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
     """A system, or one instance of it, gets no new call; calls in progress end as they would."""
 
+    kind: ClassVar = "drain"
     system: str
     instance: str = ""
     """Its id in the registry; empty for the whole system, whose subscriptions then rest too."""
@@ -125,13 +132,14 @@ class Drain:
     @property
     def key(self) -> Key:
         """By system and instance."""
-        return "drain", self.system, self.instance
+        return self.kind, self.system, self.instance
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
     """How the calls that one system gets are shared among versions of its adapter; one that is not named gets none."""
 
+    kind: ClassVar = "versions"
     system: str
     weights: tuple[tuple[str, int], ...]
     """Version, as instances register it, and weight."""
@@ -139,10 +147,8 @@ class Versions:
     @property
     def key(self) -> Key:
         """By system."""
-        return "versions", self.system
+        return self.kind, self.system
 
 
 Steering: TypeAlias = Shares | Pin | FaultInjection | Maintenance | CallLimit | Breaker | Drain | Versions
 """What Envoy carries out."""
-
-WEIGHT_LIMIT: Final = 1000

@@ -7,7 +7,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Self, TypeAlias, TypeVar
+from typing import ClassVar, Self, TypeAlias, TypeVar
 
 from hub.mesh.steering import (
     Breaker,
@@ -43,19 +43,21 @@ __all__ = [
 class Paused:
     """A subscription that is not delivered to; what is accepted meanwhile waits."""
 
+    kind: ClassVar = "paused"
     subscription: str
     """`<system>:<operation>`."""
 
     @property
     def key(self) -> Key:
         """By subscription."""
-        return "paused", self.subscription
+        return self.kind, self.subscription
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How many calls of a query are asked of the other platform too, to be compared."""
 
+    kind: ClassVar = "sampling"
     operation: str
     per_million: int
     again_per_million: int = 0
@@ -66,7 +68,7 @@ class Sampling:
     @property
     def key(self) -> Key:
         """By operation."""
-        return "sampling", self.operation
+        return self.kind, self.operation
 
 
 Setting: TypeAlias = Steering | Paused | Sampling
@@ -109,7 +111,7 @@ class State:
 
     def weights(self, interface: str) -> dict[str, int]:
         """Weight by system, as set; empty where the interface's owner gets everything because nobody said otherwise."""
-        found = self._by_key.get(("shares", interface))
+        found = self._by_key.get((Shares.kind, interface))
         return dict(found.weights) if isinstance(found, Shares) else {}
 
     def differing(self, other: "State") -> tuple[Key, ...]:
