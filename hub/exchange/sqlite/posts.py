@@ -314,9 +314,7 @@ class Posts(Messages):
 
     def moves(self) -> list[Move]:
         """Moves that are not ended, the oldest first."""
-        rows = self.all(
-            "select id from post_move where state not in (?, ?) order by began", (Stage.MOVED.value, Stage.TAKEN_BACK.value)
-        )
+        rows = self.all("select id from post_move where state not in (?, ?) order by began", (Stage.MOVED.value, Stage.TAKEN_BACK.value))
         return [self.move_named(row[0]) for row in rows]
 
     def move_named(self, move_id: str) -> Move:
@@ -382,9 +380,7 @@ class Posts(Messages):
     def _cut(self, post: Post, target: Place, move: Move, now: float) -> Move:
         """Hands over what lies beyond the cursor. Who is handed back to before it finished goes on, and is not fenced."""
         number = self._next_number(now)
-        self._execute(
-            "update post_move set state = ? where post = ? and state = ?", (Stage.MOVED.value, post.name, Stage.FINISHING.value)
-        )
+        self._execute("update post_move set state = ? where post = ? and state = ?", (Stage.MOVED.value, post.name, Stage.FINISHING.value))
         self._set_owner(post, target, number)
         self._execute(
             "update post_key set number = ?1, owner = iif(ejected, owner, ?2) where post = ?3", (number, target.said.system, post.name)
