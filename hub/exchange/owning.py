@@ -1,7 +1,7 @@
 """Who owns messages that several platforms could deliver, and how that changes: drain, fence, then move.
 
-The law: nothing moves while it is under way or in doubt; whoever loses it holds a fence, on disk, before anybody else is given it. A move is
-kept in the engine step by step, so a hub that starts again goes on with it; one that can't end in its time is taken back.
+The law: nothing moves while it is under way or in doubt; whoever loses it holds a fence, on disk, before anybody else is given it. A move
+is kept in the engine step by step, so a hub that starts again goes on with it; one that can't end in its time is taken back.
 """
 
 import asyncio

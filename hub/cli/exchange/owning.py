@@ -113,9 +113,7 @@ def move(caller: Caller, operation: str, to: str, key: str, everything: bool, ne
         click.echo(f"{mark(OK)} {SCOPES[done.scope]} of {short(done.post)} is {done.to}'s, token {done.number}{moved}")
 
 
-@click.command(
-    epilog="\b\nExamples:\n  metip messages hand-over PublishExample --from example1 --to example --reason 'Subscriber by subscriber, CHG-20'"
-)
+@click.command(epilog="\b\nExamples:\n  metip messages hand-over PublishExample --from example1 --to example --reason 'CHG-20'")
 @click.argument("operation")
 @click.option("--from", "source", required=True, metavar="SYSTEM", help="The system that hands over.")
 @click.option("--to", required=True, metavar="SYSTEM", help="The system that takes over.")
