@@ -162,7 +162,7 @@ class Posts(Messages):
         )
 
     def _next_number(self, now: float) -> int:
-        """A token above every other. It is at least the time, so that a file that is older than what it gave out, or new, is above it too."""
+        """A token above every other: at least the time, so that a file that is new, or older than what it gave out, is above that too."""
         (last,) = self.one("select value from meta where name = 'token'", ()) or (0,)
         number = max(int(last) + 1, int(now))
         self._execute("insert or replace into meta values ('token', ?)", (number,))

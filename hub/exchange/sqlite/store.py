@@ -326,7 +326,7 @@ class Store(Posts):
             found.append((place, sequence, row is None))
         for place, sequence, beyond in found:
             if beyond:
-                place = self._give_row(place, sequence, now)  # noqa: PLW2901 - who owns it is known from here on
+                place = self._give_row(place, sequence, now)
             code = "" if event in (Event.RELEASE, Event.CONFIRMED) else PERSON
             self.act(now, by, event.value, f"{self.names.of(sequence)} {place.said.name}", reason)
             self.move(place, sequence, event, now, reason=code, next_at=now, by=by, words=reason)

@@ -100,8 +100,7 @@ def service_faults(
 def subscription_faults(
     name: str, subscribes: Iterable[options.Subscription], declared: Mapping[str, MethodDescriptorProto], posts: Posts
 ) -> Iterator[Fault]:
-    """Everything that is wrong with the subscriptions of an interface or a back end. `posts` has (system, operation) of all that may be stood
-    in for."""
+    """Everything that is wrong with the subscriptions of an interface or a back end; `posts` has all that others may stand in for."""
     seen: set[str] = set()
     for one in subscribes:
         method = declared.get(one.operation)
