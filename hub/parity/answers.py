@@ -71,14 +71,19 @@ class Answers:
             return _unreadable(None in mine, None in theirs)
         return self._comparing.streams([x for x in mine if x is not None], [x for x in theirs if x is not None], operation.rule)
 
-    def _compiled(self, name: str) -> Compared:
+    @property
+    def pool(self) -> Any:
+        """The types of all contracts."""
         if self._pool is None:
             self._pool = DescriptorPool()
             for file in FileDescriptorSet.FromString(self._contracts.descriptor_set).file:
                 self._pool.Add(file)
+        return self._pool
+
+    def _compiled(self, name: str) -> Compared:
         operation = self._contracts.operations[name]
-        method = self._pool.FindServiceByName(operation.interface).methods_by_name[operation.method]
-        kinds = [GetMessageClass(self._pool.FindMessageTypeByName(one)) for one in (operation.request, operation.reply)]
+        method = self.pool.FindServiceByName(operation.interface).methods_by_name[operation.method]
+        kinds = [GetMessageClass(self.pool.FindMessageTypeByName(one)) for one in (operation.request, operation.reply)]
         return Compared(name, kinds[0], kinds[1], operation.server_streams, rule_of_replies(method))
 
 

@@ -19,10 +19,11 @@ from hub.parity.acceptances import Acceptance
 from hub.parity.answers import Answers
 from hub.parity.comparing import Difference
 from hub.parity.evidence import Evidence, FieldVerdict
-from hub.parity.pairs import REPLICA, Pair
+from hub.parity.pairs import RECORDED, REPLICA, Pair
 from hub.parity.shapes import shapes
 from hub.parity.store import EXAMPLES, Batch, Example, ParityStore, ParityStoreError
 from hub.parity.tallying import AGAIN, COMPARED, NOISE, SIGNAL, Book, Signal, Tallies, Tally, keys_of_answer
+from hub.parity.values import AHEAD, BEHIND
 from hub.parity.verdicts import Judged
 
 FLUSHED: Final = 2.0
@@ -31,6 +32,8 @@ COMPACTED: Final = 600.0
 MOST_PAIRS: Final = 200
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Pairs of replicas that are kept in memory, never on disk, so that a case can be made of them."""
+CLOCKS: Final = (AHEAD, BEHIND)
+"""Of an answer that was recorded a while ago, these say nothing."""
 EXAMPLE_AGAIN: Final = 1.0
 """Seconds between two examples of one look."""
 
@@ -73,6 +76,8 @@ class Comparator:
     def _take(self, pair: Pair) -> None:
         operation = self._answers.operation(pair.operation)
         found = self._answers.differences(operation, pair.primary, pair.shadow)
+        if pair.origin == RECORDED:
+            found = [one for one in found if one.hint not in CLOCKS]
         again = self._answers.differences(operation, pair.primary, pair.again) if pair.again is not None else None
         with self._lock:
             book = self._books.get(pair.operation)

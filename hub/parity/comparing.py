@@ -19,7 +19,7 @@ from hub.parity.aligning import Alignment, Entries, align
 from hub.parity.identifying import Name, names_of
 from hub.parity.parts import parts_of
 from hub.parity.rules import PLAIN, Rule, is_map, rule_of
-from hub.parity.values import READERS, Reader
+from hub.parity.values import INSTANT, READERS, Reader, shift
 
 DEEPEST: Final = 24
 """Fields on a path; what is nested deeper is compared in one piece."""
@@ -241,13 +241,13 @@ class Comparing:
 
 def _present(field: FieldDescriptor, rule: Rule, compare: Step) -> Step:
     """A field that can be absent: a message, `optional`, an alternative."""
-    name, lax, message = field.name, rule.unset_is_default, field.message_type is not None
+    name, lax, message, clock = field.name, rule.unset_is_default, field.message_type is not None, rule.clock
 
     def step(before: Any, after: Any, path: str, found: Found) -> None:
         mine, theirs = before.HasField(name), after.HasField(name)
         if mine and theirs:
             compare(getattr(before, name), getattr(after, name), f"{path}{name}", found)
-        elif mine or theirs:
+        elif (mine or theirs) and not clock:
             value = getattr(before if mine else after, name)
             empty = not value.ByteSize() if message else value == field.default_value
             if not (lax and empty):
@@ -301,6 +301,11 @@ def _scalar(field: FieldDescriptor, rule: Rule) -> Step:
 def _value(field: FieldDescriptor, rule: Rule, reader: Reader) -> Step:
     """A message that is one value: a date, an instant, a length of time."""
 
+    def clocks(before: Any, after: Any, path: str, found: Found) -> None:
+        mine, theirs = reader.read(before, rule), reader.read(after, rule)
+        if hint := shift(mine, theirs):
+            found.append(Difference(path, Kind.CHANGED, hint, "", mine, theirs, field))
+
     def compare(before: Any, after: Any, path: str, found: Found) -> None:
         mine, theirs = reader.read(before, rule), reader.read(after, rule)
         if mine != theirs and not reader.near(mine, theirs, rule.tolerance):
@@ -310,7 +315,7 @@ def _value(field: FieldDescriptor, rule: Rule, reader: Reader) -> Step:
                 kind, hint = Kind.MISSING if reader.empty(theirs) else Kind.ADDED, ("", "")
             found.append(Difference(path, kind, *hint, mine, theirs, field))
 
-    return compare
+    return clocks if rule.clock and reader is INSTANT else compare
 
 
 def _entries_of_values(field: FieldDescriptor, rule: Rule, compare: Step) -> Entries:

@@ -22,7 +22,7 @@ def parts_of(message: Message) -> dict[str, Hashable]:
 def _gather(message: Any, path: str, found: dict[str, Hashable]) -> None:
     for field, value in message.ListFields():
         rule = rule_of(field)
-        if rule.ignore or len(found) >= MOST:
+        if rule.ignore or rule.clock or len(found) >= MOST:
             continue
         at = f"{path}{field.name}"
         if is_map(field):

@@ -44,6 +44,7 @@ class Rule:
     """Of an instant only its day in London counts."""
     identified_by: tuple[str, ...] = ()
     unset_is_default: bool = False
+    clock: bool = False
 
 
 PLAIN: Final = Rule()
@@ -60,6 +61,7 @@ def rule(said: options.Parity) -> Rule:
         by_day=options.NORMALISE_DATE in said.normalise,
         identified_by=tuple(said.identified_by),
         unset_is_default=said.unset_is_default,
+        clock=said.clock,
     )
 
 

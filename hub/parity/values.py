@@ -11,6 +11,8 @@ from hub.parity.hints import NANOS, Hint
 from hub.parity.rules import Rule
 
 LONDON: Final = ZoneInfo("Europe/London")
+MINUTE: Final = 60
+AHEAD, BEHIND = "clock an hour ahead", "clock an hour behind"
 LARGEST: Final = 253_402_300_799
 """The last second of the year 9999, which is the last instant of a `Timestamp`."""
 
@@ -31,6 +33,14 @@ def _instant(value: Any, rule: Rule) -> int:
         local = datetime.fromtimestamp(value.seconds, UTC).astimezone(LONDON)
         return local.date().toordinal() * hints.DAY * NANOS
     return nanoseconds
+
+
+def shift(one: int, other: int) -> str:
+    """How one clock stands to another as a wrong time zone would have it: an hour, to a minute; empty for anything else."""
+    apart = (other - one) / NANOS
+    if abs(abs(apart) - hints.HOUR) > MINUTE:
+        return ""
+    return AHEAD if apart > 0 else BEHIND
 
 
 def _near_instants(one: int, other: int, tolerance: float) -> bool:
