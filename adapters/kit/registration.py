@@ -4,11 +4,12 @@ The hub may come and go: Envoy keeps what it has, and the worker announces itsel
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import grpc
 
-from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, RegisterRequest
+from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, RegisterRequest, SampledOperation
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
 from metip.logs import Log
 
@@ -22,10 +23,22 @@ PATIENCE = 3.0
 class Registration:
     """One worker's presence in the registry."""
 
-    def __init__(self, registry: str, instance: str, system: str, interfaces: tuple[str, ...], address: str, log: Log) -> None:
+    def __init__(
+        self,
+        registry: str,
+        instance: str,
+        system: str,
+        interfaces: tuple[str, ...],
+        address: str,
+        log: Log,
+        *,
+        replica: bool = False,
+        sampled: Callable[[Iterable[SampledOperation]], None] = lambda _: None,
+    ) -> None:
+        """`replica` says that the far system is a copy or a simulator; `sampled` hears at each renewal which operations are sampled."""
         self._registry = registry
-        self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address)
-        self._log = log
+        self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address, replica=replica)
+        self._log, self._sampled = log, sampled
         self._channel: grpc.aio.Channel | None = None
 
     async def keep(self) -> None:
@@ -44,6 +57,7 @@ class Registration:
             if lost:
                 self._log.line("registry_back")
             lost = False
+            self._sampled(reply.samples)
             await asyncio.sleep(max(0.2, reply.lease.ToTimedelta().total_seconds() / 3))
 
     async def end(self) -> None:

@@ -1,6 +1,6 @@
 """The registry, as adapters reach it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
@@ -16,10 +16,18 @@ from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceServicer
 class RegistryApi(RegistryServiceServicer):
     """Takes registrations. `changed` is told what happened; it publishes in its own time, so that adapters never wait for Envoy."""
 
-    def __init__(self, registry: Registry, control: Control, changed: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        control: Control,
+        changed: Callable[[str, str], None],
+        samples: Callable[[str], Mapping[str, int]] = lambda _system: {},
+    ) -> None:
+        """`samples` says of which operations a system's instances offer calls for comparison, and which share, in millionths."""
         self._registry = registry
         self._control = control
         self._changed = changed
+        self._samples = samples
 
     async def Register(self, request: api.RegisterRequest, context: Any) -> api.RegisterResponse:  # noqa: N802
         """Registers or renews; see the contract."""
@@ -30,11 +38,13 @@ class RegistryApi(RegistryServiceServicer):
         if unknown:
             words = f"no such interface is loaded: {', '.join(unknown)}; `metip check` says why"
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, words)
-        instance = Instance(said.id, said.system, tuple(sorted(said.interfaces)), said.address, said.version)
+        instance = Instance(said.id, said.system, tuple(sorted(said.interfaces)), said.address, said.version, said.replica)
         if self._registry.register(instance):
             self._changed(f"{instance.id} registered", f"adapter {instance.system}")
         response = api.RegisterResponse()
         response.lease.FromMilliseconds(int(self._registry.lease * 1000))
+        for operation, share in sorted(self._samples(said.system).items()):
+            response.samples.add(operation=operation, per_million=share)
         return response
 
     async def Deregister(self, request: api.DeregisterRequest, context: Any) -> api.DeregisterResponse:  # noqa: N802
