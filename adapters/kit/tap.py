@@ -71,6 +71,7 @@ class Tap:
     ) -> None:
         """Puts a call in the queue, or drops it."""
         size = len(request) + sum(map(len, replies))
+        self._some.set()
         if size > LARGEST:
             self.drops[operation.name, Dropped.TOO_LARGE] += 1
             return
@@ -83,22 +84,26 @@ class Tap:
         sample.taken.seconds, sample.taken.nanos = int(seconds), int(seconds % 1 * 1e9)
         self._waiting.append((sample, size))
         self._bytes += size
-        self._some.set()
 
     async def run(self) -> None:
-        """Sends what waits, for ever."""
+        """Sends what waits, for ever. A hub that is away is told of once, and hears of what was dropped when it is back."""
+        lost = False
         try:
             while True:
                 await self._some.wait()
                 await asyncio.sleep(SOON)
-                if not await self._send():
+                status = await self._send()
+                if self._log is not None and bool(status) != lost:
+                    self._log.line("samples_dropped" if status else "samples_taken_again", status=status or "OK")
+                lost = bool(status)
+                if lost:
                     await asyncio.sleep(AGAIN)
         finally:
             if self._channel is not None:
                 await self._channel.close()
 
-    async def _send(self) -> bool:
-        """Sends one lot; whether the hub took it."""
+    async def _send(self) -> str:
+        """Sends one lot, and says how what was not taken ended; nothing where it was."""
         lot, size = list[Sample](), 0
         while self._waiting and len(lot) < TOGETHER and size < TOGETHER_BYTES:
             sample, one = self._waiting.popleft()
@@ -116,10 +121,9 @@ class Tap:
         except grpc.aio.AioRpcError as error:
             self.drops += told
             self.drops.update((sample.operation, Dropped.HUB_AWAY) for sample in lot)
-            if self._log is not None:
-                self._log.line("samples_dropped", status=error.code().name, samples=len(lot))
-            return False
-        return True
+            self._some.set()
+            return error.code().name
+        return ""
 
     def _open(self) -> grpc.aio.Channel:
         if self._channel is None:
