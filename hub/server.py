@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from datetime import UTC, date, datetime
 from functools import partial
@@ -21,7 +21,9 @@ from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
+from hub.api.recordings import RecordingApi
 from hub.api.registry import RegistryApi
+from hub.api.sampling import SamplingApi, TapApi
 from hub.api.subscriber import SubscriberApi
 from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
@@ -30,6 +32,7 @@ from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Fence
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened, pause_in
+from hub.exchange.sending import Sender
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -37,6 +40,7 @@ from hub.mesh.grants import rights_of, text_of
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.traffic.layers import traffic_of
 from hub.traffic.running import TrafficControl
@@ -50,6 +54,9 @@ from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
+from metip.parity.v1.recording_service_pb2_grpc import add_RecordingServiceServicer_to_server
+from metip.parity.v1.sampling_service_pb2_grpc import add_SamplingServiceServicer_to_server
+from metip.parity.v1.tap_service_pb2_grpc import add_TapServiceServicer_to_server
 from metip.traffic.v1.traffic_service_pb2_grpc import add_TrafficServiceServicer_to_server
 
 EXCHANGE = "exchange"
@@ -112,6 +119,8 @@ class Hub:
         self._owners: Owners | None = None
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pairs: Pairs | None = None
+        """None where the hub has no way to other systems, or is not running: then nothing is sampled."""
         for fault in contracts.faults:
             log.line("contract_refused", element=fault.element, problem=fault.problem, fix=fault.fix)
 
@@ -127,6 +136,7 @@ class Hub:
             kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
             await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
+            self._pairs = self._open_pairs(server, stack)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
@@ -136,7 +146,8 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
-            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work, *self._traffic.work)]
+            sampling = (self._pairs.run,) if self._pairs is not None else ()
+            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work, *self._traffic.work, *sampling)]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -149,7 +160,8 @@ class Hub:
 
     def _add_services(self, server: grpc.aio.Server, started: datetime) -> None:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
-        add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose, self._fences), server)
+        registered = RegistryApi(self._registry, self._control, self._propose, self._fences, self._sampled)
+        add_RegistryServiceServicer_to_server(registered, server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started, self._today), server)
         add_TrafficServiceServicer_to_server(TrafficApi(self._traffic), server)
@@ -172,6 +184,27 @@ class Hub:
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         await self._traffic.hand_over(partial(pause_in, exchange.engine))
         return exchange
+
+    def _open_pairs(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Pairs | None:
+        """What is compared goes the way of deliveries, so that without an exchange nothing is."""
+        said, settings = self._settings.exchange, self._settings
+        if said is None:
+            return None
+        folder, authority = settings.folder, settings.folder / settings.edge.authority
+        sender = Sender(f"127.0.0.1:{said.deliveries_port}", folder / said.certificate, folder / said.key, authority)
+        stack.push_async_callback(sender.close)
+        keys = settings.folder / settings.ledger.keys if settings.ledger is not None else None
+        contracts, instances, record = self._control.inputs.contracts, lambda: self._registry.instances, self._books.record_action
+        pairs = Pairs(settings.state, contracts, instances, sender.channel, record, ledger_keys=keys)
+        stack.push_async_callback(pairs.close)
+        add_TapServiceServicer_to_server(TapApi(pairs), server)
+        add_SamplingServiceServicer_to_server(SamplingApi(pairs), server)
+        if pairs.recordings is not None and pairs.replayer is not None:
+            add_RecordingServiceServicer_to_server(RecordingApi(pairs, pairs.recordings, pairs.replayer), server)
+        return pairs
+
+    def _sampled(self, system: str) -> Mapping[str, int]:
+        return self._pairs.rates(system) if self._pairs is not None else {}
 
     async def _record_the_rest(self, recorder: ExchangeRecorder) -> None:
         """What was accepted until the end; what can't be recorded now is when the hub starts again."""

@@ -4,14 +4,14 @@ The hub may come and go: Envoy keeps what it has, and the worker announces itsel
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import grpc
 
 from adapters.kit.marks import Bar
 from adapters.kit.owned import Owned
-from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Fence, Instance, RegisterRequest
+from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Fence, Instance, RegisterRequest, SampledOperation
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
 from metip.logs import Log
 
@@ -28,12 +28,22 @@ class Registration:
     """One worker's presence in the registry."""
 
     def __init__(
-        self, registry: str, instance: str, system: str, interfaces: tuple[str, ...], address: str, log: Log, owned: Owned | None = None
+        self,
+        registry: str,
+        instance: str,
+        system: str,
+        interfaces: tuple[str, ...],
+        address: str,
+        log: Log,
+        owned: Owned | None = None,
+        *,
+        replica: bool = False,
+        sampled: Callable[[Iterable[SampledOperation]], None] = lambda _: None,
     ) -> None:
+        """`replica` says that the far system is a copy or a simulator; `sampled` hears at each renewal which operations are sampled."""
         self._registry = registry
-        self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address)
-        self._log = log
-        self._owned = owned
+        self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address, replica=replica)
+        self._log, self._owned, self._sampled = log, owned, sampled
         self._channel: grpc.aio.Channel | None = None
         self._holding: asyncio.Task[None] | None = None
 
@@ -54,6 +64,7 @@ class Registration:
             if lost:
                 self._log.line("registry_back")
             lost = False
+            self._sampled(reply.samples)
             if not await self._hold(reply.fences):
                 await asyncio.sleep(max(0.2, reply.lease.ToTimedelta().total_seconds() / 3))
 

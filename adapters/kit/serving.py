@@ -31,6 +31,7 @@ from adapters.kit.owned import Owned, owned
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.registration import Registration
 from adapters.kit.site import Identity, Mesh, Site
+from adapters.kit.tap import Tap, ended
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.logs import Log
 
@@ -174,7 +175,8 @@ async def serve_worker(
     log = Log(system=worker.system, worker=worker.number)
     log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
     gate = Gate(serving.max_in_flight or MAX_IN_FLIGHT, serving.max_in_flight_of_one_consumer)
-    pipeline = Pipeline(worker.system, journal, log, gate, protovalidate.Validator())
+    tap = Tap(worker.system, worker.registry, log)
+    pipeline = Pipeline(worker.system, journal, log, gate, protovalidate.Validator(), tap)
     known = installed_contracts(date.today())  # noqa: DTZ011 - an assessment is due by the local calendar
     site = Site(log, mesh, hub=worker.registry, first=worker.number == 0)
     async with AsyncExitStack() as stack:
@@ -198,13 +200,22 @@ async def serve_worker(
         # What is here now stays until the end, so no collection needs to look at it again: with it each full one would stop all calls.
         gc.freeze()
         log.line("started", interfaces=len(compiled), address=worker.address)
-        registration = Registration(worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log, marked)
+        about = (worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log, marked)
+        registration = Registration(*about, replica=is_replica(settings, serving), sampled=tap.follow)
         keeping = asyncio.create_task(registration.keep()) if worker.registry else None
+        tapping = asyncio.create_task(tap.run())
         try:
             await stop.wait()
         finally:
             await _drain(server, state, pipeline.gate, registration if keeping else None, keeping, serving)
+            await ended(tapping)
             log.line("stopped")
+
+
+def is_replica(settings: Message, serving: Serving) -> bool:
+    """Whether the settings declare the far system at the address that they name a copy or a simulator."""
+    address = getattr(getattr(settings, "upstream", None), "address", "")
+    return bool(serving.replica) and serving.replica == address
 
 
 async def _drain(

@@ -31,6 +31,9 @@ SECTIONS: Final[Sections] = {
     "Exchange": {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
+    "Migrate": {
+        "parity": ("hub.cli.parity:parity", "Compare what the old and the new platform answer."),
+    },
     "Account": {
         "access": ("hub.cli.access:access", "Check, explain, compare and approve access policies."),
         "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),

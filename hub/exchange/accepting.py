@@ -106,10 +106,10 @@ class Accepting:
 
     def __init__(self, contracts: Contracts, engine: Engine, log: Log, clock: Callable[[], float], calls: Calls | None = None) -> None:
         """`calls` records who was refused; None where nothing is recorded, as in tests of acceptance alone."""
-        validator, kinds = protovalidate.Validator(), _kinds(contracts)
+        validator, kind = protovalidate.Validator(), kinds(contracts)
         self._log, self._clock, self.calls = log, clock, calls
         self.acceptors: Mapping[str, Acceptor] = {
-            operation.name: Acceptor(operation, kinds(operation.request), engine, validator, calls)
+            operation.name: Acceptor(operation, kind(operation.request), engine, validator, calls)
             for operation in contracts.operations.values()
             if operation.delivery is not None
         }
@@ -181,7 +181,7 @@ async def refuse(fault: Fault, metadata: Mapping[str, str], context: Context) ->
     await context.abort_with_status(rpc_status.to_status(status_of(fault, system=SYSTEM, call_id=call_id)))
 
 
-def _kinds(contracts: Contracts) -> Callable[[str], type[Message]]:
+def kinds(contracts: Contracts) -> Callable[[str], type[Message]]:
     """Message classes of the contracts' own descriptors, which need not be those that this installation was built with."""
     pool = descriptor_pool.DescriptorPool()
     for file in descriptor_pb2.FileDescriptorSet.FromString(contracts.descriptor_set).file:

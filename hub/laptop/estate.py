@@ -118,7 +118,7 @@ async def _start_adapter(home: Home, options: Options, system: str, supervisor: 
     if has_simulator(system):
         address = await simulator_address(home, system)
         told(f"the simulator of {system} speaks at {address}; starting its adapter")
-        arguments += ["--upstream", address]
+        arguments += ["--upstream", address, "--replica"]
     supervisor.start(_process(home, f"adapter-{system}", *arguments))
 
 

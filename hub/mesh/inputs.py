@@ -19,6 +19,8 @@ class Instance:
     address: str
     """`unix:/path` or `host:port`."""
     version: str = ""
+    replica: bool = False
+    """Whether its far system is a copy or a simulator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ create table if not exists instance (
   system text not null,
   interfaces text not null,
   address text not null,
-  version text not null
+  version text not null,
+  replica integer not null default 0
 ) strict, without rowid
 """
 
@@ -32,16 +33,18 @@ class Store:
         self._database = apsw.Connection(str(path))
         self._database.execute("pragma journal_mode = wal; pragma synchronous = normal")
         self._database.execute(SCHEMA)
+        if "replica" not in {row[1] for row in self._database.execute("pragma table_info(instance)")}:  # a file of an older hub
+            self._database.execute("alter table instance add column replica integer not null default 0")
 
     def load(self) -> tuple[Instance, ...]:
         """Every instance that was registered when the hub last ran."""
-        rows = self._database.execute("select id, system, interfaces, address, version from instance order by id")
-        return tuple(Instance(row[0], row[1], tuple(row[2].split(" ")), row[3], row[4]) for row in rows)
+        rows = self._database.execute("select id, system, interfaces, address, version, replica from instance order by id")
+        return tuple(Instance(row[0], row[1], tuple(row[2].split(" ")), row[3], row[4], bool(row[5])) for row in rows)
 
     def put(self, instance: Instance) -> None:
         """Keeps one instance."""
         values = (instance.id, instance.system, " ".join(instance.interfaces), instance.address, instance.version)
-        self._database.execute("insert or replace into instance values (?, ?, ?, ?, ?)", values)
+        self._database.execute("insert or replace into instance values (?, ?, ?, ?, ?, ?)", (*values, int(instance.replica)))
 
     def drop(self, ids: Iterable[str]) -> None:
         """Forgets instances."""

@@ -137,6 +137,12 @@ class Operation:
         return self.verb != "NONE"
 
     @property
+    def comparable(self) -> bool:
+        """Whether both platforms may be asked the same: a query whose mirror policy is not `NEVER`. That permits the purpose
+        `MIGRATION_TEST`, which the contract need not list, to the hub's comparison and to nobody else (`metip.admission`)."""
+        return self.mirror != "NEVER" and self.delivery_class is DeliveryClass.READ
+
+    @property
     def officer_admissible(self) -> bool:
         """Whether an officer token is read at all; operations without personal data have no use for one."""
         return self.personal

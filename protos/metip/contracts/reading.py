@@ -112,11 +112,18 @@ def _method_faults(
             f"Add `metip.common.v1.AccessContext access` to {method.input_type.lstrip('.')}",
         )
     query = method.options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS
-    if said.mirror == options.MIRROR_POLICY_SAMPLED and not query:
+    mirrored = said.mirror not in (options.MIRROR_POLICY_UNSPECIFIED, options.MIRROR_POLICY_NEVER)
+    if mirrored and not query:
         yield Fault(
             name,
             "would be sent twice though it has side effects",
             "Use MIRROR_POLICY_NEVER, or mark it NO_SIDE_EFFECTS if it is a query",
+        )
+    if mirrored and said.consults:
+        yield Fault(
+            name,
+            "would be compared though it consults others, which it can't do without the officer's token",
+            "Use MIRROR_POLICY_NEVER, and compare the operations that it consults",
         )
     if said.max_request_bytes > MAX_REQUEST_BYTES:
         yield Fault(
