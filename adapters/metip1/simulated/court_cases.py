@@ -147,6 +147,11 @@ def _results(update: Record, case: Record) -> list[tuple[Record, Record]]:
 
 def _offences(arrest: Arrest) -> list[Record]:
     return [
-        said(Number=number(at), CJSOffence=one.cjs_code, NPCCOffence=one.npcc_code, Committed={"StartDate": day(one.committed_on)})
+        said(
+            Number=number(at),
+            CJSOffence=one.cjs_code,
+            NPCCOffence=identifiers.colon_npcc_offence_code(one.npcc_code),
+            Committed={"StartDate": day(one.committed_on)},
+        )
         for at, one in enumerate(arrest.offences, 1)
     ]

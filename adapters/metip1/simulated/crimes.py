@@ -231,7 +231,7 @@ def _hit(report: Record, party: Record) -> Record:
 
 
 def _committed(held: Record, asked: Record) -> bool:
-    first, last = _order(held["FromDate"]), _order(held.get("ToDate", held["FromDate"]))
+    first, last = _order(held["FromDate"]), _order(held["ToDate"] if "ToDate" in held else held["FromDate"])
     return (_order(asked["From"]) if "From" in asked else first) <= last and first <= (_order(asked["To"]) if "To" in asked else last)
 
 

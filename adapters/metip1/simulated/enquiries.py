@@ -133,7 +133,7 @@ class Enquiries:
                 Address=[in_lines(self._population.address(person.address_number))],
                 WarningSignal=[said(Code=one, Text=WARNING_SIGNALS[one]) for one in person.warning_signals],
             ),
-            PlaceOfBirth=person.place_of_birth,
+            PlaceOfBirth=person.place_of_birth.upper(),
             Circulation=[_circulation(one) for one in person.circulations if self._copied(one.circulated_on, stale_days)],
             OtherDatesOfBirth=[day(one) for one in born],
         )

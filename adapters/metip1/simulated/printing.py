@@ -90,8 +90,8 @@ def short_moment(at: datetime | None) -> str:
 
 
 def in_lines(home: Address) -> Record:
-    """An address of PNC's services."""
-    return said(Lines={"Line": list(home.lines)}, PostCode=home.postcode)
+    """An address of PNC's services, which has no small letters."""
+    return said(Lines={"Line": [line.upper() for line in home.lines]}, PostCode=home.postcode)
 
 
 def in_parts(home: Address, secondary: str) -> Record:
