@@ -174,9 +174,9 @@ class Enquiries:
         return any(self._copied(one.reported_on, stale_days) for one in vehicle.reports)
 
     def _fits(self, vehicle: Vehicle, asked: Mapping[str, str]) -> bool:
-        same = all(asked.get(key, value) == value for key, value in (("Colour", vehicle.colour), ("Make", vehicle.make)))
+        same = all(asked.get(key, value).upper() == value for key, value in (("Colour", vehicle.colour), ("Make", vehicle.make)))
         area = self._area(vehicle)
-        return same and vehicle.model.startswith(asked.get("Model", "")) and asked.get("PostcodeArea", area) == area
+        return same and vehicle.model.startswith(asked.get("Model", "").upper()) and asked.get("PostcodeArea", area) == area
 
 
 def _answer(told: list[Record], element: str, more: bool, words: str) -> Record:
