@@ -2,13 +2,14 @@
 
 The laws: what is said of one consumer goes before what is said of everybody, and then what is said of an operation before what is said of
 its interface. A system that is drained gets nothing; where nobody else has any weight, callers are told so instead of being sent elsewhere.
+What writes goes to one system, where one is named, whatever the shares and whoever calls.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from hub.contracts import Contracts, Interface, Operation
+from hub.contracts import Contracts, DeliveryClass, Interface, Operation
 from hub.mesh.inputs import Traffic, cluster_name
 from hub.mesh.steering import FaultInjection, Maintenance
 
@@ -44,7 +45,11 @@ def goings(contracts: Contracts, interface: Interface, operation: Operation, tra
         answer=_answer(traffic, operation, systems),
         limited=any(one.interface == interface.name for one in traffic.limits),
     )
-    pins = {one.consumer: one.system for one in traffic.pins if one.interface == interface.name and one.system in clusters}
+    writer = _writer(traffic, operation, clusters)
+    if writer:
+        told = everybody.answer or (_drained(traffic, operation, writer) if writer in traffic.drained else None)
+        everybody = replace(everybody, pinned=(writer, clusters[writer]), answer=told)
+    pins = {one.consumer: one.system for one in traffic.pins if one.interface == interface.name and one.system in clusters and not writer}
     faulty = {one.consumer for one in traffic.faults if one.consumer and one.target in (operation.name, interface.name)}
     found = []
     for consumer in sorted(pins.keys() | faulty):
@@ -56,6 +61,12 @@ def goings(contracts: Contracts, interface: Interface, operation: Operation, tra
             one = replace(one, pinned=(system, clusters[system]), answer=answer)
         found.append(one)
     return (*found, everybody)
+
+
+def _writer(traffic: Traffic, operation: Operation, clusters: dict[str, str]) -> str:
+    """The system that gets all calls of an operation that is no query; empty where the shares hold."""
+    named = dict(traffic.writers).get(operation.interface, "")
+    return named if named in clusters and len(clusters) > 1 and operation.delivery_class is not DeliveryClass.READ else ""
 
 
 def weights_of(contracts: Contracts, interface: Interface, traffic: Traffic) -> Shares:

@@ -20,6 +20,9 @@ class Shares:
     interface: str
     weights: tuple[tuple[str, int], ...]
     """System and weight, by system; at least one is above 0."""
+    writes: str = ""
+    """The system that gets all that is no query, as far as it serves it, whatever the weights: what writes is never split. Empty for as the
+    weights say."""
 
     @property
     def key(self) -> Key:

@@ -98,8 +98,9 @@ def _approver(facts: Facts, _there: Position) -> Judgement:
 def _whole(facts: Facts, there: Position) -> Judgement:
     rules = facts.rules
     if there.state is not State.CANARY or not rules.undivided:
-        return Judgement(Guard.WHOLE, True, "nothing in it writes")
-    why = f"{', '.join(one.method for one in rules.writes)} write" if rules.writes else "the plan moves it as a whole"
+        kept = f"; {', '.join(one.method for one in rules.writes)} stay with {rules.old}" if rules.writes else ""
+        return Judgement(Guard.WHOLE, True, f"only queries are split{kept}")
+    why = "the plan moves it as a whole" if rules.whole else "it has no query"
     return Judgement(Guard.WHOLE, False, f"{why}, so it is never split by the per cent", "take it from shadow to primary: --to primary")
 
 

@@ -15,8 +15,8 @@ def judge(facts: Facts, platform: Platform | None) -> tuple[Judgement, ...]:
     if platform is None:
         return ()
     if facts.rules.undivided:
-        names = f"{', '.join(one.method for one in facts.rules.writes)} write" if facts.rules.writes else "the plan moves it as a whole"
-        return (_failed(Guard.WHOLE, f"{names}, so no consumer goes another way", "move the interface: metip migrate step"),)
+        why = "the plan moves it as a whole" if facts.rules.whole else "it has no query"
+        return (_failed(Guard.WHOLE, f"{why}, so no consumer goes another way", "move the interface: metip migrate step"),)
     if platform is Platform.METIP:
         if facts.here.state is State.NEW:
             return (_failed(Guard.UNTIED, "the old platform is not asked any more", "step back first: metip migrate back --to primary"),)

@@ -130,8 +130,8 @@ class Rules:
 
     @property
     def undivided(self) -> bool:
-        """Whether it moves as a whole: because the plan says so, or because of a write."""
-        return self.whole or bool(self.writes)
+        """Whether it moves as a whole: because the plan says so, or because there is no query in it that could be split."""
+        return self.whole or len(self.writes) == len(self.operations)
 
     @property
     def comparable(self) -> tuple[Operation, ...]:
@@ -200,6 +200,7 @@ def lay(plans: tuple[tuple[str, plan_pb2.MigrationPlan], ...], contracts: Contra
     """Lays plans over one another, the last one on top. Raises `SettingsError`."""
     problems = [f"{source}: {problem}" for source, plan in plans for problem in _problems(plan, contracts)]
     old = next((plan.old_platform for _, plan in reversed(plans) if plan.old_platform), "")
+    old = old or next((one.system for one in contracts.back_ends if one.platform == Platform.METIP.value), "")
     if old and not any(one.system == old for one in contracts.back_ends):
         problems.append(f"{plans[-1][0]}: old_platform: {old} is no back end of any interface")
     groups = {group.name: group for _, plan in plans for group in plan.groups}

@@ -9,7 +9,8 @@ from hub.mesh.inputs import OWNERS_WEIGHT, cluster_name
 from hub.migration.plan import Rules
 from hub.migration.ports import Order, RefusedError
 from hub.migration.states import Platform
-from hub.traffic.director import Director, TrafficError
+from hub.traffic.director import Director
+from hub.traffic.changes import TrafficError
 from hub.traffic.settings import Pin, Shares, State
 
 
@@ -108,7 +109,9 @@ class Ways:
         if percent and not any(weights.values()):
             weights[max(parts, key=lambda one: parts[one])] = percent * scale
         weights = {rules.system: 0, **weights, rules.old: (100 - percent) * scale}
-        return Shares(rules.interface, tuple(sorted(weights.items())))
+        called = any(one.name not in rules.delivers for one in rules.writes)
+        writer = system_of(order.position.meaning.writer, rules) if called else ""
+        return Shares(rules.interface, tuple(sorted(weights.items())), writer)
 
     def _weights(self, rules: Rules) -> dict[str, int]:
         return self.director.state.weights(rules.interface) or {rules.system: OWNERS_WEIGHT}

@@ -118,6 +118,8 @@ def _of_shares(setting: Shares, known: Known) -> Iterator[str]:
         yield f"no contract puts {', '.join(strangers)} behind {setting.interface}; there are {', '.join(behind)}"
     if not any(weights.values()):
         yield f"nobody has any weight for {setting.interface}"
+    if setting.writes and setting.writes not in behind:
+        yield f"no contract puts {setting.writes}, which is to get the writes, behind {setting.interface}"
     for system, weight in setting.weights:
         if not 0 <= weight <= WEIGHT_LIMIT:
             yield f"the weight of {system} is to be from 0 to {WEIGHT_LIMIT}, not {weight}"

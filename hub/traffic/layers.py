@@ -32,6 +32,7 @@ def traffic_of(state: State) -> Traffic:
         breakers=state.of(Breaker),
         drains=state.of(Drain),
         versions=state.of(Versions),
+        writers=tuple((one.interface, one.writes) for one in state.of(Shares) if one.writes),
     )
 
 
