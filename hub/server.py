@@ -21,6 +21,7 @@ from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
+from hub.api.parity import ParityApi
 from hub.api.recordings import RecordingApi
 from hub.api.registry import RegistryApi
 from hub.api.sampling import SamplingApi, TapApi
@@ -40,6 +41,7 @@ from hub.mesh.grants import rights_of, text_of
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.traffic.layers import traffic_of
@@ -54,6 +56,7 @@ from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
+from metip.parity.v1.parity_service_pb2_grpc import add_ParityServiceServicer_to_server
 from metip.parity.v1.recording_service_pb2_grpc import add_RecordingServiceServicer_to_server
 from metip.parity.v1.sampling_service_pb2_grpc import add_SamplingServiceServicer_to_server
 from metip.parity.v1.tap_service_pb2_grpc import add_TapServiceServicer_to_server
@@ -132,11 +135,12 @@ class Hub:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
             stack.enter_context(claimed(self._settings.state))
+            comparator = self._open_comparator(server, stack)
             books = stack.enter_context(ExitStack())
             kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
             await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
-            self._pairs = self._open_pairs(server, stack)
+            self._pairs = self._open_pairs(server, stack, comparator)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
@@ -147,7 +151,8 @@ class Hub:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
             sampling = (self._pairs.run,) if self._pairs is not None else ()
-            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work, *self._traffic.work, *sampling)]
+            work = (*always, *self._books.work, *self._traffic.work, comparator.run, *sampling)
+            tasks = [group.create_task(_forever(one)) for one in work]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -185,7 +190,19 @@ class Hub:
         await self._traffic.hand_over(partial(pause_in, exchange.engine))
         return exchange
 
-    def _open_pairs(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Pairs | None:
+    def _open_comparator(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Comparator:
+        """The comparator; figures that can't be opened are left alone and counted anew in memory, since nothing else depends on them."""
+        contracts = self._control.inputs.contracts
+        try:
+            comparator = Comparator(contracts, self._settings.state / "parity.sqlite")
+        except ParityStoreError as error:
+            self._log.line("parity_unreadable", problem=str(error))
+            comparator = Comparator(contracts)
+        stack.callback(comparator.close)
+        add_ParityServiceServicer_to_server(ParityApi(comparator, self._books.record_action), server)
+        return comparator
+
+    def _open_pairs(self, server: grpc.aio.Server, stack: AsyncExitStack, comparator: Comparator) -> Pairs | None:
         """What is compared goes the way of deliveries, so that without an exchange nothing is."""
         said, settings = self._settings.exchange, self._settings
         if said is None:
@@ -195,7 +212,7 @@ class Hub:
         stack.push_async_callback(sender.close)
         keys = settings.folder / settings.ledger.keys if settings.ledger is not None else None
         contracts, instances, record = self._control.inputs.contracts, lambda: self._registry.instances, self._books.record_action
-        pairs = Pairs(settings.state, contracts, instances, sender.channel, record, ledger_keys=keys)
+        pairs = Pairs(settings.state, contracts, instances, sender.channel, record, ledger_keys=keys, take=comparator.take)
         stack.push_async_callback(pairs.close)
         add_TapServiceServicer_to_server(TapApi(pairs), server)
         add_SamplingServiceServicer_to_server(SamplingApi(pairs), server)

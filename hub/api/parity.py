@@ -4,14 +4,18 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from grpc_status import rpc_status
+
 from hub.api.actions import Recorder
 from hub.api.checking import check
 from hub.api.parity_words import acceptance, day, example, report, verdict
-from hub.exchange.accepting import metadata_of, refuse
+from hub.exchange.accepting import metadata_of
+from hub.mesh.inputs import HUB_SYSTEM
 from hub.parity import REPLICA, Comparator, Pair
 from hub.parity.acceptances import Acceptance
 from hub.parity.casework import case_text
-from metip.faults import Fault, Reason
+from metip.call import CALL_ID_HEADER
+from metip.faults import Fault, Reason, status_of
 from metip.options.v1.options_pb2 import PURPOSE_MIGRATION_TEST
 from metip.parity.v1 import parity_service_pb2 as api
 from metip.parity.v1.parity_service_pb2_grpc import ParityServiceServicer
@@ -68,9 +72,7 @@ class ParityApi(ParityServiceServicer):
             what = "whatever differs" if request.however else ", ".join(sorted(f"{kind} {hint}" for kind, hint in looks))
             await self._keep("parity/accept", author, f"{request.operation} {request.field} ({what}): {request.because}")
             covered: frozenset[tuple[str, str]] = frozenset() if request.however else looks
-            found = self._comparator.accept(
-                Acceptance(0, request.operation, request.field, covered, request.because, author, now, until)
-            )
+            found = self._comparator.accept(Acceptance(0, request.operation, request.field, covered, request.because, author, now, until))
         return api.AcceptDifferenceResponse(acceptance=acceptance(found, in_force=True))
 
     async def WithdrawAcceptance(self, request: api.WithdrawAcceptanceRequest, context: Any) -> api.WithdrawAcceptanceResponse:  # noqa: N802
@@ -151,4 +153,5 @@ class _refusing:  # noqa: N801 - used as a statement
 
     async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
         if isinstance(error, Fault):
-            await refuse(error, metadata_of(self._context), self._context)
+            call_id = metadata_of(self._context).get(CALL_ID_HEADER, "")
+            await self._context.abort_with_status(rpc_status.to_status(status_of(error, system=HUB_SYSTEM, call_id=call_id)))

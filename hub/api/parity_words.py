@@ -35,7 +35,8 @@ def report(evidence: Evidence, judged: Sequence[Judged], made: datetime) -> word
         primary_p99_ms=evidence.primary_p99_ms,
         shadow_p99_ms=evidence.shadow_p99_ms,
         operations=[
-            words.OperationVerdict(operation=one.operation, compared=one.compared, differing=one.differing, again=one.again) for one in judged
+            words.OperationVerdict(operation=one.operation, compared=one.compared, differing=one.differing, again=one.again)
+            for one in judged
         ],
         fields=map(verdict, evidence.fields),
     )

@@ -1,12 +1,13 @@
 """Which entry of one list is which of the other, so that a record that is lost or doubled is named as such and not as many changed fields.
 
 In turns, each for what the turns before have left: entries that are the same; entries with the same identifier; entries that are alike in
-more than half of what they hold; and, in lists of one length, entries at the same place that do not say by an identifier that they are others.
+half of what they hold; and, in lists of one length, entries at the same place that do not say by an identifier that they are others.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 ALIKE: Final = 0.5
@@ -49,7 +50,7 @@ class Alignment:
     def reordered(self) -> bool:
         """Whether entries that both have come in another order."""
         places = [there for _, there in sorted(self.pairs)]
-        return any(one > other for one, other in zip(places, places[1:], strict=False))
+        return any(one > other for one, other in pairwise(places))
 
 
 def align(first: Sequence[Any], second: Sequence[Any], read: Entries) -> Alignment:

@@ -12,7 +12,8 @@ from google.protobuf.message_factory import GetMessageClass
 from google.rpc import code_pb2
 
 from hub.contracts import Contracts
-from hub.parity.comparing import Comparing, Difference, Kind
+from hub.parity.comparing import Comparing
+from hub.parity.differences import Difference, Kind
 from hub.parity.pairs import Answer
 from hub.parity.rules import Rule, rule_of_replies
 

@@ -17,7 +17,7 @@ from hub.contracts import Contracts
 from hub.parity import verdicts
 from hub.parity.acceptances import Acceptance
 from hub.parity.answers import Answers
-from hub.parity.comparing import Difference
+from hub.parity.differences import Difference
 from hub.parity.evidence import Evidence, FieldVerdict
 from hub.parity.pairs import RECORDED, REPLICA, Pair
 from hub.parity.shapes import shapes
@@ -95,7 +95,7 @@ class Comparator:
             self._tallies.count(book.number, pair.at, keys)
 
     def evidence(self, interface: str, since: float = 0.0) -> Evidence:
-        """What the comparisons since an instant say of an interface, `metip.example.v1.ExampleService`, or of a package, `metip.example.v1`."""
+        """What comparisons since an instant say of an interface, `metip.example.v1.ExampleService`, or a package, `metip.example.v1`."""
         found = self.judged(interface, since)
         return verdicts.evidence(interface, since, [one for one, _ in found], [tally for _, tally in found])
 

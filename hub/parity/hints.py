@@ -217,7 +217,11 @@ def _rounded(before: float, after: float) -> str:
         return ""
     for places in range(6, -4, -1):
         step = 10.0**-places
-        if abs(after - round(after, places)) < step * 1e-9 and abs(before - after) < step and abs(before - round(before, places)) > step * 1e-9:
+        if (
+            abs(after - round(after, places)) < step * 1e-9
+            and abs(before - after) < step
+            and abs(before - round(before, places)) > step * 1e-9
+        ):
             if places > 0 or not float(before).is_integer() or after % 10 == 0:
                 return f"to {places} decimals" if places > 0 else "to whole numbers" if places == 0 else f"to {10**-places}s"
             return ""
@@ -283,4 +287,3 @@ def of_instant(before: int, after: int) -> Hint:
             if before % unit == 0 and after % unit:
                 return "more exact", f"than {name}"
     return word, next((f"by {name}" for bar, name in BARS if abs(apart) < bar * NANOS), "by days")
-

@@ -1,8 +1,8 @@
 """Tells a difference from noise: the primary against itself is the measure, field by field, as Diffy does it, with an exact test.
 
-Of `compared` pairs `differing` show a difference; of `again` second answers of the primary `noisy` show the same one against the first. Were
-it noise, each sighting would be in the second group with the chance that its size gives: the number there is hypergeometric (Fisher's exact
-test, one-sided). It needs no assumption on rates, no approximation for rare events, and is careful where pairs share an answer.
+Of `compared` pairs `differing` show a difference; of `again` second answers of the primary `noisy` show the same one against the first.
+Were it noise, each sighting would be in the second group with the chance that its size gives: the number there is hypergeometric (Fisher's
+exact test, one-sided). It needs no assumption on rates and no approximation for rare events, and is careful where pairs share an answer.
 """
 
 import math
@@ -46,9 +46,7 @@ def probability(seen: Sightings) -> float:
     population = seen.compared + seen.again
     if seen.noisy * population >= total * seen.again:
         return 1.0  # no rarer than noise would be; the exact value, above a half, is of no use to anybody
-    term = math.exp(
-        _log_choose(seen.again, seen.noisy) + _log_choose(seen.compared, seen.differing) - _log_choose(population, total)
-    )
+    term = math.exp(_log_choose(seen.again, seen.noisy) + _log_choose(seen.compared, seen.differing) - _log_choose(population, total))
     found, count = term, seen.noisy
     while count > 0 and term > found * NEGLIGIBLE:
         # P(Y = y - 1) / P(Y = y) of the hypergeometric distribution
@@ -82,7 +80,7 @@ def needed(seen: Sightings) -> int:
     """
     if seen.noisy or not seen.differing:
         return 0
-    share = ALPHA_UNSEEN ** (1 / seen.differing)
+    share: float = ALPHA_UNSEEN ** (1 / seen.differing)
     return math.ceil(seen.compared * (1 - share) / share)
 
 

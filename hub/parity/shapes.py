@@ -1,4 +1,4 @@
-"""Shows a difference without what is personal in it: how long, of what sort, from where on; values only where the contract marks them harmless."""
+"""Shows a difference without what is personal in it: how long, of what sort, from where on; values only where the contract allows it."""
 
 import json
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from hub.parity.comparing import Difference, Kind
+from hub.parity.differences import Difference, Kind
 from hub.parity.hints import NANOS
 from metip.masking import is_harmless, masked
 

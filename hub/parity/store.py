@@ -1,13 +1,13 @@
 """Keeps figures, masked examples and acceptances in one SQLite file: fine figures of late, coarser ones of long ago, nothing after that.
 
-The law: nothing personal in clear comes in here. Figures are added up in place, so that writing part of a second twice counts nothing twice.
+The law: nothing personal in clear comes in here.
 """
 
 import json
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -26,16 +26,20 @@ EXAMPLES_KEPT: Final = 90 * DAY
 VERSION: Final = 1
 SCHEMA: Final = """
 CREATE TABLE operations(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE signals(operation INTEGER NOT NULL, number INTEGER NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, hint TEXT NOT NULL,
-  first REAL, last REAL NOT NULL, details TEXT NOT NULL, PRIMARY KEY(operation, number)) STRICT, WITHOUT ROWID;
-CREATE TABLE patterns(operation INTEGER NOT NULL, number INTEGER NOT NULL, signals TEXT NOT NULL, PRIMARY KEY(operation, number))
-  STRICT, WITHOUT ROWID;
-CREATE TABLE figures(width INTEGER NOT NULL, start INTEGER NOT NULL, operation INTEGER NOT NULL, counter TEXT NOT NULL, number INTEGER NOT NULL,
+CREATE TABLE signals(
+  operation INTEGER NOT NULL, number INTEGER NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, hint TEXT NOT NULL, first REAL,
+  last REAL NOT NULL, details TEXT NOT NULL, PRIMARY KEY(operation, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE patterns(
+  operation INTEGER NOT NULL, number INTEGER NOT NULL, signals TEXT NOT NULL, PRIMARY KEY(operation, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE figures(
+  width INTEGER NOT NULL, start INTEGER NOT NULL, operation INTEGER NOT NULL, counter TEXT NOT NULL, number INTEGER NOT NULL,
   count INTEGER NOT NULL, PRIMARY KEY(width, start, operation, counter, number)) STRICT, WITHOUT ROWID;
-CREATE TABLE examples(operation INTEGER NOT NULL, signal INTEGER NOT NULL, place INTEGER NOT NULL, at REAL NOT NULL, call_id TEXT NOT NULL,
-  origin TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY(operation, signal, place))
-  STRICT, WITHOUT ROWID;
-CREATE TABLE acceptances(number INTEGER PRIMARY KEY, operation TEXT NOT NULL, field TEXT NOT NULL, looks TEXT NOT NULL, because TEXT NOT NULL,
+CREATE TABLE examples(
+  operation INTEGER NOT NULL, signal INTEGER NOT NULL, place INTEGER NOT NULL, at REAL NOT NULL, call_id TEXT NOT NULL,
+  origin TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, detail TEXT NOT NULL,
+  PRIMARY KEY(operation, signal, place)) STRICT, WITHOUT ROWID;
+CREATE TABLE acceptances(
+  number INTEGER PRIMARY KEY, operation TEXT NOT NULL, field TEXT NOT NULL, looks TEXT NOT NULL, because TEXT NOT NULL,
   author TEXT NOT NULL, at REAL NOT NULL, until REAL NOT NULL, withdrawn_at REAL NOT NULL, withdrawn_by TEXT NOT NULL,
   withdrawn_because TEXT NOT NULL) STRICT;
 """
@@ -111,19 +115,23 @@ class ParityStore:
         with self._lock:
             self._db.close()
 
-    def books(self) -> Iterator[Book]:
-        """Operations with their signals and patterns, as they were left."""
-        with self._lock:
-            for number, name in list(self._db.execute("SELECT number, name FROM operations")):
-                book = Book(name, number)
-                rows = self._db.execute("SELECT number, path, kind, hint, first, last, details FROM signals WHERE operation = ?", (number,))
-                for one, path, kind, hint, first, last, details in rows:
-                    signal = Signal(path, kind, hint)
-                    begun = math.inf if first is None else first
-                    book.signals[signal] = Seen(one, signal, begun, last, Counter(json.loads(details)))
-                for one, signals in self._db.execute("SELECT number, signals FROM patterns WHERE operation = ?", (number,)):
-                    book.patterns[tuple(json.loads(signals))] = one
-                yield book
+    def books(self) -> list[Book]:
+        """Operations with their signals and patterns, as they were left. Raises `ParityStoreError`."""
+        try:
+            with self._lock:
+                return [self._book(number, name) for number, name in list(self._db.execute("SELECT number, name FROM operations"))]
+        except (apsw.Error, ValueError) as error:
+            raise ParityStoreError(f"figures can't be read: {type(error).__name__}") from error
+
+    def _book(self, number: int, name: str) -> Book:
+        book = Book(name, number)
+        rows = self._db.execute("SELECT number, path, kind, hint, first, last, details FROM signals WHERE operation = ?", (number,))
+        for one, path, kind, hint, first, last, details in rows:
+            signal = Signal(path, kind, hint)
+            book.signals[signal] = Seen(one, signal, math.inf if first is None else first, last, Counter(json.loads(details)))
+        for one, signals in self._db.execute("SELECT number, signals FROM patterns WHERE operation = ?", (number,)):
+            book.patterns[tuple(json.loads(signals))] = one
+        return book
 
     def write(self, batch: "Batch", now: float) -> None:
         """Keeps what is new, all of it or nothing. Raises `ParityStoreError`."""
@@ -136,7 +144,9 @@ class ParityStore:
                     width = width_at(now - second)
                     start = second // width * width
                     self._db.executemany(ADD, [(width, start, operation, *key, count) for key, count in tally.items()])
-                examples = [(*key, one.at, one.call_id, one.origin, one.before, one.after, one.detail) for key, one in batch.examples.items()]
+                examples = [
+                    (*key, one.at, one.call_id, one.origin, one.before, one.after, one.detail) for key, one in batch.examples.items()
+                ]
                 self._db.executemany("INSERT OR REPLACE INTO examples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", examples)
         except apsw.Error as error:
             raise ParityStoreError(f"figures can't be written: {type(error).__name__}") from error
@@ -171,8 +181,9 @@ class ParityStore:
                 if wider:
                     before = before // wider * wider
                     self._db.execute(
-                        f"INSERT INTO figures SELECT {wider}, start / {wider} * {wider}, operation, counter, number, sum(count) FROM figures"
-                        " WHERE width = ? AND start < ? GROUP BY 2, 3, 4, 5 ON CONFLICT DO UPDATE SET count = count + excluded.count",
+                        f"INSERT INTO figures SELECT {wider}, start / {wider} * {wider}, operation, counter, number, sum(count)"
+                        " FROM figures WHERE width = ? AND start < ? GROUP BY 2, 3, 4, 5"
+                        " ON CONFLICT DO UPDATE SET count = count + excluded.count",
                         (width, before),
                     )
                 self._db.execute("DELETE FROM figures WHERE width = ? AND start < ?", (width, before))

@@ -1,8 +1,8 @@
 """Counts what pairs showed, by second, for windows of time that somebody watches; names each difference by a small number.
 
-Counted are a pair's signals, each a (path, kind, hint) in three depths: the field, the kind of difference in it, and the hint. So a defect is
-told from noise in the same field by how it looks. And counted are patterns, which are all signals of a pair together, so that it can be said
-later how many pairs differed in anything but noise, whatever turns out to be noise.
+Counted are a pair's signals, each a (path, kind, hint) in three depths: the field, the kind of difference in it, and the hint. So a defect
+is told from noise in the same field by how it looks. And counted are patterns, which are all signals of a pair together, so that it can be
+said later how many pairs differed in anything but noise, whatever turns out to be noise.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from hub.parity.comparing import Difference
+from hub.parity.differences import Difference
 from hub.parity.pairs import Answer
 
 Key = tuple[str, int]
@@ -80,7 +80,7 @@ class Book:
         return self.seen(signal if signal in self.signals or len(self.signals) < MOST_SIGNALS else BEYOND)
 
     def read(self, differences: list[Difference], at: float, *, noise: bool = False) -> list[Seen]:
-        """The signals of a comparison in their full depth, each once; notes when and how they were seen, unless they are the primary's own."""
+        """The signals of a comparison in their full depth, each once; notes when and how, unless they are the primary's own."""
         found: dict[int, Seen] = {}
         for one in differences:
             entry = self.look(one)
@@ -186,4 +186,3 @@ def _add(tally: Tally, keys: Iterable[Key]) -> None:
     held: Any = tally
     for key in keys:
         held[key] = held.get(key, 0) + 1
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.parity.acceptances import Acceptance
-from hub.parity.comparing import Kind
+from hub.parity.differences import Kind
 from hub.parity.evidence import Evidence, FieldVerdict, Finding
 from hub.parity.hints import ONE_SIDED
 from hub.parity.noise import FEWEST, Sightings, is_proved, needed, one_sided, probability, wilson
@@ -145,7 +145,11 @@ def _verdict(
     lower, upper = wilson(counted.differing, counted.compared)
     telling = [signal for signal, one in own.items() if one is gravest]
     seen = [book.signals[signal] for signal in own if tally[SIGNAL, book.signals[signal].number]]
-    kinds = {kind.value: tally[SIGNAL, book.signals[Signal(path, kind.value)].number] for kind in Kind if Signal(path, kind.value) in book.signals}
+    kinds = {
+        kind.value: tally[SIGNAL, book.signals[Signal(path, kind.value)].number]
+        for kind in Kind
+        if Signal(path, kind.value) in book.signals
+    }
     because = next((one.because for one in accepted if any(one.covers(book.operation, signal) for signal in own)), "")
     return FieldVerdict(
         operation=book.operation,

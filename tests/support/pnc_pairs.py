@@ -1,4 +1,4 @@
-"""Pairs of names enquiries as two platforms would answer them: a synthetic population, noise of the primary itself, defects of the shadow."""
+"""Pairs of names enquiries as two platforms would answer them: made-up people, noise of the primary itself, defects of the shadow."""
 
 import copy
 import random
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.parity.pairs import REPLICA, Answer, Pair
+from metip.common.v1.pole_pb2 import SEX_FEMALE, SEX_MALE
 from metip.pnc.v1.person_enquiry_service_pb2 import SearchPersonsRequest, SearchPersonsResponse
 from metip.pnc.v1.person_pb2 import Nominal
 
@@ -16,8 +17,8 @@ FAMILY = ("SMITH", "O'BRIEN", "ABERNATHY-FITZGERALD-CHOLMONDELEY", "MÜLLER", "N
 GIVEN = ("JOHN", "MARY", "PAUL", "RENÉE", "ALI", "GRACE", "TOM", "ADA", "NOËL", "IVY")
 TOWNS = ("LONDON", "CROYDON", "BARNET", "BROMLEY", "EALING")
 LETTERS = "ZABCDEFGHJKLMNPQRTUVWXY"
-Change = Callable[[Any, random.Random], bool]
-"""Changes a reply in place; False where there was nothing to change."""
+Change = Callable[[Any, random.Random], None]
+"""Changes a reply in place."""
 
 
 def reply(number: int) -> SearchPersonsResponse:
@@ -40,7 +41,7 @@ def _nominal(dice: random.Random, number: int) -> Nominal:
     person.name.given_names.extend(dice.sample(GIVEN, 2))
     person.date_of_birth.year, person.date_of_birth.month = dice.randint(1940, 2008), dice.randint(1, 12)
     person.date_of_birth.day = dice.randint(1, 27)
-    person.sex = dice.choice((1, 2))
+    person.sex = dice.choice((SEX_MALE, SEX_FEMALE))
     person.height_cm = dice.randint(151, 199)
     person.observed_ethnicity = dice.randint(1, 6)
     serial, year = number % 10_000_000, dice.randint(60, 99)

@@ -1,4 +1,4 @@
-"""Seeded defects are found and named by field, and noise raises no alarm: ten thousand pairs, a hundred thousand with METIP_PARITY_PAIRS=100000."""
+"""Seeded defects are found and named by field, and noise raises no alarm: ten thousand pairs, or METIP_PARITY_PAIRS=100000 of them."""
 
 import os
 import random
