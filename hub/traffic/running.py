@@ -17,7 +17,7 @@ from hub.traffic.director import Director
 from hub.traffic.layers import Layers, state_of
 from hub.traffic.overrides import Override, Overrides, said_by_key
 from hub.traffic.pausing import Pause, Pausing
-from hub.traffic.store import Store
+from hub.traffic.store import Store, said_in
 from metip.faults import Fault
 from metip.logs import Log
 
@@ -26,6 +26,12 @@ TICK: Final = 0.25
 """Seconds between two looks at what is due."""
 BY_HAND: Final = "os://envoy/admin"
 """Who sets what in Envoy's runtime: nobody knows more of it than that."""
+
+
+def in_force(state: Path, file: Traffic) -> Traffic:
+    """What the mesh of a state folder is compiled from, whether or not its hub runs: the file, and on top of it what changes said."""
+    path = state / FILE
+    return Layers(state_of(file), said_in(path)).on(state_of(file)) if path.exists() else file
 
 
 @dataclass

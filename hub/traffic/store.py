@@ -28,6 +28,18 @@ CREATE TABLE IF NOT EXISTS said(key TEXT PRIMARY KEY, setting TEXT NOT NULL, cha
 COLUMNS: Final = "number, what, author, because, standing, asked, at, until, steps, undoes, undone_by, problem"
 
 
+def said_in(path: Path) -> dict[Key, Setting]:
+    """What changes say now, by somebody who only reads the file."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        rows: Any = db.execute("SELECT key, setting FROM said")
+        return {tuple(json.loads(key)): read(setting) for key, setting in rows}
+    except apsw.SQLError:  # a hub made the file a moment ago
+        return {}
+    finally:
+        db.close()
+
+
 class Store:
     """The file, open. Use it from one thread."""
 
