@@ -41,6 +41,7 @@ from hub.mesh.grants import rights_of, text_of
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.migrating import Migrating
 from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
@@ -116,6 +117,7 @@ class Hub:
             self._registry.instances,
             traffic_of(self._traffic.layers.state),
         )
+        self._migrating = Migrating(settings, contracts, log, self._books.record_change)
         self._control = Control(self._publisher, inputs, on_change=self._tell_health)
         self._traffic.direct(self._control, settings.envoy_admin)
         self._health = health.aio.HealthServicer()
@@ -141,6 +143,8 @@ class Hub:
             await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
             self._pairs = self._open_pairs(server, stack, comparator)
+            sampler = self._pairs.sampler if self._pairs is not None else None
+            self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, server, books)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
@@ -151,7 +155,7 @@ class Hub:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
             sampling = (self._pairs.run,) if self._pairs is not None else ()
-            work = (*always, *self._books.work, *self._traffic.work, comparator.run, *sampling)
+            work = (*always, *self._books.work, *self._traffic.work, comparator.run, self._migrating.run, *sampling)
             tasks = [group.create_task(_forever(one)) for one in work]
             if exchange is not None:
                 group.create_task(exchange.run(stop))

@@ -30,6 +30,8 @@ class Settings:
     """None where each interface is left to the system that owns it."""
     envoy_admin: Path | None = None
     """None where nobody watches what is set by hand in Envoy."""
+    migration: Path | None = None
+    """None where the plan is what systems say of themselves."""
     approvals: settings_pb2.Approvals = field(default_factory=settings_pb2.Approvals)
     """Whose approval a changed policy needs; nobody's by default."""
 
@@ -63,6 +65,7 @@ def read(path: Path) -> Settings:
         folder=folder,
         traffic=folder / message.traffic if message.traffic else None,
         envoy_admin=folder / message.envoy_admin if message.envoy_admin else None,
+        migration=folder / message.migration if message.migration else None,
         approvals=message.approvals,
     )
 

@@ -74,6 +74,11 @@ class Home:
         return self.root / "traffic.yaml"
 
     @property
+    def migration(self) -> Path:
+        """How interfaces are moved from the old platform to the new one."""
+        return self.root / "migration.yaml"
+
+    @property
     def retention(self) -> Path:
         """For how long the ledger keeps what is personal."""
         return self.root / "retention.yaml"

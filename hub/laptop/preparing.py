@@ -22,6 +22,15 @@ FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by w
 #     weights: {example: 90, successor: 10}
 shares: []
 """
+FIRST_MIGRATION = """# How interfaces are moved from the old platform to the new one, beyond what systems say of themselves; `metip migrate plan` shows all of it.
+# Written once by `metip up`, then yours: the hub takes each change up. docs/parallel-running.md says what there is.
+# interfaces:
+#   - interface: metip.example.v1.ExampleService
+#     rings: [5, 25]
+#     bars:
+#       - {to: STATE_CANARY, up_to_percent: 5, comparisons: 2000, parity_percent: 99.5, soak: 3600s}
+interfaces: []
+"""
 FIRST_RETENTION = """# For how long the ledger keeps what is personal in records: whole months after the month of a record.
 # What is over may be erased with `metip ledger erase`; records themselves stay. 72 months are the six years of the general floor of
 # police records. Written once by `metip up`, then yours.
@@ -78,6 +87,8 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
         _write(home.retention, FIRST_RETENTION)
     if not home.traffic.exists():
         _write(home.traffic, FIRST_TRAFFIC)
+    if not home.migration.exists():
+        _write(home.migration, FIRST_MIGRATION)
     _write(home.bootstrap, bootstrap(home, xds=xds))
 
 
@@ -108,6 +119,7 @@ socket: {home.hub_socket}
 state: state
 access: access.yaml
 traffic: traffic.yaml
+migration: {home.migration.name}
 envoy_admin: {home.admin_socket}
 edge:
   port: {ports.grpc}

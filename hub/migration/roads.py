@@ -1,6 +1,6 @@
 """The ways of calls as the rest of the hub keeps them: shares and pins by the director of traffic, what is compared by the sampler."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,8 +9,8 @@ from hub.mesh.inputs import OWNERS_WEIGHT, cluster_name
 from hub.migration.plan import Rules
 from hub.migration.ports import Order, RefusedError
 from hub.migration.states import Platform
-from hub.traffic.director import Director
 from hub.traffic.changes import TrafficError
+from hub.traffic.director import Director
 from hub.traffic.settings import Pin, Shares, State
 
 
@@ -35,7 +35,7 @@ class Ways:
     director: Director
     control: Control
     samplers: Samplers
-    by_hand: Callable[[], dict[str, int]] = dict
+    by_hand: Callable[[], Mapping[str, str]] = dict
     """Weights that somebody set in Envoy's runtime, by cluster."""
     _uncompared: dict[str, str] = field(default_factory=dict, repr=False)
     """Why an interface is not compared though its state says so."""

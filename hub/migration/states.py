@@ -2,9 +2,9 @@
 
 The law. A call is answered by one platform, and the caller gets that platform's answer unaltered; the other one is asked only by the
 comparator, and only what the contract lets be compared. Messages and writes are one platform's at every instant, never both's and never a
-share of each: while queries are split by the per cent they stay with the old platform, and go over together. Forward leads one step at a time, and each step has guards; more per
-cent is a step too. Back leads to anywhere below, at once: it needs nobody and proves nothing, but like every step it is recorded before it
-is made. A breach leads back by itself to the state that is safe; nothing leads forward by itself.
+share of each: while queries are split by the per cent they stay with the old platform, and go over together. Forward leads one step at a
+time, and each step has guards; more per cent is a step too. Back leads to anywhere below, at once: it needs nobody and proves nothing, but
+like every step it is recorded before it is made. A breach leads back by itself to the state that is safe; nothing leads forward by itself.
 
 | state   | who answers calls        | who is compared        | who delivers messages and writes |
 |---------|--------------------------|------------------------|----------------------------------|

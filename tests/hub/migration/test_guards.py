@@ -41,7 +41,7 @@ CANARY = replace(
 PRIMARY = replace(CANARY, here=at(State.PRIMARY), evidence=evidence(200_000))
 FIRST, ALL, END = at(State.CANARY, 1), at(State.PRIMARY), at(State.NEW)
 DIFFERENT = FieldVerdict("x/GetThing", "name", Finding.FINDING, {}, 1200, 12, 0.01, 0, 0, 0, 0, 0, 1.0, START, START)
-WRITES = replace(rules(WRITTEN), operations=tuple(replace(one, mirror="NEVER") for one in CONTRACTS.interface(WRITTEN).operations))
+WRITES = replace(rules(WRITTEN), operations=rules(WRITTEN).writes)
 FAILING: dict[str, tuple[Facts, Position, Guard, str, str]] = {
     "nobody serves it": (replace(SHADOW, absent=("owner",)), FIRST, Guard.SERVED, "nobody of owner serves it now", "metip status"),
     "nobody approved it": (replace(SHADOW, approver=""), FIRST, Guard.APPROVER, "nobody approved it", "--approver NAME"),
@@ -130,7 +130,7 @@ FAILING: dict[str, tuple[Facts, Position, Guard, str, str]] = {
         Guard.HOUR,
         "between 07:00 to 07:30 (numbers begin anew), and not now",
         "--at 07:00",
-    ),  # fmt: skip
+    ),
 }
 
 

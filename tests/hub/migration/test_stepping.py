@@ -1,4 +1,4 @@
-"""Steps through crashes, refusals and a ledger that can't be written: what is shown is what is applied, and nothing is applied unrecorded."""
+"""Steps through crashes, refusals and a ledger that can't be written: what is shown is what is applied, and nothing unrecorded."""
 
 import asyncio
 import json
