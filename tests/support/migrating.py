@@ -207,9 +207,14 @@ class Rig:
     def clock(self) -> Callable[[], float]:
         return lambda: self.world.now
 
+    def close(self) -> None:
+        """The process ends."""
+        self.migration.store.close()
+        self.migration.counting.close()
+
     async def restart(self) -> None:
         """The process ended; another one begins."""
-        self.migration.store.close()
+        self.close()
         self.fuse.left = None
         self.start()
         await self.migration.begin()

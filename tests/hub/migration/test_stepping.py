@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -47,17 +48,17 @@ def folders(tmp_path: Path) -> Iterator[Path]:
     return several()
 
 
-async def act(rig: Rig, kind: str, interface: str, there: object) -> None:
+async def act(rig: Rig, kind: str, interface: str, there: Any) -> None:
     """Does what was drawn; what the table or a guard refuses is refused."""
     try:
         if kind == "take":
             await rig.migration.take(
                 step_to(interface, there.state, there.percent if there.state is State.CANARY else 0, override=True), AUTHOR
-            )  # type: ignore[attr-defined]
+            )
         elif kind == "back":
-            await rig.migration.back(interface, there, "a test", AUTHOR)  # type: ignore[arg-type]
+            await rig.migration.back(interface, there, "a test", AUTHOR)
         else:
-            request = api.PinConsumerRequest(interface=interface, consumer=CONSUMER, platform=there, because="a test", approver="bob")  # type: ignore[arg-type]
+            request = api.PinConsumerRequest(interface=interface, consumer=CONSUMER, platform=there, because="a test", approver="bob")
             await rig.migration.pin(request, AUTHOR)
     except (NoSuchStepError, NotAdmissibleError):
         pass
@@ -99,7 +100,7 @@ def test_a_hub_that_ends_at_any_moment_shows_what_is_applied_when_it_is_back(
                 await rig.restart()
             rig.fuse.left = None
             holds(rig)
-        rig.migration.store.close()
+        rig.close()
 
     asyncio.run(play())
 
@@ -112,12 +113,13 @@ def test_a_hub_that_ends_again_while_it_takes_up_its_work_loses_nothing(folders:
         await rig.migration.begin()
         rig.stand(ASKED, State.CANARY, 10)
         rig.stand(WRITTEN, State.SHADOW)
-        for fuse, work in ((first, lambda: act(rig, "take", WRITTEN, at(State.PRIMARY))), (second, lambda: act(rig, "back", ASKED, None))):
+        acts: list[tuple[int, str, str, Any]] = [(first, "take", WRITTEN, at(State.PRIMARY)), (second, "back", ASKED, None)]
+        for fuse, kind, interface, there in acts:
             rig.fuse.left = fuse
             try:
-                await work()
+                await act(rig, kind, interface, there)
             except Crashed:
-                rig.migration.store.close()
+                rig.close()
                 rig.fuse.left = second
                 rig.start()
                 try:
@@ -126,7 +128,7 @@ def test_a_hub_that_ends_again_while_it_takes_up_its_work_loses_nothing(folders:
                     await rig.restart()
             rig.fuse.left = None
             holds(rig)
-        rig.migration.store.close()
+        rig.close()
 
     asyncio.run(play())
 
@@ -219,20 +221,21 @@ async def test_whoever_asked_may_go_and_the_step_is_finished_all_the_same(tmp_pa
     await rig.migration.begin()
     rig.stand(ASKED, State.LEGACY)
     entered, let_go = asyncio.Event(), asyncio.Event()
-    put = rig.migration.around.roads.put
+    roads: Any = rig.migration.around.roads
+    put = roads.put
 
-    async def slow(*arguments: object) -> None:
+    async def slow(*arguments: Any) -> None:
         entered.set()
         await let_go.wait()
-        await put(*arguments)  # type: ignore[arg-type]
+        await put(*arguments)
 
-    rig.migration.around.roads.put = slow  # type: ignore[method-assign]
+    roads.put = slow
     asked = asyncio.ensure_future(rig.migration.take(step_to(ASKED, State.SHADOW), AUTHOR))
     await entered.wait()
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
     let_go.set()
-    rig.migration.around.roads.put = put  # type: ignore[method-assign]
+    roads.put = put
     await rig.migration.back(ASKED, at(State.LEGACY), "a test", AUTHOR)  # waits its turn
     assert [one.phase for one in rig.migration.store.steps()] == [step_pb2.STEP_PHASE_APPLIED] * 2
