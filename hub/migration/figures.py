@@ -83,4 +83,4 @@ def bounds(hits: int, of: int, z: float = SHARP) -> tuple[float, float]:
     share, square = hits / of, z * z / of
     middle = (share + square / 2) / (1 + square)
     half = z * math.sqrt((share * (1 - share) + square / 4) / of) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (max(0.0, middle - half) if hits else 0.0), (min(1.0, middle + half) if hits < of else 1.0)

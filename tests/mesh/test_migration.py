@@ -18,19 +18,21 @@ from mesh_rig import MeshRig, load, running_mesh, stopwatch, until
 from samples import send
 
 from adapters.kit.serving import installed_contracts
+from hub.migration.plan import read
 from metip.cases.v1.case_pb2 import Fault
-from metip.contracts import DeliveryClass
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONTRACTS = installed_contracts(date.min)
 OLD = next(one.system for one in CONTRACTS.back_ends if one.platform == "METIP")
+RULES = read(None, CONTRACTS).rules
 CASE = next(
     case
     for case in map(read_case, case_files())
     if case.case.sample
     and OLD in CONTRACTS.serving(case.operation.name)
-    and all(one.delivery_class is DeliveryClass.READ for one in CONTRACTS.interface(case.operation.interface).operations)
+    and not RULES[case.operation.interface].undivided
+    and not RULES[case.operation.interface].writes
     and not case.operation.server_streams
 )
 NEW, INTERFACE = CASE.system, CASE.operation.interface
@@ -156,10 +158,9 @@ DEFECTS: dict[str, tuple[list[Fault], str]] = {
 
 @pytest.mark.parametrize(("faults", "bar"), DEFECTS.values(), ids=DEFECTS)
 async def test_a_defect_at_a_tenth_is_back_at_none_within_five_seconds(mesh: MeshRig, faults: list[Fault], bar: str) -> None:
-    await standing_at(mesh, "canary")
     channel = mesh.channel()
     async with load(lambda: send(mesh, CASE, channel), workers=LOAD):
-        await calls_of(mesh, 30)
+        await steady(mesh)
         with stopwatch() as seconds:
             async with mesh.dials({NEW: faults}):
                 await until(lambda: back_in_the_shadow(mesh), within=15)
@@ -169,6 +170,18 @@ async def test_a_defect_at_a_tenth_is_back_at_none_within_five_seconds(mesh: Mes
     assert (last["kind"], last["author"]) == ("breach", "migration")
     assert last["because"].startswith(f"{bar}: ")
     assert set(await shares(mesh, 20)) == {OLD}
+
+
+async def steady(mesh: MeshRig) -> None:
+    """At a canary of a tenth that stands; a system that a test broke before needs its time to be itself again."""
+
+    async def stands() -> bool:
+        here = await state(mesh)
+        if here["position"]["state"] != "canary":
+            await standing_at(mesh, "canary")
+        return int(here["figures"]["new_platform"]["calls"]) >= 30 and here["position"]["state"] == "canary"
+
+    await until(stands, within=90)
 
 
 async def back_in_the_shadow(mesh: MeshRig) -> bool:
@@ -225,4 +238,3 @@ async def test_the_hub_that_starts_again_knows_where_everything_stands(mesh: Mes
     await until(again, within=40)
     found = await shares(mesh, 100)
     assert 0 < found[NEW] < 40
-

@@ -57,14 +57,22 @@ def test_what_is_slow_follows_the_old_platform_now_or_as_it_usually_is() -> None
     assert of_latency(WATCH, calls(3, ms=400), new, 400.0) is None
 
 
-@given(st.integers(0, 10_000))
-def test_a_platform_as_good_as_its_bar_allows_hardly_ever_steps_back(seed: int) -> None:
-    """A day of one platform at half of its budget, looked at again and again, in windows: no breach."""
-    chance, window = random.Random(seed), [0] * 300
-    for call in range(1500):
-        window[call % 300] = int(chance.random() < 0.005)
-        if call % 10 == 9:
-            assert of_errors(WATCH, calls(100), calls(min(call + 1, 300), sum(window))) is None or sum(window) >= 3
+def test_a_platform_within_its_budget_hardly_ever_steps_back() -> None:
+    """Three hundred canaries at half of the budget, each looked at 150 times as its calls come in."""
+    breached = 0
+    for seed in range(300):
+        chance, failed = random.Random(seed), 0
+        for call in range(1, 1501):
+            failed += chance.random() < 0.005
+            if call % 10 == 0 and of_errors(WATCH, calls(100), tally(call, failed)):
+                breached += 1
+                break
+    assert breached <= 9, "three in a hundred"
+
+
+def tally(count: int, errors: int) -> Tally:
+    """Calls whose times do not matter."""
+    return Tally(count, errors)
 
 
 @given(st.integers(0, 500), st.integers(1, 500))

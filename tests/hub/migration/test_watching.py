@@ -31,7 +31,7 @@ class Watched:
         self.rig = Rig(folder, both, World(**world), more={"edge_log": self.log, "hub": "spiffe://metip.local/hub"})  # type: ignore[arg-type]
         self.watching = Watching(self.rig.migration)
 
-    def calls(self, count: int, cluster: str = ASKED, *, status: int = 0, ms: int = 20, **more: object) -> None:
+    def calls(self, count: int, cluster: str = ASKED, *, status: int = 0, ms: int = 20, **more: str) -> None:
         began = datetime.fromtimestamp(self.rig.world.now, UTC).isoformat()
         line = {
             "kind": "call",
@@ -42,7 +42,8 @@ class Watched:
             "consumer": CONSUMER,
             "path": "/x/y",
         }
-        line.update({"details": "via_upstream", "upstream_sent": "100", **more})
+        line |= {"details": "via_upstream", "upstream_sent": "100"}
+        line.update(more)
         with self.log.open("a") as file:
             file.writelines(json.dumps(line) + "\n" for _ in range(count))
 
