@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from hub.mesh.admin import WEIGHT_KEY
 from hub.mesh.control import Control
 from hub.mesh.inputs import OWNERS_WEIGHT, cluster_name
 from hub.migration.plan import Rules
@@ -56,11 +57,13 @@ class Ways:
             gone = [pin.key for pin in state.of(Pin) if pin.interface in names and pin.key not in kept]
             return state.drop(*gone).put(*shares, *pins)
 
-        if shares or pins:
-            try:
-                await self.director.change(what, author, because, edit)
-            except TrafficError as error:
-                raise RefusedError("; ".join(error.problems)) from None
+        try:
+            await self.director.change(what, author, because, edit)
+        except TrafficError as error:
+            raise RefusedError("; ".join(error.problems)) from None
+        # Where the shares stay as they are nothing was changed, and what somebody set by hand would still go before them.
+        keys = [f"{WEIGHT_KEY}{cluster}" for order in orders if order.rules.called for cluster in self._clusters(order.rules)]
+        await self.director.overrides.take_back(keys)
         for order in orders:
             self.compare(order)
 
@@ -85,10 +88,9 @@ class Ways:
         if abs(share - ordered) > 0.5:
             found.append(f"the traffic settings give the new platform {share:.0f} %, the state {ordered} %")
         hand = self.by_hand()
-        clusters = {rules.interface: rules.system} | {cluster_name(rules.interface, one): one for one in self._others(rules)}
         found += [
             f"somebody set the weight of {system} to {hand[name]} in Envoy's runtime, past the hub"
-            for name, system in clusters.items()
+            for name, system in self._clusters(rules).items()
             if name in hand
         ]
         return tuple(found)
@@ -116,8 +118,10 @@ class Ways:
     def _weights(self, rules: Rules) -> dict[str, int]:
         return self.director.state.weights(rules.interface) or {rules.system: OWNERS_WEIGHT}
 
-    def _others(self, rules: Rules) -> tuple[str, ...]:
-        return self.control.inputs.contracts.back_ends_of(rules.interface)
+    def _clusters(self, rules: Rules) -> dict[str, str]:
+        """Systems by Envoy's names of their instances."""
+        others = self.control.inputs.contracts.back_ends_of(rules.interface)
+        return {rules.interface: rules.system} | {cluster_name(rules.interface, one): one for one in others}
 
 
 def system_of(platform: Platform, rules: Rules) -> str:

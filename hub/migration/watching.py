@@ -26,6 +26,8 @@ EVERY: Final = 0.25
 """Seconds between two looks."""
 LASTING: Final = 2
 """Looks, one after the other, that must find calls slow: one pause of a machine is no breach."""
+PARTS: Final = (1 / 20, 1 / 4, 1)
+"""Parts of the window that are judged: what breaks now shows in the last seconds, what is a little worse in the whole of it."""
 KEEP_EVERY: Final = 4
 """Looks between two times that counts are kept."""
 
@@ -76,15 +78,20 @@ class Watching:
     def _breach(self, interface: str) -> Breach | None:
         migration, now = self._migration, self._around.clock()
         rules, standing = migration.plan.rules[interface], migration.store.standings()[interface]
-        watch, since = rules.watch, max(standing.since, now - rules.watch.window)
-        old = migration.counting.window(interface, rules.old, since)
-        new = migration.counting.window(interface, rules.system, since)
-        found = breaches.of_errors(watch, old, new)
-        if found is None and standing.position.meaning.compared:
-            found = breaches.of_parity(watch, self._around.comparisons.evidence(interface, since))
-        slow = breaches.of_latency(watch, old, new, migration.store.usual_p99_ms(interface, rules.old))
+        watch, usual = rules.watch, migration.store.usual_p99_ms(interface, rules.old)
+        slow: Breach | None = None
+        for part in PARTS:
+            since = max(standing.since, now - watch.window * part)
+            old = migration.counting.window(interface, rules.old, since)
+            new = migration.counting.window(interface, rules.system, since)
+            found = breaches.of_errors(watch, old, new)
+            if found is None and standing.position.meaning.compared:
+                found = breaches.of_parity(watch, self._around.comparisons.evidence(interface, since))
+            if found is not None:
+                return found
+            slow = slow or breaches.of_latency(watch, old, new, usual)
         self._slow[interface] = self._slow.get(interface, 0) + 1 if slow else 0
-        return found or (slow if self._slow[interface] >= LASTING else None)
+        return slow if self._slow[interface] >= LASTING else None
 
     async def _retreat(self, interface: str, breach: Breach) -> None:
         migration = self._migration

@@ -1,5 +1,6 @@
 """`metip migrate` against the service on a socket: what it prints, what it refuses, and four eyes with keys."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from command_line import Done, metip
+from click.testing import CliRunner
+from command_line import Done
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from migrating import ASKED, WRITTEN, Rig, plan, rules
 
 from hub.access import approving
 from hub.api.migration import MigrationApi
+from hub.cli import main
 from hub.migration.approvals import Approvals
 from hub.migration.states import State
 from hub.migration.watching import Watching
@@ -35,7 +38,9 @@ class Shell:
         self.folder, self.rig = folder, rig
 
     async def run(self, *arguments: str) -> Done:
-        return await metip(self.folder, "migrate", *arguments)
+        words = ["migrate", *arguments, "--home", str(self.folder)]
+        done = await asyncio.to_thread(CliRunner().invoke, main, words)
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     async def json(self, *arguments: str) -> Any:
         return (await self.run(*arguments, "--json")).json
