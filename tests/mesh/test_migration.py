@@ -36,6 +36,15 @@ CASE = next(
     and not case.operation.server_streams
 )
 NEW, INTERFACE = CASE.system, CASE.operation.interface
+COMPARED = next(
+    case
+    for case in map(read_case, case_files())
+    if case.case.sample
+    and OLD in CONTRACTS.serving(case.operation.name)
+    and case.operation.mirror == "REPLICA"
+    and case.operation.method.startswith("Search")
+)
+"""A search that may be compared live, of an interface that also writes."""
 PLAN = f"""
 old_platform: {OLD}
 rings: [10, 50]
@@ -54,7 +63,7 @@ LOAD = 8
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MeshRig]:
     """An estate with both platforms, whose interface is on the old one."""
-    async with running_mesh(tmp_path_factory.mktemp("m"), systems=(NEW, OLD)) as rig:
+    async with running_mesh(tmp_path_factory.mktemp("m"), systems=tuple({NEW: 1, COMPARED.system: 1, OLD: 1})) as rig:
         rig.home.migration.write_text(PLAN)
 
         async def taken_up() -> bool:
@@ -76,12 +85,12 @@ async def moved(mesh: MeshRig, *arguments: str) -> Any:
     return done.json["step"]
 
 
-async def stepped(mesh: MeshRig, to: str, *more: str) -> Any:
-    return await moved(mesh, "step", INTERFACE, "--to", to, "--because", f"the board let it go to {to}", "--approver", "lead", *more)
+async def stepped(mesh: MeshRig, to: str, *more: str, interface: str = INTERFACE) -> Any:
+    return await moved(mesh, "step", interface, "--to", to, "--because", f"the board let it go to {to}", "--approver", "lead", *more)
 
 
-async def state(mesh: MeshRig) -> Any:
-    return (await migrate(mesh, "status", INTERFACE, "--json")).json["interfaces"][0]
+async def state(mesh: MeshRig, interface: str = INTERFACE) -> Any:
+    return (await migrate(mesh, "status", interface, "--json")).json["interfaces"][0]
 
 
 async def shares(mesh: MeshRig, calls: int = 40) -> Counter[str]:
@@ -95,14 +104,14 @@ async def shares(mesh: MeshRig, calls: int = 40) -> Counter[str]:
     return found
 
 
-async def standing_at(mesh: MeshRig, target: str, *more: str) -> None:
+async def standing_at(mesh: MeshRig, target: str, *, interface: str = INTERFACE) -> None:
     """Brings the interface there from wherever it stands."""
     way = ("shadow", "canary", "primary", "new")
-    here = (await state(mesh))["position"]["state"]
+    here = (await state(mesh, interface))["position"]["state"]
     if here != "legacy":
-        await moved(mesh, "back", INTERFACE, "--to", "legacy", "--because", "begin anew")
+        await moved(mesh, "back", interface, "--to", "legacy", "--because", "begin anew")
     for to in way[: way.index(target) + 1]:
-        await stepped(mesh, to, *(("--percent", "10") if to == "canary" else ()), "--override")
+        await stepped(mesh, to, *(("--percent", "10") if to == "canary" else ()), "--override", interface=interface)
 
 
 async def calls_of(mesh: MeshRig, count: int) -> None:
@@ -184,11 +193,25 @@ async def steady(mesh: MeshRig) -> None:
     await until(stands, within=90)
 
 
-async def back_in_the_shadow(mesh: MeshRig) -> bool:
+async def back_in_the_shadow(mesh: MeshRig, interface: str = INTERFACE) -> bool:
     """Whether Envoy gives the new platform nothing any more: asked of what Envoy was told, since commands take their time."""
     page = json.loads(await mesh.admin.get("/config_dump?resource=dynamic_route_configs"))
     text = json.dumps(page)
-    return f'"name": "{INTERFACE}", "weight": 0' in text or f'"weight": 0, "name": "{INTERFACE}"' in text
+    return f'"name": "{interface}", "weight": 0' in text or f'"weight": 0, "name": "{interface}"' in text
+
+
+async def test_answers_that_differ_at_a_tenth_are_back_at_none_within_five_seconds(mesh: MeshRig) -> None:
+    """Which of the two is wrong the comparison can't know: one tells the first record twice."""
+    interface, channel = COMPARED.operation.interface, mesh.channel()
+    async with load(lambda: send(mesh, COMPARED, channel), workers=LOAD), mesh.dials({OLD: [Fault(dial="duplicated")]}):
+        await standing_at(mesh, "canary", interface=interface)
+        with stopwatch() as seconds:
+            await until(lambda: back_in_the_shadow(mesh, interface), within=15)
+            took = seconds()
+    assert took < 5, f"{took:.1f} s"
+    last = (await migrate(mesh, "history", interface, "--limit", "1", "--json")).json["steps"][0]
+    assert (last["kind"], last["author"]) == ("breach", "migration")
+    assert last["because"].startswith("parity: ")
 
 
 async def test_nothing_goes_forward_by_itself(mesh: MeshRig) -> None:

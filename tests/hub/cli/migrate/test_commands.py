@@ -1,6 +1,5 @@
 """`metip migrate` against the service on a socket: what it prints, what it refuses, and four eyes with keys."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,15 +8,13 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from click.testing import CliRunner
-from command_line import Done
+from command_line import Done, metip
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from migrating import ASKED, WRITTEN, Rig, plan, rules
 
 from hub.access import approving
 from hub.api.migration import MigrationApi
-from hub.cli import main
 from hub.migration.approvals import Approvals
 from hub.migration.states import State
 from hub.migration.watching import Watching
@@ -38,9 +35,7 @@ class Shell:
         self.folder, self.rig = folder, rig
 
     async def run(self, *arguments: str) -> Done:
-        words = ["migrate", *arguments, "--home", str(self.folder)]
-        done = await asyncio.to_thread(CliRunner().invoke, main, words)
-        return Done(done.exit_code, done.stdout, done.stderr)
+        return await metip(self.folder, "migrate", *arguments)
 
     async def json(self, *arguments: str) -> Any:
         return (await self.run(*arguments, "--json")).json
