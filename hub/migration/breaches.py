@@ -10,6 +10,8 @@ from hub.parity.evidence import Evidence
 
 CONTROL: Final = 20
 """Calls of the old platform from which on it tells what is slow now."""
+DIFFERENT: Final = 3
+"""Comparisons that must differ: of a few, one or two may be the platforms' own noise before it is known as that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def of_latency(watch: Watch, old: Tally, new: Tally, usual_ms: float) -> Breach 
 
 def of_parity(watch: Watch, evidence: Evidence | None) -> Breach | None:
     """Whether the platforms surely agree less often than the bar."""
-    if evidence is None or evidence.compared < watch.least_comparisons:
+    if evidence is None or evidence.compared < watch.least_comparisons or evidence.differing < DIFFERENT:
         return None
     _, at_most = bounds(evidence.compared - evidence.differing, evidence.compared)
     if at_most >= watch.parity:

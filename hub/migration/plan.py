@@ -21,7 +21,7 @@ LONDON: Final = ZoneInfo("Europe/London")
 HOUR, DAY = 3600.0, 86400.0
 STATES: Final = {step_pb2.STATE_CANARY: State.CANARY, step_pb2.STATE_PRIMARY: State.PRIMARY, step_pb2.STATE_NEW: State.NEW}
 FILE: Final = "migration.yaml"
-NEVER: Final = "NEVER"
+NEVER, RECORDED = "NEVER", "RECORDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Watch:
     slow_floor: float = 0.25
     slow: float = 0.05
     least_calls: int = 10
-    least_comparisons: int = 20
+    least_comparisons: int = 5
     way_back: float = 14 * DAY
 
 
@@ -137,6 +137,11 @@ class Rules:
     def comparable(self) -> tuple[Operation, ...]:
         """Operations that may be compared in one way or another."""
         return tuple(one for one in self.operations if one.delivery_class is DeliveryClass.READ and one.mirror != NEVER)
+
+    @property
+    def sampled(self) -> tuple[Operation, ...]:
+        """Those of them that may be compared while calls come; the others only on recordings."""
+        return tuple(one for one in self.comparable if one.mirror != RECORDED)
 
     def bar(self, there: Position) -> Bar:
         """What a step to there must show."""

@@ -70,7 +70,7 @@ class Ways:
     def compare(self, order: Order) -> None:
         """Puts in force what is compared. One that may not be compared keeps no call from its way; it shows as a deviation."""
         samples, problems = order.rules.samples, []
-        for operation in order.rules.comparable:
+        for operation in order.rules.sampled:
             wanted = samples.per_million if order.position.meaning.compared else 0
             try:
                 self.samplers.sample(operation.name, wanted, samples.again_per_million if wanted else 0, samples.cap_per_hour)

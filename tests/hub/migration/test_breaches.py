@@ -38,7 +38,8 @@ def test_errors_that_the_old_platform_has_too_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "differing", "breached"), [(19, 19, False), (20, 1, False), (20, 2, True), (500, 2, False), (500, 25, True)]
+    ("count", "differing", "breached"),
+    [(4, 4, False), (5, 5, True), (5, 2, False), (20, 2, False), (20, 3, True), (500, 3, False), (500, 25, True)],
 )
 def test_answers_that_differ_are_a_breach_once_they_are_certain(count: int, differing: int, breached: bool) -> None:
     assert (of_parity(WATCH, compared(count, differing)) is not None) is breached
