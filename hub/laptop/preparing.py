@@ -22,7 +22,8 @@ FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by w
 #     weights: {example: 90, successor: 10}
 shares: []
 """
-FIRST_MIGRATION = """# How interfaces are moved from the old platform to the new one, beyond what systems say of themselves; `metip migrate plan` shows all of it.
+FIRST_MIGRATION = """# How interfaces are moved from the old platform to the new one, beyond what systems say of themselves.
+# `metip migrate plan` shows all of it.
 # Written once by `metip up`, then yours: the hub takes each change up. docs/parallel-running.md says what there is.
 # interfaces:
 #   - interface: metip.example.v1.ExampleService
