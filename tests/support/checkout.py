@@ -21,6 +21,7 @@ PLATFORM = frozenset(
         "ledger",
         "migration",
         "options",
+        "parity",
         "settings",
         "simulator",
         "traffic",
