@@ -39,7 +39,8 @@ class MigrationApi(MigrationServiceServicer):
         """Tells where interfaces stand; see the contract."""
         migration = self._migration
         async with _asked(request, context):
-            names = migration.together(request.interface) if request.interface else tuple(sorted(migration.plan.rules))
+            known = migration.store.standings().keys()
+            names = migration.together(request.interface) if request.interface else tuple(sorted(known & migration.plan.rules.keys()))
             found = [await self._state(name) for name in names]
             return api.ListStatesResponse(
                 interfaces=found,

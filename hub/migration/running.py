@@ -59,10 +59,13 @@ class Migration:
             raise UnknownInterfaceError("the migration plan names no old platform, so nothing is being moved")
         short = [full for full in self.plan.rules if full.rpartition(".")[2] == name]
         try:
-            return self.plan.together(short[0] if len(short) == 1 else name)
+            found = self.plan.together(short[0] if len(short) == 1 else name)
         except KeyError:
             there = ", ".join(sorted(self.plan.rules))
             raise UnknownInterfaceError(f"{name} is not being moved; the old platform serves {there or 'nothing'}") from None
+        if not set(found) <= self.store.standings().keys():
+            raise UnknownInterfaceError("the hub has just started and ends what an earlier one began: ask again in a moment")
+        return found
 
     async def take(self, request: api.TakeStepRequest, author: str) -> step_pb2.Step:
         """Takes a step forward. Raises `NotAdmissibleError`, `NoSuchStepError`, `UnknownInterfaceError`, `RefusedError`, ValueError and
