@@ -4,7 +4,7 @@ The law: nothing is told to anybody before it is durable. Whatever an engine kee
 stopped at any instant. One engine is `hub.exchange.sqlite`, another `hub.exchange.jetstream`; the same conformance suite runs against each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -68,8 +68,11 @@ class Engine(Protocol):
     async def steps(self, message_id: str) -> list[Step]:
         """Every step of every delivery of a message, oldest first. Raises `UnknownError`."""
 
-    async def accepted_after(self, sequence: int, limit: int) -> list[Message]:
-        """Messages in order of acceptance, those after one place; nothing that is accepted later ever comes before one that was given."""
+    async def accepted_after(self, sequence: int, limit: int, operations: Collection[str]) -> tuple[list[Message], int]:
+        """Messages of some operations in order of acceptance, those after one place; and up to which place there are no more of them.
+
+        Nothing that is accepted later ever comes before that place.
+        """
 
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """What persons did, in order, after one place; none is ever forgotten."""
