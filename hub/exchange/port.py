@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.exchange.life import Event
+from hub.exchange.lots import Kept, Lot
 from hub.exchange.records import (
     Accepted,
     Account,
@@ -42,6 +43,9 @@ class Engine(Protocol):
 
     async def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted | FullError]:
         """Keeps messages, in order; each is on disk when this returns, or its place holds why it is not."""
+
+    async def accept_lot(self, lot: Lot) -> Kept:
+        """The same for messages that were handed over in bulk."""
 
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """Records how attempts ended and begins up to `limit` new ones, each recorded before it is given.

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import apsw
 
+from hub.exchange.keys import fingerprint
 from hub.exchange.life import OPEN, State
 from hub.exchange.records import Account, Act, Delivery, Filter, Group, Message, Step, UnknownError
-from hub.exchange.sqlite.keyed import fingerprint, numbers
+from hub.exchange.sqlite.keyed import numbers
 from hub.exchange.sqlite.schema import WAITING, Names
 from hub.exchange.sqlite.store import Place, Store
 
