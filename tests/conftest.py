@@ -7,13 +7,13 @@ from typing import Any
 import leak_watch
 import pytest
 import uvloop
+from lanes import Lanes
 from leak_watch import (  # noqa: F401 - pytest finds them here
     _where_files_are,
     pytest_sessionfinish,
     pytest_terminal_summary,
     pytest_testnodedown,
 )
-from two_parts import TwoParts
 
 leak_watch.listen()
 
@@ -41,6 +41,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoParts:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
     """How `-n` shares tests between workers."""
-    return TwoParts(config, log)
+    return Lanes(config, log)
