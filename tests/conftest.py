@@ -1,7 +1,8 @@
 """Shared by all tests: the event loop of production, pytest-grpc's fixtures made to fit grpc.aio, the watch for personal data."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
 from typing import Any
 
 import leak_watch
@@ -38,6 +39,17 @@ def grpc_channel(grpc_server: Any) -> Any:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--golden` rewrites golden files instead of comparing with them."""
     parser.addoption("--golden", action="store_true", help="rewrite golden files, then compare")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """Thousands of tests that live to the end are not looked through for garbage again and again, neither now nor in each test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
