@@ -1,4 +1,4 @@
-"""How tests are shared between workers (`pytest -n 2`): one estate at a time beside modules that need none, then what measures, alone.
+"""How tests are shared between workers (`pytest -n 3`): one estate at a time beside modules that need none, then what measures, alone.
 
 An estate is a hub, an Envoy and adapters in processes of their own. Most of its time is spent waiting for them to start, to notice and to
 stop, as most of any other test's is for a socket or a time limit; so a module with an estate and one without, side by side, leave little
