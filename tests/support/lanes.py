@@ -1,9 +1,12 @@
 """How tests are shared between workers (`pytest -n 3`): one estate at a time beside modules that need none, then what measures, alone.
 
 An estate is a hub, an Envoy and adapters in processes of their own. Most of its time is spent waiting for them to start, to notice and to
-stop, as most of any other test's is for a socket or a time limit; so a module with an estate and one without, side by side, leave little
-of the machine unused, and neither has to share it with a second estate that starts. What fills the machine on purpose has it to itself: it
-is one unit of work, which one worker begins when the others have been sent home.
+stop, as most of any other test's is for a socket or a time limit: three modules side by side, one of them with an estate, take little more
+than one of two cores. What fills the machine on purpose has it to itself: it is one unit of work, which one worker begins when the others
+have been sent home.
+
+The shared estate comes first, beside the modules with most tests, which are pure; then the estates with most tests, since those with few
+start a whole estate for each. They come when nothing is left but estates, the longest first.
 
 A module is a unit of work, always one worker's. All modules that use the shared estate of `tests/mesh/conftest.py` are one unit together,
 so that it is started once: they are told by their tests' loop, which must be the session's.
@@ -28,7 +31,7 @@ ALMOST_DONE: Final = 2
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
-    """Gives each worker unit after unit: estates to one worker while there is anything else, the longest first."""
+    """Gives each worker unit after unit: estates to one worker while there is anything else."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(ALONE):
@@ -50,11 +53,13 @@ class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
         super()._assign_work_unit(node)
 
     def _place(self, unit: str, *, estates_last: bool) -> tuple[int, int]:
-        """Smaller for a unit that is to be begun sooner. Of estates, those with fewest tests take longest, but for the shared one."""
+        """Smaller for a unit that is to be begun sooner."""
         tests = len(self.workqueue[unit])
-        if _is_estate(unit):
-            return (2 if estates_last else 0, 0 if unit == SHARED else tests)
-        return (1 if unit else 3, -tests)
+        if not _is_estate(unit):
+            return (1 if unit else 3, -tests)
+        if unit == SHARED:
+            return (2 if estates_last else 0, -len(self.collection))
+        return (2 if estates_last else 0, tests if all(map(_is_estate, filter(None, self.workqueue))) else -tests)
 
     def _has_estate(self, node: WorkerController) -> bool:
         work: Mapping[str, Mapping[str, bool]] = self.assigned_work[node]
