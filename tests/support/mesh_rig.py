@@ -159,7 +159,7 @@ class MeshRig:
 @asynccontextmanager
 async def running_mesh(directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta") -> AsyncIterator[MeshRig]:
     """An estate for the length of the block."""
-    home, ports = Home.at(directory / "home"), Ports(*free_ports(2))
+    home, ports = Home.at(directory / "home"), Ports(*free_ports(3))
     async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds)) as supervisor:
         rig = MeshRig(home, ports, supervisor)
         try:
