@@ -1,19 +1,16 @@
 """When a group of those who wait for a disk begins: at once while few ask, and gathered while many do.
 
 What a sync and a change of threads cost is then shared by many, the more the more there are. Where as many wait as ever come at once,
-waiting for more would only stop them, so that a group begins as soon as it is as large as the largest lately.
+waiting for more would only stop them, so that a group begins as soon as it is as large as the largest of the last ones.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Final
 
 RECENTLY: Final = 0.02
-PROBED: Final = 16
-"""Every so-many-th group gathers for its whole time, which tells how many come."""
-FADING: Final = 0.98
-"""What is left of the size of the largest group, as it is remembered, after each further one."""
+PROBED: Final = 32
+"""Every so-many-th group that is gathered is so for its whole time, which tells how many come now."""
 
 
 @dataclass
@@ -31,8 +28,11 @@ class Pace:
     """How many there will have been when the thread that gathers wants to hear of it; 0 while it does not."""
     _taken: int = 0
     """How many there had been when the last group began."""
-    _groups: int = 0
-    _largest: float = 0.0
+    _gathered: int = 0
+    """Groups since the last one that was gathered for its whole time."""
+    _probing: bool = False
+    _largest: int = 0
+    """The size of that one, or of a larger one since."""
     _recent: deque[tuple[float, int]] = field(default_factory=deque)
 
     def ask(self) -> bool:
@@ -47,16 +47,18 @@ class Pace:
             recent.popleft()
         if not recent or (lately := self.asked - recent[0][1]) < self.busy:
             return 0.0
-        enough = self._taken + ceil(self._largest)
-        if self._groups % PROBED and self.asked >= enough:
+        self._probing = self._gathered >= PROBED or not self._largest
+        enough = self._taken + self._largest
+        if not self._probing and self.asked >= enough:
             return 0.0
-        self._waited_for = enough if self._groups % PROBED else 0
+        self._waited_for = 0 if self._probing else enough
         return max(0.0, recent[-1][0] + min(self.longest, self.shortest * lately / self.busy) - now)
 
     def begin(self, now: float) -> None:
         """A group begins, with all who asked so far."""
-        self._waited_for = 0
-        self._groups += 1
-        self._largest = max(self.asked - self._taken, self._largest * FADING)
+        size, self._waited_for = self.asked - self._taken, 0
+        self._largest = size if self._probing else max(size, self._largest)
+        self._gathered = 0 if self._probing else self._gathered + 1
+        self._probing = False
         self._taken = self.asked
         self._recent.append((now, self.asked))

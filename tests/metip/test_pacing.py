@@ -1,6 +1,6 @@
 """When groups begin, on a clock of the test's own."""
 
-from metip.pacing import FADING, PROBED, RECENTLY, Pace
+from metip.pacing import PROBED, RECENTLY, Pace
 
 BUSY = 10
 
@@ -14,6 +14,7 @@ def grown(pace: Pace, callers: int, groups: int, every: float = 0.002, start: fl
     for number in range(groups):
         for _ in range(callers):
             pace.ask()
+        pace.pause(start + number * every)
         pace.begin(start + number * every)
     return start + groups * every
 
@@ -30,7 +31,7 @@ def test_while_many_ask_groups_are_apart_the_more_the_longer_and_never_longer_th
     pauses = []
     for callers in (2, 4, 8, 400):
         pace = paced()
-        now = grown(pace, callers, PROBED)  # the next one gathers for its whole time
+        now = grown(pace, callers, 20)
         pace.ask()
         pauses.append(pace.pause(now))
     assert pauses == sorted(pauses)
@@ -39,7 +40,7 @@ def test_while_many_ask_groups_are_apart_the_more_the_longer_and_never_longer_th
 
 def test_where_as_many_wait_as_ever_come_a_group_begins_at_once() -> None:
     pace = paced()
-    now = grown(pace, 8, PROBED + 1)
+    now = grown(pace, 8, 20)
     told = [pace.ask() for _ in range(7)]
     assert pace.pause(now) > 0
     assert not any(told)
@@ -49,7 +50,9 @@ def test_where_as_many_wait_as_ever_come_a_group_begins_at_once() -> None:
 
 def test_every_so_often_a_group_gathers_for_its_whole_time_which_finds_those_who_came_since() -> None:
     pace = paced()
-    now = grown(pace, 8, 2 * PROBED)
+    now = grown(pace, 8, 20)
+    while not pace._gathered >= PROBED:
+        now = grown(pace, 8, 1, start=now)
     for _ in range(40):
         assert not pace.ask()
     assert pace.pause(now) > 0
@@ -60,9 +63,8 @@ def test_every_so_often_a_group_gathers_for_its_whole_time_which_finds_those_who
 def test_that_many_came_once_is_forgotten() -> None:
     pace = paced()
     now = grown(pace, 200, 1)
-    now = grown(pace, 5, 300, start=now)
-    assert pace._largest < 6
-    assert 200 * FADING**300 < 5
+    grown(pace, 5, 3 * PROBED, start=now)
+    assert pace._largest == 5
 
 
 def test_after_a_silence_nobody_waits() -> None:

@@ -30,7 +30,7 @@ PRUNINGS: Final = 60
 LARGEST_GROUP: Final = 512
 MOST_WAITING: Final = 10_000
 BUSY: Final = 24
-SHORTEST_PACE, LONGEST_PACE = 0.004, 0.012
+SHORTEST_PACE, LONGEST_PACE = 0.008, 0.030
 FULL_FOR: Final = 1.0
 """Seconds after a full disk for which `check` refuses, so that no far system is asked what could not be answered."""
 _Told = tuple["asyncio.Future[None]", asyncio.AbstractEventLoop]
