@@ -15,10 +15,11 @@ from command_line import Done, metip
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from json_client import post
-from mesh_rig import DEVELOPER, MeshRig, load, running_mesh, until
+from mesh_rig import MeshRig, load, running_mesh, until
 from samples import send
 
 from adapters.kit.serving import installed_contracts
+from hub.laptop.layout import DEVELOPER
 from metip.contracts import DeliveryClass
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,11 +32,6 @@ CASE = next(
     if case.case.sample and SECOND in CONTRACTS.serving(case.operation.name) and case.operation.delivery_class is DeliveryClass.READ
 )
 FIRST, OPERATION, INTERFACE = CASE.system, CASE.operation.name, CASE.operation.interface
-SUBSCRIPTION = (
-    next(one for one in CONTRACTS.subscriptions if one.system in (FIRST, SECOND))
-    if any(one.system in (FIRST, SECOND) for one in CONTRACTS.subscriptions)
-    else None
-)
 OTHER = "another"
 POLICY = """grants:
   - {consumer: "spiffe://metip.local/consumer/developer", operations: ["*"]}
@@ -77,7 +73,8 @@ async def undo(mesh: MeshRig, number: int) -> None:
 
 async def call(mesh: MeshRig, channel: grpc.aio.Channel, name: str = DEVELOPER) -> str:
     """Calls the operation; the system that answered, by Envoy's word for it."""
-    sent: Any = channel.unary_unary(CASE.operation.path)(CASE.case.request.value, timeout=10, metadata=mesh.token(name))
+    ask: Any = channel.unary_unary(CASE.operation.path)
+    sent = ask(CASE.case.request.value, timeout=10, metadata=mesh.token(name))
     await sent
     return next((str(value) for key, value in await sent.initial_metadata() if key == "x-metip-served-by"), "")
 
@@ -115,8 +112,8 @@ async def test_a_change_is_in_the_ledger_before_it_is_in_force(mesh: MeshRig) ->
     await undo(mesh, number)
 
     async def gathered() -> bool:
-        found = (await metip(mesh.home.root, "ledger", "search", "--operation", "traffic_change", "--reason", "a test", "--json")).json
-        return len(found["records"] if "records" in found else found["lines"]) >= 2
+        found = await metip(mesh.home.root, "ledger", "search", "--operation", "traffic/change", "--reason", "a test", "--json")
+        return len(found.json["records"]) >= 2
 
     await until(gathered)
 
@@ -139,7 +136,7 @@ async def test_a_pinned_consumer_goes_where_it_is_pinned_and_nobody_else(mesh: M
 
 async def test_maintenance_tells_callers_why_over_grpc_and_as_json(mesh: MeshRig) -> None:
     channel = mesh.channel()
-    number = await change(mesh, "maintain", OPERATION, "Back at 14:00, 100 % sure – for 'all'", "--for", "10m", "--retry-after", "2m")
+    number = await change(mesh, "maintain", OPERATION, "Back at 14:00, 100 % sure é for 'all'", "--for", "10m", "--retry-after", "2m")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await call(mesh, channel)
     status: Any = rpc_status.from_call(refused.value)  # type: ignore[arg-type]
@@ -150,13 +147,13 @@ async def test_maintenance_tells_callers_why_over_grpc_and_as_json(mesh: MeshRig
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     assert (info.reason, info.domain, info.metadata["interface"]) == ("MAINTENANCE", "edge.metip", INTERFACE)
     assert info.metadata["until"]
-    assert text.message == "Back at 14:00, 100 % sure – for 'all'"
+    assert text.message == "Back at 14:00, 100 % sure é for 'all'"
     assert retry.retry_delay.seconds == 120
     answer = await post(mesh, OPERATION, {})
     assert answer.status == 503
     assert [one.get("reason") or one.get("message") or one.get("retryDelay") for one in answer.document["details"]] == [
         "MAINTENANCE",
-        "Back at 14:00, 100 % sure – for 'all'",
+        "Back at 14:00, 100 % sure é for 'all'",
         "120s",
     ]
     resumed = await change(mesh, "resume", OPERATION)
@@ -211,7 +208,7 @@ async def test_a_breaker_bounds_what_is_asked_at_once_and_going_back_fails_nobod
 async def test_a_drained_instance_gets_no_call_and_is_waited_for(mesh: MeshRig) -> None:
     channel = mesh.channel()
     status = (await metip(mesh.home.root, "status", "--json")).json
-    instances = sorted(one["id"] for one in status["instances"] if one["system"] == FIRST)
+    instances = sorted(one["id"] for one in status["mesh"]["instances"] if one["system"] == FIRST)
     assert len(instances) == 2
     async with load(lambda: send(mesh, CASE, channel), workers=4) as calls:
         done = (await run(mesh, "drain", FIRST, "--instance", instances[0], *WHY, "--json")).json
@@ -219,8 +216,7 @@ async def test_a_drained_instance_gets_no_call_and_is_waited_for(mesh: MeshRig) 
         refused = await metip(mesh.home.root, "traffic", "drain", FIRST, "--instance", instances[1], *WHY)
         assert refused.code == 1
         assert "last instance" in refused.err
-        before = {key: value for key, value in (await mesh.admin.in_progress())[INTERFACE].items()}
-        assert len(before) == 2
+        assert len((await mesh.admin.in_progress())[INTERFACE]) == 2
         await run(mesh, "resume", instances[0], *WHY)
     assert calls.failed == []
 
@@ -248,13 +244,13 @@ async def test_a_drained_system_leaves_calls_to_others_or_tells_callers(mesh: Me
 async def test_a_time_boxed_change_ends_by_itself(mesh: MeshRig) -> None:
     channel = mesh.channel()
     async with load(lambda: send(mesh, CASE, channel), workers=2) as calls:
-        await run(mesh, "shift", INTERFACE, f"{SECOND}=1", "--for", "2s", *WHY)
+        await run(mesh, "shift", INTERFACE, f"{SECOND}=1", "--for", "8s", *WHY)
         assert await who(mesh, channel, 3) == {SECOND: 3}
 
         async def back() -> bool:
             return await who(mesh, channel) == {FIRST: 1}
 
-        await until(back, within=10)
+        await until(back, within=20)
     assert calls.failed == []
     found = (await run(mesh, "history", "--limit", "2", "--json")).json["changes"]
     assert found[1]["standing"] == "CHANGE_STANDING_EXPIRED"
