@@ -1,17 +1,20 @@
 """Traffic control on real processes: each setting is seen to bite and to be undone, and no call fails that was not meant to."""
 
 import asyncio
+import json
+import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
 from cases import case_files, read_case
-from command_line import Done, metip
+from command_line import Done, metip, shell
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from json_client import post
@@ -287,6 +290,116 @@ async def test_what_is_set_by_hand_is_noticed_adopted_and_reset(mesh: MeshRig) -
         assert await mesh.admin.shaping() == {}, "the last word holds"
         assert await who(mesh, channel, 5) == {FIRST: 5}
     assert calls.failed == []
+
+
+def sheet() -> dict[str, str]:
+    """Actions of the sheet on traffic, and their commands."""
+    page = (Path(__file__).parents[2] / "envoy" / "README.md").read_text(encoding="utf-8").partition("## Moving traffic")[2]
+    return dict(re.findall(r"^\| (.+?) \| `(curl .+?)` \|$", page, re.MULTILINE))
+
+
+async def test_each_line_of_the_sheet_does_what_it_says_with_nothing_but_curl(mesh: MeshRig) -> None:
+    channel, lines = mesh.channel(), sheet()
+    names = f"A={mesh.home.admin_socket}; I={INTERFACE}; B={SECOND}/$I"
+
+    async def ended(calls: int = 60) -> Counter[str]:
+        return Counter([await status_of(mesh, channel) for _ in range(calls)])
+
+    async def at_once() -> Counter[str]:
+        return Counter(await asyncio.gather(*(status_of(mesh, channel) for _ in range(40))))
+
+    async def shared() -> bool:
+        return 1 <= (await who(mesh, channel, 300))[SECOND] <= 45
+
+    async def held_back() -> bool:
+        before = await mesh.stat("http.edge.fault.delays_injected")
+        await ended(120)
+        return await mesh.stat("http.edge.fault.delays_injected") > before
+
+    async def limited() -> bool:
+        return "RESOURCE_EXHAUSTED" in await at_once()
+
+    limit = await change(mesh, "limit", INTERFACE, "5")
+    checks: dict[str, Callable[[str], Awaitable[object]]] = {}
+
+    def check(action: str) -> Callable[[Callable[[str], Awaitable[object]]], None]:
+        def keep(of: Callable[[str], Awaitable[object]]) -> None:
+            checks[action] = of
+
+        return keep
+
+    @check("What is set by hand now?")
+    async def _(out: str) -> object:
+        return "entries" in json.loads(out)
+
+    @check("How are calls shared?")
+    async def _(out: str) -> object:
+        return f"{SECOND}/{INTERFACE}" in out
+
+    @check("Lift limits of interfaces, but count")
+    async def _(_: str) -> object:
+        return not await limited()
+
+    @check("Keep limits again")
+    async def _(_: str) -> object:
+        return await limited()
+
+    @check("Give the other system 5 %")
+    async def _(_: str) -> object:
+        return await shared()
+
+    @check("Give it everything")
+    async def _(_: str) -> object:
+        return await who(mesh, channel, 10) == {SECOND: 10}
+
+    @check("Give it nothing: step back")
+    async def _(_: str) -> object:
+        return await who(mesh, channel, 10) == {FIRST: 10}
+
+    @check("As the hub says")
+    async def _(_: str) -> object:
+        return await who(mesh, channel, 10) == {FIRST: 10} and not any(one.startswith("weight.") for one in await mesh.admin.shaping())
+
+    @check("Hold 10 % of calls back")
+    async def _(_: str) -> object:
+        return await held_back()
+
+    @check("Hold none back")
+    async def _(_: str) -> object:
+        return not await held_back()
+
+    @check("End 10 % of calls with UNAVAILABLE (14)")
+    async def _(_: str) -> object:
+        return (await ended()).keys() == {"OK", "UNAVAILABLE"}
+
+    @check("Refuse all calls of an interface")
+    async def _(_: str) -> object:
+        return (await ended(10)).keys() == {"UNAVAILABLE"}
+
+    @check("End none")
+    async def _(_: str) -> object:
+        return (await ended(10)).keys() == {"OK"}
+
+    @check("At most 50 calls at once to a system")
+    async def _(_: str) -> object:
+        return "UNAVAILABLE" in await at_once()
+
+    @check("As many as usual")
+    async def _(_: str) -> object:
+        return (await at_once()).keys() == {"OK"}
+
+    @check("How many calls are in progress, by cluster?")
+    async def _(out: str) -> object:
+        return f"cluster.{INTERFACE}.upstream_rq_active: " in out
+
+    assert lines.keys() == checks.keys()
+    for action in (*(one for one in lines if "imits" in one), *(one for one in lines if "imits" not in one)):
+        done = await shell(mesh.home.root, f"{names}; {lines[action].replace('requests=50', 'requests=1')}")
+        assert done.code == 0, done.err
+        assert await checks[action](done.out), action
+        if action == "Keep limits again":
+            await undo(mesh, limit)
+    assert await mesh.admin.shaping() == {}
 
 
 async def test_a_dry_run_and_a_preview_change_nothing(mesh: MeshRig) -> None:
