@@ -41,6 +41,8 @@ POLICY = """grants:
   - {consumer: "spiffe://metip.local/consumer/another", operations: ["*"]}
 """
 WHY = ("--because", "a test")
+PATIENCE = 180.0
+"""Seconds that a command may take on a busy machine."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -59,7 +61,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MeshRi
 
 async def run(mesh: MeshRig, *arguments: str) -> Done:
     """`metip traffic …` that has to go well."""
-    done = await metip(mesh.home.root, "traffic", *arguments)
+    done = await metip(mesh.home.root, "traffic", *arguments, within=PATIENCE)
     assert done.code == 0, done.err
     return done
 

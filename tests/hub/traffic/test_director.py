@@ -14,10 +14,10 @@ from hub.traffic.changes import Standing, StandsOnError, TrafficError, UnknownCh
 from hub.traffic.settings import Drain, FaultInjection, Maintenance, Paused, Pin, Sampling, Shares, State
 from metip.faults import Fault
 
-pytestmark = pytest.mark.asyncio
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def hub(tmp_path: Path) -> Directed:
     """A hub that has just started."""
     found = Directed(tmp_path)
