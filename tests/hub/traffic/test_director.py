@@ -262,6 +262,19 @@ async def test_subscriptions_that_are_to_rest_rest_after_a_restart(hub: Directed
     assert hub.paused == {name: True}
 
 
+async def test_whoever_samples_is_told_of_each_change_and_at_the_start(hub: Directed) -> None:
+    queries = [one for one in hub.director.known.contracts.operations.values() if one.mirror in ("REPLICA", "RECORDED")]
+    if not queries:
+        pytest.skip("no contract allows a second consultation yet")
+    told: list[Sampling] = []
+    hub.director.sample = told.append
+    wanted = Sampling(queries[0].name, 1000, 100)
+    number = (await hub.director.change("sample", OPERATOR, WHY, lambda state: state.put(wanted))).number
+    await hub.director.take_up()
+    await hub.director.undo(number, OPERATOR, WHY)
+    assert told == [wanted, wanted, Sampling(queries[0].name, 0)]
+
+
 async def test_a_preview_says_who_moves_and_changes_nothing(hub: Directed) -> None:
     seen = list(hub.seen)
     found = await hub.director.preview(lambda state: shifted(5)(state).put(Pin(INTERFACE, CONSUMER, FIRST)))
