@@ -20,12 +20,13 @@ from grpc_status import rpc_status
 from json_client import post
 from mesh_rig import MeshRig, load, running_mesh, until
 from samples import send
+from traffic_client import traffic_of
 
 from adapters.kit.serving import installed_contracts
 from hub.laptop.layout import DEVELOPER
 from metip.contracts import DeliveryClass
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]  # most commands are processes, as operators type them
 
 CONTRACTS = installed_contracts(date.min)
 SECOND = CONTRACTS.back_ends[0].system
@@ -73,7 +74,8 @@ async def change(mesh: MeshRig, *arguments: str) -> int:
 
 async def undo(mesh: MeshRig, number: int) -> None:
     """Takes it back."""
-    await run(mesh, "undo", str(number), *WHY, "--json")
+    async with traffic_of(mesh.home.hub_socket) as traffic:
+        await traffic.undo(number)
 
 
 async def call(mesh: MeshRig, channel: grpc.aio.Channel, name: str = DEVELOPER) -> str:
@@ -106,7 +108,7 @@ async def test_a_shift_moves_calls_and_its_undo_moves_them_back_without_losing_a
         assert f"{FIRST} 100 % → 0 %, {SECOND} 0 % → 100 %" in done.out
         assert "is in force in Envoy after" in done.out
         number = done.out.rpartition("traffic undo ")[2].split()[0]
-        await undo(mesh, int(number))
+        assert f"{FIRST} 0 % → 100 %" in (await run(mesh, "undo", number, *WHY)).out
         assert await who(mesh, channel, 10) == {FIRST: 10}
     assert calls.failed == []
     assert calls.done

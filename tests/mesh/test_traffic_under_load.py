@@ -23,7 +23,7 @@ from hub.traffic.settings import Breaker, CallLimit, Drain, FaultInjection, Pin,
 from metip.contracts import DeliveryClass
 from metip.traffic.v1.traffic_service_pb2 import ChangeStanding
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]  # a hub that was killed compiles everything anew
 
 CONTRACTS = installed_contracts(date.min)
 SECOND = CONTRACTS.back_ends[0].system
