@@ -23,10 +23,11 @@ from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
+from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
 from hub.exchange.recording import ExchangeRecorder
-from hub.exchange.running import Exchange, Files, Kept, claimed, opened
+from hub.exchange.running import Exchange, Files, Kept, claimed, opened, pause_in
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -35,6 +36,8 @@ from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
 from hub.recording import Recorder, unrecorded
+from hub.traffic.layers import traffic_of
+from hub.traffic.running import TrafficControl
 from hub.watch import changes
 from metip import heap
 from metip.call import Call
@@ -46,6 +49,7 @@ from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
+from metip.traffic.v1.traffic_service_pb2_grpc import add_TrafficServiceServicer_to_server
 
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
@@ -91,15 +95,18 @@ class Hub:
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
         self._books = Books(settings, log, recorder, record_action)
-        self._configuring = Configuring(settings, contracts, log, self._books.record_change)
+        file = settings_files.read_traffic(settings, contracts)
+        self._traffic = TrafficControl.opened(settings.state, file, log, self._books.record_change)
+        self._configuring = Configuring(settings, contracts, log, self._books.record_change, self._traffic.layers)
         inputs = Inputs(
             contracts,
             self._configuring.standing.policy,
             settings_files.read_edge(settings),
             self._registry.instances,
-            settings_files.read_traffic(settings, contracts),
+            traffic_of(self._traffic.layers.state),
         )
         self._control = Control(self._publisher, inputs, on_change=self._tell_health)
+        self._traffic.direct(self._control, settings.envoy_admin)
         self._health = health.aio.HealthServicer()
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,6 +123,7 @@ class Hub:
             stack.enter_context(claimed(self._settings.state))
             books = stack.enter_context(ExitStack())
             kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
+            await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
             _listen(server, self._settings.socket)
             await server.start()
@@ -126,7 +134,7 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
-            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work)]
+            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work, *self._traffic.work)]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             heap.settle()
@@ -135,6 +143,7 @@ class Hub:
             for task in tasks:
                 task.cancel()
         self._store.close()
+        self._traffic.store.close()
         self._log.line("stopped")
 
     def _add_services(self, server: grpc.aio.Server, started: datetime) -> None:
@@ -142,6 +151,7 @@ class Hub:
         add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started, self._today), server)
+        add_TrafficServiceServicer_to_server(TrafficApi(self._traffic), server)
         add_ActionServiceServicer_to_server(ActionApi(self._books.record_action), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
@@ -157,6 +167,7 @@ class Hub:
         server.add_generic_rpc_handlers((bulk.handler(exchange, self._grants),))  # before the rest of its interface, which has it too
         add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
+        await self._traffic.hand_over(partial(pause_in, exchange.engine))
         return exchange
 
     async def _record_the_rest(self, recorder: ExchangeRecorder) -> None:

@@ -31,6 +31,9 @@ SECTIONS: Final[Sections] = {
     "Exchange": {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
+    "Steer": {
+        "traffic": ("hub.cli.traffic:traffic", "Show and change where calls go: weights, pins, faults, limits, maintenance, drains."),
+    },
     "Account": {
         "access": ("hub.cli.access:access", "Check, explain, compare and approve access policies."),
         "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),

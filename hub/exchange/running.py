@@ -94,6 +94,13 @@ class Exchange:
                 self.log.line("housekeeping_failed", problem=str(error))
 
 
+async def pause_in(engine: Engine, subscription: str, paused: bool, by: str, reason: str) -> None:
+    """Stops or resumes a subscription; one that stands so already stays as it is. Raises what the engine raises."""
+    standing = {one.subscription: one.paused for one in await engine.accounts()}
+    if standing.get(subscription) is not paused:
+        await engine.pause(subscription, paused=paused, by=by, reason=reason)
+
+
 @asynccontextmanager
 async def opened(said: Settings, files: Files, contracts: Contracts, log: Log, record: Kept | None = None) -> AsyncIterator[Exchange]:
     """The exchange for the length of the block; its deliveries begin with `run`. Raises what the engine raises when it can't be opened."""

@@ -108,6 +108,7 @@ socket: {home.hub_socket}
 state: state
 access: access.yaml
 traffic: traffic.yaml
+envoy_admin: {home.admin_socket}
 edge:
   port: {ports.grpc}
   json_port: {ports.json}

@@ -10,9 +10,10 @@ from typing import Final
 from hub.contracts import Contracts, Subscription
 from hub.mesh.clusters import CERTIFICATE, cluster_of, endpoints_of, on_tcp
 from hub.mesh.edge_log import access_log, connection_log
-from hub.mesh.inputs import Edge, Instance, adapter_identity, cluster_name, hub_identity
+from hub.mesh.inputs import AS_OWNED, Edge, Instance, Traffic, adapter_identity, cluster_name, hub_identity
 from hub.mesh.listeners import AUTHORITY, mutual_tls, one_identity
 from hub.mesh.resources import Resource, ResourceType
+from hub.mesh.resting import weighing_of
 from hub.mesh.routes import RBAC, UNREAD
 from hub.mesh.types import accesslog, ads, core, hcm, listener, matcher, packed, rbac, rbac_filter, route, router, seconds
 from metip.call import FLAGS_HEADER, SUBSCRIBER_HEADER
@@ -26,7 +27,7 @@ def _cluster(subscription: Subscription) -> str:
     return cluster_name(subscription.operation.partition("/")[0], subscription.system)
 
 
-def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: Edge) -> tuple[Resource, ...]:
+def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: Edge, traffic: Traffic = AS_OWNED) -> tuple[Resource, ...]:
     """Listener, routes, clusters and endpoints; nothing where the edge has no port for them or nobody subscribes."""
     subscriptions = contracts.subscriptions
     if not edge.deliveries_port or not subscriptions:
@@ -40,7 +41,7 @@ def deliveries_of(contracts: Contracts, instances: tuple[Instance, ...], edge: E
             cluster_of(name, interface, adapter_identity(edge.trust_domain, system) if on_tcp(addresses) else "")
             for name, system, interface, addresses in found
         ),
-        *(endpoints_of(name, addresses) for name, _, _, addresses in found),
+        *(endpoints_of(name, addresses, weighing_of(addresses, instances, traffic)) for name, _, _, addresses in found),
         _listener(edge),
         _routes(subscriptions),
     )

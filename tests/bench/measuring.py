@@ -18,6 +18,7 @@ from tests.bench.load import Load, drive, h2load_command, has_h2load
 from tests.bench.messages import LONG, SHORT, Length, Messages, measure_messages
 from tests.bench.sample import Row, Sample, row, share
 from tests.bench.stages import python_stages
+from tests.bench.traffic import NONE, Changes, measure_changes
 
 BUSY = 64
 """Calls in flight at which parts are compared: enough that nobody waits for work."""
@@ -39,6 +40,8 @@ class Effort:
     loops: int = 20_000
     messages: Length = LONG
     ledger_records: int = RECORDS
+    changes: int = 60
+    """Changes of traffic."""
 
 
 QUICK = Effort(
@@ -53,6 +56,7 @@ QUICK = Effort(
     loops=200,
     messages=SHORT,
     ledger_records=2_000,
+    changes=4,
 )
 
 
@@ -83,6 +87,7 @@ class Measurement:
     journal: tuple[Journalled, ...]
     messages: Messages
     ledger: Ledger
+    changes: Changes
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -130,10 +135,13 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             journal=journal,
             messages=Messages((), ()),
             ledger=Ledger(0, 0, 0, 0.0, ()),
+            changes=NONE,
         )
     told("starting an exchange")
     messages = await measure_messages(effort.messages, told)
-    return replace(found, messages=messages, ledger=await asyncio.to_thread(measure_ledger, effort.ledger_records, told))
+    changes = await measure_changes(effort.changes, told)
+    ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
+    return replace(found, messages=messages, changes=changes, ledger=ledger)
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tests.bench import traffic
 from tests.bench.ledger import BUDGET, COLUMNS
 from tests.bench.ledger import rows as ledger_rows
 from tests.bench.measuring import BARE, BUSY, FULL, PLAIN, Measurement
@@ -38,6 +39,7 @@ def markdown(found: Measurement) -> str:
             *_where(found),
             *_messages(found),
             *_ledger(found),
+            *_changes(found),
             *_how(found),
         )
     )
@@ -241,6 +243,29 @@ def _ledger(found: Measurement) -> Iterable[str]:
     yield "(`BENCH_ARGS=--ledger-records=5000000`)."
     yield ""
     yield from _table(COLUMNS, ledger_rows(said))
+    yield ""
+
+
+def _changes(found: Measurement) -> Iterable[str]:
+    said = found.changes
+    yield "## Changes of traffic"
+    yield ""
+    yield "From the request to the first call that reaches the system which a change names, under load: recorded in the ledger, kept,"
+    yield "compiled, sent to Envoy and acknowledged. Each change gives all calls of an interface to the other of two systems."
+    yield ""
+    yield from _table(traffic.COLUMNS, traffic.rows(said))
+    yield ""
+    p99, lost = said.active[-1], said.failed + said.astray
+    budgets = [
+        (
+            "a change of traffic until it is active in Envoy, p99",
+            f"below {traffic.BUDGET:.0f} ms",
+            f"{p99:.0f} ms",
+            _verdict(p99 < traffic.BUDGET),
+        ),
+        ("calls that failed or went astray meanwhile", "0", str(lost), _verdict(lost == 0)),
+    ]
+    yield from _table(("", "budget", "found", ""), budgets)
     yield ""
 
 
