@@ -184,8 +184,9 @@ class Posts(Messages):
             return Token(place.said.system, post.number if post.owner is place else number).text
         digest = self.digest(key)
         owned = self.one("select owner, number from post_key where post = ? and digest = ?", (post.name, digest))
-        if owned is not None and owned[0] == place.said.system:
+        if owned is not None and owned[0] == place.said.system and int(owned[1]) != number:
             number = int(owned[1])
+            self._execute("update charge set number = ? where subscription = ? and sequence = ?", (number, place.id, sequence))
         return Token(place.said.system, number, digest.hex()).text
 
     def _touch(self, place: Place, sequence: int, event: Event, state: State, reason: str) -> None:
@@ -206,12 +207,20 @@ class Posts(Messages):
         self._execute(
             "update post_key set number = ? where post = ? and digest = ? and owner = ?", (number, post.name, digest, place.said.system)
         )
+        self._charge_of_key(place, key, number)
+        self._fence(place.said.system, post.name, digest, number)
+
+    def _charge_of_key(self, place: Place, key: str, number: int) -> None:
+        """What a member has of a key goes under that number from now on, whoever owns the key by then."""
         self._execute(
             "update charge set number = ?1 where subscription = ?2 and sequence in"
             " (select sequence from delivery where subscription = ?2 and ordering_key = ?3)",
             (number, place.id, key),
         )
-        self._fence(place.said.system, post.name, digest, number)
+
+    def _charge_all(self, places: Iterable[Place], number: int) -> None:
+        for one in places:
+            self._execute("update charge set number = ? where subscription = ?", (number, one.id))
 
     def free(self, place: Place) -> tuple[str, tuple[str, ...]]:
         """Which deliveries may be begun, as SQL on `d`: while messages are moved, only what their platform may have had already."""
@@ -299,12 +308,16 @@ class Posts(Messages):
         if move.stage not in (Stage.DRAINING, Stage.FENCING) or post is None:
             return move
         self.act(now, by, "owner_back", f"{post.name} {move.to}", reason)
-        if move.stage is Stage.FENCING:  # its owner was fenced below the number, and goes on with it
+        if move.stage is Stage.FENCING:  # its owner may hold the fence, and goes on above it
+            number = self._next_number(now)
             if move.scope is Scope.KEY and post.held:
                 digest = self.digest(post.held)
-                self._execute("update post_key set number = ? where post = ? and digest = ?", (move.number, post.name, digest))
+                self._execute("update post_key set number = ? where post = ? and digest = ?", (number, post.name, digest))
+                for one in post.members:
+                    self._charge_of_key(one, post.held, number)
             else:
-                self._all_numbers(post, move.number)
+                self._all_numbers(post, number)
+                self._charge_all(post.members, number)
         self._end(post, move, Stage.TAKEN_BACK, 0)
         return self.move_named(move_id)
 
@@ -379,6 +392,7 @@ class Posts(Messages):
 
     def _cut(self, post: Post, target: Place, move: Move, now: float) -> Move:
         """Hands over what lies beyond the cursor. Who is handed back to before it finished goes on, and is not fenced."""
+        self._charge_all((one for one in post.members if one is not target), self._next_number(now))  # above any fence that they hold
         number = self._next_number(now)
         self._execute("update post_move set state = ? where post = ? and state = ?", (Stage.MOVED.value, post.name, Stage.FINISHING.value))
         self._set_owner(post, target, number)
@@ -394,6 +408,7 @@ class Posts(Messages):
         target = self._member(post, move.to)
         assert target is not None, "it was there when the move began"
         key, moved = post.held or "", 0
+        move = replace(move, number=self._next_number(now))  # above the fence, and above what a person's word made of it meanwhile
         if move.scope is Scope.KEY:
             self._own(post, self.digest(key), move.to, move.number, ejected=True)
         else:
@@ -422,7 +437,9 @@ class Posts(Messages):
             self._choose_head(target, key)
 
     def _end(self, post: Post, move: Move, stage: Stage, moved: int) -> None:
-        self._execute("update post_move set state = ?, key = '', moved = ? where id = ?", (stage.value, moved, move.move_id))
+        self._execute(
+            "update post_move set state = ?, key = '', moved = ?, number = ? where id = ?", (stage.value, moved, move.number, move.move_id)
+        )
         self._execute("delete from fenced where id = ?", (move.move_id,))
         post.held = None
         self._stirred.update(one.said.name for one in post.members)
