@@ -104,6 +104,8 @@ class World:
         """Contents of which a person said that they were not done while something of them was still on its way."""
         self.moves: list[str] = []
         self.begun: list[Attempt] = []
+        self.copies: set[tuple[str, int]] = set()
+        """Attempts of which there was more than one: nobody can say that they reached nobody."""
         self.told: dict[str, list[tuple[str, int]]] = {name: [] for name in PLATFORMS}
         """Fences, by digest and number, that a platform said it holds."""
         self.happened = Counter[str]()
@@ -154,11 +156,10 @@ class World:
     def unreachable(self, place: int) -> None:
         """An attempt reaches nobody, and Envoy says so."""
         if self.network:
-            packet = self.network.pop(place % len(self.network))
-            if not any(one.attempt.message_id == packet.attempt.message_id for one in self._out()):
+            packet = self.network[place % len(self.network)]
+            if not packet.copied and (packet.attempt.message_id, packet.attempt.number) not in self.copies:
+                self.network.remove(packet)
                 self.settle(Reply(packet.attempt, Ended(grpc.StatusCode.UNAVAILABLE, flags="UF")))
-            else:
-                self.network.append(packet)
 
     def crash_hub(self) -> None:
         """The hub dies at whatever it was doing, and starts again."""
@@ -173,13 +174,17 @@ class World:
         """The network has one more of something, which may arrive much later."""
         if self.network and len(self.network) < 20:
             packet = self.network[place % len(self.network)]
-            self.network.append(Packet(packet.attempt, packet.to, copied=True))
+            self._copy(packet, packet.to)
 
     def shadow(self, place: int) -> None:
         """Something for one platform is sent to the other one too, as a mirror would, or a route that is wrong."""
         if self.network and len(self.network) < 20:
             packet = self.network[place % len(self.network)]
-            self.network.append(Packet(packet.attempt, next(name for name in PLATFORMS if name != packet.to), copied=True))
+            self._copy(packet, next(name for name in PLATFORMS if name != packet.to))
+
+    def _copy(self, packet: Packet, to: str) -> None:
+        self.copies.add((packet.attempt.message_id, packet.attempt.number))
+        self.network.append(Packet(packet.attempt, to, copied=True))
 
     def arrive(self, place: int) -> None:
         """An attempt arrives at its platform and comes to the stage before the handler."""

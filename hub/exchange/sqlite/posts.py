@@ -311,6 +311,7 @@ class Posts(Messages):
         if move.stage is Stage.FENCING:  # its owner may hold the fence, and goes on above it
             number = self._next_number(now)
             if move.scope is Scope.KEY and post.held:
+                self._owner(post, post.held, now)  # of a key that nobody had seen, whoever gets new ones
                 digest = self.digest(post.held)
                 self._execute("update post_key set number = ? where post = ? and digest = ?", (number, post.name, digest))
                 for one in post.members:
@@ -472,9 +473,13 @@ class Posts(Messages):
         return self.move_named(row[0]) if row else None
 
     def _fence(self, system: str, post: str, digest: bytes, number: int) -> None:
-        if not digest:
-            self._execute("delete from fence where system = ? and post = ?", (system, post))
-        self._execute("insert or replace into fence (system, post, digest, number) values (?, ?, ?, ?)", (system, post, digest, number))
+        if not digest:  # what a single key is fenced by goes with it, unless it is higher
+            self._execute("delete from fence where system = ? and post = ? and number <= ?", (system, post, number))
+        self._execute(
+            "insert into fence (system, post, digest, number) values (?, ?, ?, ?)"
+            " on conflict (system, post, digest) do update set number = max(number, excluded.number)",
+            (system, post, digest, number),
+        )
 
     def _open(self, post: Post, target: Place | None, scope: Scope, key: str) -> list[tuple[Place, int, State, bool, str]]:
         """Deliveries that are not done of whoever is not to own them: member, sequence, state, whether it may have had it, key."""
