@@ -1,4 +1,4 @@
-"""Two platforms, a hub and the network between them, in one thread: real store, real verdicts, real marks, and everything that can go wrong.
+"""Two platforms, a hub and the network between them, in one thread: real store, verdicts and marks, and everything that can go wrong.
 
 `World` has an action for each thing that can happen; whoever drives it decides what happens next. What it watches: nobody but the owner
 executes a message, nothing is executed twice or by both platforms, a key's messages are executed in the order of their acceptance, the
@@ -321,7 +321,7 @@ class World:
 
     def come_to_rest(self) -> None:
         """Everything that is out arrives, people settle what waits, moves end; then nothing may be missing. Raises `ViolationError`."""
-        for _ in range(400):
+        for _ in range(80):
             self.pass_time()
             while self.network:
                 self.arrive(0)
@@ -339,7 +339,7 @@ class World:
             for name in PLATFORMS:
                 self.turn(name, 10)
             states = {one.state for one in self._deliveries()}
-            moving = [one for one in self._do(lambda: self.store.moves())]
+            moving = list(self._do(lambda: self.store.moves()))
             if not self.network and not moving and not states & (OPEN | WAITING_FOR_A_PERSON):
                 break
         else:
