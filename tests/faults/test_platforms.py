@@ -17,7 +17,7 @@ import pytest_asyncio
 from command_line import metip
 from exchange_rig import OLD, OLD_TOO, PROBE, SYSTEM, ExchangeRig, probe, running_exchange
 
-from metip.exchange.v1 import exchange_service_pb2 as api
+from metip.exchange.v1 import owner_pb2
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub
 from metip.exchange.v1.receipt_pb2 import Receipt
 
@@ -47,7 +47,7 @@ async def publish(rig: ExchangeRig, channel: grpc.aio.Channel, probe_id: str, li
 
 async def move(rig: ExchangeRig, channel: grpc.aio.Channel, **said: Any) -> Any:
     """Asks for a move."""
-    request = api.MoveOwnerRequest(access=AUDIT, operation=PROBE, patience_seconds=5, **said)
+    request = owner_pb2.MoveOwnerRequest(access=AUDIT, operation=PROBE, patience_seconds=5, **said)
     return (await ExchangeServiceStub(channel).MoveOwner(request, metadata=rig.token(), timeout=30)).move  # type: ignore[misc]
 
 
@@ -137,13 +137,13 @@ async def test_through_moves_and_kills_each_message_is_executed_by_one_platform_
             what = chance.choice(("key", "all", "new", "cut"))
             with suppress(grpc.aio.AioRpcError):
                 if what == "key":
-                    await move(rig, channel, scope=api.MOVE_SCOPE_KEY, key=f"k-line-{chance.randrange(KEYS)}", to=to)
+                    await move(rig, channel, scope=owner_pb2.MOVE_SCOPE_KEY, key=f"k-line-{chance.randrange(KEYS)}", to=to)
                 elif what == "cut":
                     source = SYSTEM if to == OLD else OLD
-                    request = api.HandOverRequest(access=AUDIT, operation=PROBE, to=to, **{"from": source})
+                    request = owner_pb2.HandOverRequest(access=AUDIT, operation=PROBE, to=to, **{"from": source})
                     await ExchangeServiceStub(channel).HandOver(request, metadata=rig.token(), timeout=10)  # type: ignore[misc]
                 else:
-                    await move(rig, channel, scope=api.MOVE_SCOPE_ALL if what == "all" else api.MOVE_SCOPE_NEW, to=to)
+                    await move(rig, channel, scope=owner_pb2.MOVE_SCOPE_ALL if what == "all" else owner_pb2.MOVE_SCOPE_NEW, to=to)
                 carried_out += 1
             await asyncio.sleep(chance.uniform(0, 0.5))
         return carried_out

@@ -4,6 +4,8 @@
 executes a message, nothing is executed twice or by both platforms, a key's messages are executed in the order of their acceptance, the
 accounts add up, and in the end nothing that was accepted is missing. The far systems are believed, the network is not: it holds up, doubles
 and misroutes what it is given. A person looks at the far system before saying what became of a doubt.
+
+Long because everything that can happen is one world: each action changes what all others find.
 """
 
 import random

@@ -18,6 +18,7 @@ from two_platforms import DONE, KEYS, LOCKED, PLATFORMS, SILENT, ViolationError,
 
 from adapters.kit.marks import Marks
 from hub.exchange.records import Scope
+from hub.exchange.sqlite.moves import Moves
 from hub.exchange.sqlite.posts import Posts
 
 HISTORIES, STEPS = 40, 140
@@ -128,8 +129,8 @@ def no_fence(patch: pytest.MonkeyPatch) -> None:
 
 def no_drain(patch: pytest.MonkeyPatch) -> None:
     """A move waits for nothing that is under way or in doubt."""
-    patch.setattr(Posts, "_under_way", lambda self, post, move: "")
-    patch.setattr(Posts, "_stuck", lambda self, post, target, scope, key: "")
+    patch.setattr(Moves, "_under_way", lambda self, post, move: "")
+    patch.setattr(Moves, "_stuck", lambda self, post, target, scope, key: "")
 
 
 def no_mark(patch: pytest.MonkeyPatch) -> None:
@@ -168,13 +169,13 @@ def no_owner(patch: pytest.MonkeyPatch) -> None:
 
 def unfinished_fence(patch: pytest.MonkeyPatch) -> None:
     """A move is carried out before the one that loses it holds the fence, and what is late is not looked at."""
-    plain = Posts.advance
+    plain = Moves.advance
 
-    def hasty(self: Posts, move_id: str, now: float) -> Any:
+    def hasty(self: Moves, move_id: str, now: float) -> Any:
         move = plain(self, move_id, now)
         return self.fenced(move_id, "", now) if move.number else move
 
-    patch.setattr(Posts, "advance", hasty)
+    patch.setattr(Moves, "advance", hasty)
     no_drain(patch)
 
 
