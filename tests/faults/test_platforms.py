@@ -48,7 +48,7 @@ async def publish(rig: ExchangeRig, channel: grpc.aio.Channel, probe_id: str, li
 async def move(rig: ExchangeRig, channel: grpc.aio.Channel, **said: Any) -> Any:
     """Asks for a move."""
     request = owner_pb2.MoveOwnerRequest(access=AUDIT, operation=PROBE, patience_seconds=5, **said)
-    return (await ExchangeServiceStub(channel).MoveOwner(request, metadata=rig.token(), timeout=30)).move  # type: ignore[misc]
+    return (await ExchangeServiceStub(channel).MoveOwner(request, metadata=rig.token(), timeout=30)).move
 
 
 def executed(rig: ExchangeRig, prefix: str) -> dict[str, list[tuple[str, ...]]]:
@@ -141,7 +141,7 @@ async def test_through_moves_and_kills_each_message_is_executed_by_one_platform_
                 elif what == "cut":
                     source = SYSTEM if to == OLD else OLD
                     request = owner_pb2.HandOverRequest(access=AUDIT, operation=PROBE, to=to, **{"from": source})
-                    await ExchangeServiceStub(channel).HandOver(request, metadata=rig.token(), timeout=10)  # type: ignore[misc]
+                    await ExchangeServiceStub(channel).HandOver(request, metadata=rig.token(), timeout=10)
                 else:
                     await move(rig, channel, scope=owner_pb2.MOVE_SCOPE_ALL if what == "all" else owner_pb2.MOVE_SCOPE_NEW, to=to)
                 carried_out += 1

@@ -281,8 +281,11 @@ class World:
         """Somebody takes a move back."""
         for move in self._do(lambda: self.store.moves()):
             if move.stage is not Stage.FINISHING:
-                self._do(lambda move=move: self.store.take_back(move.move_id, self.now, by="1234", reason="a test"))
+                self._take_back(move)
                 self.happened["moves taken back"] += 1
+
+    def _take_back(self, move: Move) -> None:
+        self._do(lambda: self.store.take_back(move.move_id, self.now, by="1234", reason="a test"))
 
     def person(self, place: int, *, release: bool, resubmit: bool) -> None:
         """Somebody looks after what waits for a person, having looked at the far system."""

@@ -105,7 +105,7 @@ class Platforms(RuleBasedStateMachine):
 
 def test_whatever_comes_in_whatever_order_one_platform_executes_each_message_once() -> None:
     said = settings(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(Platforms, settings=said)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Platforms, settings=said)
 
 
 def test_random_histories_execute_each_message_once_and_meet_everything_that_can_go_wrong(tmp_path: Path) -> None:
