@@ -21,6 +21,8 @@ STUCK: Final = {
 }
 """States in which a delivery that a platform has touched does not go on by itself, and what has to be done with it."""
 SHOWN: Final = 3
+BEGUN: Final = " and (c.touched = 1 or d.state in ('attempt', 'delivered', 'in_doubt'))"
+"""Deliveries that a platform may have had."""
 
 
 class Moves(Posts):
@@ -231,19 +233,20 @@ class Moves(Posts):
         row = self.one(f"select id from post_move where post = ? and state in {HELD}", (post.name,))
         return self.move_named(row[0]) if row else None
 
-    def _open(self, post: Post, target: Place | None, scope: Scope, key: str) -> list[tuple[Place, int, State, bool, str]]:
-        """Deliveries that are not done of whoever is not to own them: member, sequence, state, whether it may have had it, key."""
+    def _open(self, post: Post, target: Place | None, scope: Scope, key: str, which: str = "") -> list[tuple[Place, int, State, bool, str]]:
+        """Deliveries that are not done of whoever is not to own them: member, sequence, state, whether it may have had it, key.
+
+        `which` is a further condition, as SQL."""
         found = []
+        of_key, values = (" and d.ordering_key = ?", (key,)) if scope is Scope.KEY else ("", ())
         for one in post.members:
             if one is target:
                 continue
             for sequence, state, touched, line in self.all(
                 "select d.sequence, d.state, c.touched, d.ordering_key from charge c join delivery d using (subscription, sequence)"
-                " where c.subscription = ? order by d.sequence",
-                (one.id,),
+                f" where c.subscription = ?{of_key}{which} order by d.sequence",
+                (one.id, *values),
             ):
-                if scope is Scope.KEY and line != key:
-                    continue
                 if scope is Scope.ALL and line and self._is_ejected(post, line):
                     continue
                 found.append((one, sequence, State(state), bool(touched), line))
@@ -257,7 +260,7 @@ class Moves(Posts):
         """What has to be done before a move, by people or by a far system; empty when nothing has."""
         found = [
             (state, sequence, place)
-            for place, sequence, state, touched, _ in self._open(post, target, scope, key)
+            for place, sequence, state, touched, _ in self._open(post, target, scope, key, BEGUN)
             if state in STUCK and (touched or state in (State.IN_DOUBT, State.DELIVERED))
         ]
         words = []
@@ -272,14 +275,21 @@ class Moves(Posts):
     def _under_way(self, post: Post, move: Move) -> str:
         """What still moves by itself, or not, before the owner can be fenced; empty when nothing is left."""
         target = self._member(post, move.to)
-        some = [
-            (sequence, place)
-            for place, sequence, state, touched, _ in self._open(post, target, move.scope, post.held or "")
-            if move.scope is Scope.CUT or touched or state in (State.ATTEMPT, State.IN_DOUBT, State.DELIVERED)
-        ]
+        if move.scope is Scope.CUT:
+            return self._left(post, target)
+        some = [(sequence, place) for place, sequence, *_ in self._open(post, target, move.scope, post.held or "", BEGUN)]
         if not some:
             return ""
         return f"{len(some)} under way at {_names(place for _, place in some)}, such as {self.names.of(some[0][0])}"
+
+    def _left(self, post: Post, target: Place | None) -> str:
+        """What those who handed over have not finished yet."""
+        words = []
+        for one in post.members:
+            count, first = self.one("select count(*), min(sequence) from charge where subscription = ?", (one.id,)) or (0, None)
+            if one is not target and count:
+                words.append(f"{count} to be finished by {one.said.system}, such as {self.names.of(first)}")
+        return "; ".join(words)
 
 
 def _names(places: Iterable[Place]) -> str:
