@@ -12,7 +12,8 @@ from adapters.metip1.services import CRIS, MERLIN, OPERATIONS, PNC, UPDATES, Soa
 from adapters.metip1.upstream import Bus
 from metip.metip1.v1.settings_pb2 import Settings
 
-SYSTEM: Final = "metip1"
+SYSTEM: Final = "METIP1"
+"""In provenance, where each system spells itself in capitals."""
 BRIDGED: Final = (PNC, UPDATES, CRIS, MERLIN)
 """Services whose operations answer at once; the others' are messages, which the exchange takes."""
 
