@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.kit.journal import Journal, NoJournal, Place
+from adapters.kit.owned import FOLDER
 from adapters.kit.serving import Worker, serve_worker
 from adapters.kit.site import Identity, Mesh
 from metip.journal.file import BrokenError
@@ -44,6 +45,11 @@ class Launch:
         return f"{host}:{int(port) + number}" if self.listen else ""
 
     @property
+    def executions(self) -> Path | None:
+        """Where it is marked what was executed, for all workers together; None where there is no place for it."""
+        return self.journal.journals.parent / FOLDER / f"{self.system}.sqlite" if self.journal is not None else None
+
+    @property
     def files(self) -> Identity | None:
         """The files of its identity; None where it was started without one."""
         folder = self.identity
@@ -56,7 +62,9 @@ async def run_workers(launch: Launch, settings: Any, workers: int, number: int, 
         place = max(number, 0)
         worker = Worker(launch.system, place, launch.socket(place), launch.registry, launch.address(place), launch.files)
         with _journal(launch, place, settings) as journal:
-            await serve_worker(worker, settings, settings.serving, mesh=_mesh(launch), stop=stop, journal=journal)
+            await serve_worker(
+                worker, settings, settings.serving, mesh=_mesh(launch), stop=stop, journal=journal, executions=launch.executions
+            )
         return 0
     log = Log(system=launch.system)
     async with asyncio.TaskGroup() as group:

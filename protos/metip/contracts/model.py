@@ -75,11 +75,18 @@ class Subscription:
     """Whether a parked message holds back later ones of its own key; it never holds back another key."""
     in_flight: int = 32
     backlog: int = 2_000_000
+    instead_of: str = ""
+    """The system in whose place it delivers; empty for a subscription that gets every message."""
 
     @property
     def name(self) -> str:
         """Its name, `<system>:<operation>`."""
         return f"{self.system}:{self.operation}"
+
+    @property
+    def post(self) -> str:
+        """The name of the subscription in whose place it delivers, or its own: those of one post share its messages among them."""
+        return f"{self.instead_of or self.system}:{self.operation}"
 
 
 @dataclass(frozen=True)
@@ -225,6 +232,12 @@ class Contracts:
         wanted = [one for interface in self.interfaces for one in interface.subscribes]
         wanted += [one for back_end in self.back_ends for one in back_end.subscribes]
         return tuple(sorted((one for one in wanted if one.operation in self.operations), key=lambda one: one.name))
+
+    def post(self, system: str, operation: str) -> str:
+        """The post of a system's subscription that others may hold too (`Subscription.post`); empty where it gets every message."""
+        posts = {one.system: one.post for one in self.subscriptions if one.operation == operation}
+        mine = posts.get(system, "")
+        return mine if list(posts.values()).count(mine) > 1 else ""
 
     def serving(self, operation: str) -> tuple[str, ...]:
         """Systems that serve an operation beside the one that owns it, by name."""

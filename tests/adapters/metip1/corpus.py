@@ -1,4 +1,4 @@
-"""What is fuzzed of the old bus: each answer as the bridge reads it, each question as the façade and the simulator do, headers and faults."""
+"""What is fuzzed of the old bus: each answer, each question as simulator and façade read it, headers and faults."""
 
 from typing import Any
 
