@@ -30,6 +30,7 @@ def back_end(file: FileDescriptorProto, declared: Declared) -> BackEnd:
         dpia=Dpia(said.dpia.reference, date.fromisoformat(said.dpia.review_by)),
         serves=tuple(sorted(said.serves)),
         subscribes=messages.subscriptions(file, said, declared),
+        platform=options.Platform.Name(said.platform or options.PLATFORM_METIP2).removeprefix("PLATFORM_"),
     )
 
 

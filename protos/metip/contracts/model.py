@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import cached_property
+from typing import Final
+
+NEW: Final = "METIP2"
+"""The new platform, which a system belongs to unless its contract says otherwise."""
 
 
 class DeliveryClass(Enum):
@@ -175,6 +179,8 @@ class BackEnd:
     serves: tuple[str, ...]
     """Full names of operations."""
     subscribes: tuple[Subscription, ...] = ()
+    platform: str = NEW
+    """Which of the two platforms it is while both run."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -240,6 +246,10 @@ class Contracts:
     def back_ends_of(self, interface: str) -> tuple[str, ...]:
         """Systems that serve any operation of an interface beside the one that owns it, by name."""
         return tuple(one.system for one in self.back_ends if any(name.partition("/")[0] == interface for name in one.serves))
+
+    def platform(self, system: str) -> str:
+        """Which of the two platforms a system is while both run: METIP, the old one, or METIP2."""
+        return next((one.platform for one in self.back_ends if one.system == system), NEW)
 
     def served_by(self, system: str, interface: Interface) -> tuple[Operation, ...]:
         """What a system's adapter must serve of an interface: as much as its own contract says, or all."""
