@@ -4,6 +4,7 @@ The law: whatever it is given, it raises nothing and holds up nobody. What goes 
 """
 
 import asyncio
+import math
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -74,6 +75,8 @@ class Comparator:
             self.failed[type(error).__name__] += 1
 
     def _take(self, pair: Pair) -> None:
+        if not math.isfinite(pair.at):
+            raise ValueError("an instant is a number")
         operation = self._answers.operation(pair.operation)
         found = self._answers.differences(operation, pair.primary, pair.shadow)
         if pair.origin == RECORDED:
@@ -87,12 +90,13 @@ class Comparator:
             if found:
                 seen = book.read(found, pair.at)
                 keys += [*book.keys(seen, SIGNAL), book.pattern(seen)]
-                self._keep(book, pair, found)
             if again is not None:
                 keys.append((AGAIN, 0))
                 if again:
                     keys += book.keys(book.read(again, pair.at, noise=True), NOISE)
             self._tallies.count(book.number, pair.at, keys)
+            if found:
+                self._keep(book, pair, found)
 
     def evidence(self, interface: str, since: float = 0.0) -> Evidence:
         """What comparisons since an instant say of an interface, `metip.example.v1.ExampleService`, or a package, `metip.example.v1`."""

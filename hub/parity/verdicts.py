@@ -38,7 +38,7 @@ def judge(book: Book, tally: Tally, accepted: Sequence[Acceptance] = ()) -> Judg
     findings: dict[Signal, Finding] = {}
     odds: dict[str, float] = {}
     for (path, kind), group in groups.items():
-        whole = _sightings(tally, book.signals[Signal(path, kind)].number)
+        whole = _sightings(tally, book.seen(Signal(path, kind)).number)
         if not whole.differing and not whole.noisy:
             continue
         found = _judge_group(book, tally, whole, group)
@@ -140,7 +140,7 @@ def _verdict(
     book: Book, tally: Tally, path: str, findings: Mapping[Signal, Finding], odds: float, accepted: Sequence[Acceptance]
 ) -> FieldVerdict:
     own = {signal: one for signal, one in findings.items() if signal.path == path}
-    counted = _sightings(tally, book.signals[Signal(path)].number)
+    counted = _sightings(tally, book.seen(Signal(path)).number)
     gravest = min(own.values(), key=RANK.__getitem__, default=Finding.NOISE)
     lower, upper = wilson(counted.differing, counted.compared)
     telling = [signal for signal, one in own.items() if one is gravest]
