@@ -1,6 +1,5 @@
 """Pairs of names enquiries as two platforms would answer them: made-up people, noise of the primary itself, defects of the shadow."""
 
-import copy
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -70,10 +69,11 @@ class Population:
         """That many pairs, the same for the same seed."""
         dice = random.Random(seed)
         requests = SearchPersonsRequest(family_name="SMITH").SerializeToString()
-        whole = [reply(number) for number in range(200)]
+        whole = [reply(number).SerializeToString() for number in range(200)]
+        read = SearchPersonsResponse.FromString
         for number in range(count):
             true = whole[dice.randrange(len(whole))]
-            primary, shadow = copy.deepcopy(true), copy.deepcopy(true)
+            primary, shadow = read(true), read(true)
             self._noise(primary, dice)
             self._noise(shadow, dice)
             for share, change in self.defects.values():
@@ -81,7 +81,7 @@ class Population:
                     change(shadow, dice)
             again = None
             if dice.random() < self.again:
-                second = copy.deepcopy(true)
+                second = read(true)
                 self._noise(second, dice)
                 again = _answer("old", second, dice)
             yield Pair(

@@ -86,4 +86,4 @@ def test_noise_that_is_looked_at_again_and_again_raises_hardly_ever_an_alarm(rat
 )
 def test_intervals_are_wilsons(count: int, total: int, lower: float, upper: float) -> None:
     # Newcombe, Statistics in Medicine 17 (1998), and the formula by hand.
-    assert wilson(count, total) == (pytest.approx(lower, abs=1e-4), pytest.approx(upper, abs=1e-4))
+    assert list(wilson(count, total)) == pytest.approx([lower, upper], abs=1e-4)
