@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 from parity_contract import Contract
-from pnc_pairs import OPERATION, START, Population
+from people_pairs import OPERATION, START, People, Population
 
-import hub.contracts
 from hub.parity import RECORDED, Answer, Comparator, Finding, Pair, ParityStoreError
 from hub.parity.acceptances import Acceptance
 from hub.parity.store import DAY, EXAMPLES, MINUTE
@@ -194,8 +192,9 @@ def test_examples_of_one_look_are_few_and_have_the_first_and_the_latest(desk: De
     assert shown.days == {int(NOW) // DAY * DAY: (40, 40)}
 
 
-def test_what_is_personal_is_in_no_file(tmp_path: Path) -> None:
-    comparator = Comparator(hub.contracts.load(date(2026, 11, 23)), tmp_path / "parity.sqlite", clock=lambda: START)
+def test_what_is_personal_is_in_no_file(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    people = People(tmp_path_factory.mktemp("people"))
+    comparator = Comparator(people.contracts, tmp_path / "parity.sqlite", clock=lambda: START)
 
     def other(message: Any, _dice: Any) -> None:
         person = message.nominals[0].person
@@ -205,7 +204,7 @@ def test_what_is_personal_is_in_no_file(tmp_path: Path) -> None:
         message.nominals[0].circulations[0].text = "SECRETTEXT"
         message.nominals[0].person.date_of_birth.year = 1901
 
-    for pair in Population({}, {"other": (1.0, other)}).pairs(50):
+    for pair in Population(people, {}, {"other": (1.0, other)}).pairs(50):
         comparator.take(pair)
     assert comparator.evidence(OPERATION).differing == 50
     comparator.close()
