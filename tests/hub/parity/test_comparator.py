@@ -294,3 +294,12 @@ def test_a_file_that_is_none_is_refused_by_name(contract: Contract, tmp_path: Pa
     (tmp_path / "parity.sqlite").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
     with pytest.raises(ParityStoreError, match="can't be opened"):
         Comparator(contract.contracts, tmp_path / "parity.sqlite")
+
+
+def test_without_second_answers_a_damage_of_one_direction_is_proved_and_a_clock_is_not(desk: Desk) -> None:
+    desk.take(2000)
+    desk.take(30, text="some")
+    desk.take(30, number=8)
+    found = {one.field: one.finding for one in desk.comparator.evidence(INTERFACE).fields}
+    assert found == {"text": Finding.FINDING, "number": Finding.UNPROVED}
+    assert desk.comparator.evidence(INTERFACE).differing == 60, "what is not proved counts"
