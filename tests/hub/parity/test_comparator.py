@@ -312,7 +312,7 @@ def test_the_last_minutes_are_looked_at_without_the_file(desk: Desk, monkeypatch
     monkeypatch.setattr(desk.comparator._store, "since", nothing)
     for second in range(1, 1000):
         desk.now = NOW + second
-        desk.take(1, **({"text": "some"} if second > 900 else {}))
+        desk.take(1, text="some" if second > 900 else "some text")
         if second % 100 == 0:
             desk.comparator.flush()
     assert desk.comparator.evidence(INTERFACE, desk.now - 9).compared == 10
