@@ -21,6 +21,7 @@ from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
+from hub.api.parity import ParityApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
 from hub.api.traffic import TrafficApi
@@ -37,6 +38,7 @@ from hub.mesh.grants import rights_of, text_of
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.parity import Comparator, ParityStoreError
 from hub.recording import Recorder, unrecorded
 from hub.traffic.layers import traffic_of
 from hub.traffic.running import TrafficControl
@@ -51,6 +53,7 @@ from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
+from metip.parity.v1.parity_service_pb2_grpc import add_ParityServiceServicer_to_server
 from metip.traffic.v1.traffic_service_pb2_grpc import add_TrafficServiceServicer_to_server
 
 EXCHANGE = "exchange"
@@ -124,6 +127,7 @@ class Hub:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
             stack.enter_context(claimed(self._settings.state))
+            comparator = self._open_comparator(server, stack)
             books = stack.enter_context(ExitStack())
             kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
             await self._traffic.director.recover()
@@ -137,7 +141,8 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
-            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work, *self._traffic.work)]
+            works = (*always, *self._books.work, *self._traffic.work, comparator.run)
+            tasks = [group.create_task(_forever(work)) for work in works]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             heap.settle()
@@ -175,6 +180,18 @@ class Hub:
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         await self._traffic.hand_over(partial(pause_in, exchange.engine))
         return exchange
+
+    def _open_comparator(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Comparator:
+        """The comparator; figures that can't be opened are left alone and counted anew in memory, since nothing else depends on them."""
+        contracts = self._control.inputs.contracts
+        try:
+            comparator = Comparator(contracts, self._settings.state / "parity.sqlite")
+        except ParityStoreError as error:
+            self._log.line("parity_unreadable", problem=str(error))
+            comparator = Comparator(contracts)
+        stack.callback(comparator.close)
+        add_ParityServiceServicer_to_server(ParityApi(comparator, self._books.record_action), server)
+        return comparator
 
     async def _record_the_rest(self, recorder: ExchangeRecorder) -> None:
         """What was accepted until the end; what can't be recorded now is when the hub starts again."""

@@ -34,6 +34,9 @@ SECTIONS: Final[Sections] = {
     "Steer": {
         "traffic": ("hub.cli.traffic:traffic", "Show and change where calls go: weights, pins, faults, limits, maintenance, drains."),
     },
+    "Migrate": {
+        "parity": ("hub.cli.parity:parity", "Report where the old and the new platform differ; show, accept, and make cases of it."),
+    },
     "Account": {
         "access": ("hub.cli.access:access", "Check, explain, compare and approve access policies."),
         "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),

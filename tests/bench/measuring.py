@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench.comparing import PAIRS, Comparison, measure_comparing
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.journal import Journalled, measure_journal
@@ -42,6 +43,7 @@ class Effort:
     ledger_records: int = RECORDS
     changes: int = 60
     """Changes of traffic."""
+    pairs: int = PAIRS
 
 
 QUICK = Effort(
@@ -57,6 +59,7 @@ QUICK = Effort(
     messages=SHORT,
     ledger_records=2_000,
     changes=4,
+    pairs=200,
 )
 
 
@@ -88,6 +91,7 @@ class Measurement:
     messages: Messages
     ledger: Ledger
     changes: Changes
+    comparison: Comparison
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -136,12 +140,14 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             messages=Messages((), ()),
             ledger=Ledger(0, 0, 0, 0.0, ()),
             changes=NONE,
+            comparison=Comparison(0, (), 0.0),
         )
     told("starting an exchange")
     messages = await measure_messages(effort.messages, told)
     changes = await measure_changes(effort.changes, told)
     ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
-    return replace(found, messages=messages, changes=changes, ledger=ledger)
+    comparison = await asyncio.to_thread(measure_comparing, effort.pairs, told)
+    return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison)
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

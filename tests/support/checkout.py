@@ -20,6 +20,7 @@ PLATFORM = frozenset(
         "journal",
         "ledger",
         "options",
+        "parity",
         "settings",
         "simulator",
         "traffic",
