@@ -1,7 +1,8 @@
 """The officer's token in a SOAP header, as WS-Security has it: one BinarySecurityToken that is a JWT. Pure.
 
-WSS SOAP Message Security 1.1, section 6.3; that the old bus carried tokens so is assumed. What else may stand in a Security header (signatures,
-passwords, other kinds of token) would have to be verified to mean anything, so a header with any of it is refused rather than half understood.
+WSS SOAP Message Security 1.1, section 6.3; that the old bus carried tokens so is assumed. What else may stand in a Security header
+(signatures, passwords, other kinds of token) would have to be verified to mean anything, so a header with any of it is refused rather than
+half understood.
 """
 
 import base64
