@@ -59,7 +59,7 @@ class Calls:
         try:
             reply = await sent
         except grpc.aio.AioRpcError as error:
-            raise of_call(error) from None
+            raise of_call(error, write_once=asked.operation.write_once) from None
         call_id = next((str(value) for key, value in await sent.initial_metadata() if key == CALL_ID), "")
         try:
             return Answer(asked.operation.answer_native(reply), call_id)

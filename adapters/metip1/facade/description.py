@@ -138,7 +138,8 @@ def _element(item: Item, prefix: str, year: str) -> Element:
     base, pattern = SIMPLE[item.simple]
     facets = [("enumeration", code) for code in dict.fromkeys(("", *map(str.strip, item.codes)))] if item.codes else []
     facets += [("pattern", pattern.replace(YEAR, year))] if pattern else []
-    facets += [("maxLength", str(item.length))] if item.length else []
+    # A name is cut in answers only, so that as many letters as a consumer has may be asked for.
+    facets += [("maxLength", str(item.length))] if item.length and item.simple != "name" else []
     if not facets:
         element.set("type", f"xsd:{base}")
         return element

@@ -8,19 +8,20 @@ may be answered later (SOAP 1.1, section 4.4.1).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import Final
 
 import grpc
 from google.rpc import error_details_pb2
 
-from adapters.kit.rejections import OWN, detail
+from adapters.kit.rejections import detail
 from adapters.kit.soap import fault_envelope
-from adapters.metip1.faults import code_of
+from adapters.metip1.faults import AGAIN, CODE, TRANSACTION, code_of
 from metip.faults import Fault, Reason
 
 CLIENT, SERVER = "Client", "Server"
 VERSION, UNDERSTOOD = "VersionMismatch", "MustUnderstand"
-AGAIN: Final = frozenset(
+LATER: Final = frozenset(
     (
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -48,10 +49,13 @@ WITHOUT_DETAILS: Final[Mapping[grpc.StatusCode, Reason]] = {
     grpc.StatusCode.UNAVAILABLE: Reason.UPSTREAM_UNAVAILABLE,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Reason.BUSY,
 }
+NOT_SENT: Final = "no healthy upstream"
+"""What Envoy says when it had nobody to send a call to."""
 TEXTS: Final[Mapping[Reason, str]] = {
     Reason.TIMED_OUT: "time ran out",
     Reason.UPSTREAM_UNAVAILABLE: "nobody answers for this operation now",
     Reason.BUSY: "too many calls at once",
+    Reason.IN_DOUBT: "the connection ended, and nobody knows whether it was done",
     Reason.INTERNAL: "something that nobody foresaw",
 }
 
@@ -70,22 +74,22 @@ class Refusal(Exception):
     call_id: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     retry_after: timedelta | None = None
-    metadata: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> bytes:
-        """The SOAP fault."""
-        entries = {"Code": code_of(self.nearest), "Reason": self.reason, "CallId": self.call_id, "Advice": self.advice}
+        """The SOAP fault, with the old bus's code and entries first. Its number of an exchange is our call id."""
+        entries = {CODE: code_of(self.nearest), TRANSACTION: self.call_id}
+        if self.retry_after is not None:
+            entries[AGAIN] = str(ceil(self.retry_after.total_seconds()))
+        entries |= {"Reason": self.reason, "Advice": self.advice}
         if self.fields:
             entries["Fields"] = "; ".join(f"{path}: {words}" for path, words in self.fields)
-        if self.retry_after is not None:
-            entries["RetryAfterSeconds"] = f"{self.retry_after.total_seconds():g}"
         return fault_envelope(self.soap_code, f"{self.reason}: {self.text}", entries)
 
 
 def refused(fault: Fault, *, soap_code: str = "", status: int = 500) -> Refusal:
     """A refusal that is ours."""
     reason = fault.reason
-    code = soap_code or (SERVER if reason.status in AGAIN and reason is not Reason.TOO_LARGE else CLIENT)
+    code = soap_code or (SERVER if reason.status in LATER and reason is not Reason.TOO_LARGE else CLIENT)
     return Refusal(reason.name, reason, fault.text, reason.advice, code, status, fields=fault.fields, retry_after=fault.retry_after)
 
 
@@ -99,17 +103,19 @@ def unforeseen() -> Refusal:
     return refused(Fault(Reason.INTERNAL, TEXTS[Reason.INTERNAL]))
 
 
-def of_call(error: grpc.aio.AioRpcError) -> Refusal:
-    """What Envoy or an adapter said to the call."""
+def of_call(error: grpc.aio.AioRpcError, *, write_once: bool) -> Refusal:
+    """What Envoy or an adapter said to the call. Where neither says what happened to a write that may not be repeated, it is in doubt."""
     info, broken, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     call_id = _request_id(error)
     if not detail(error, info):
         reason = WITHOUT_DETAILS.get(error.code(), Reason.INTERNAL)
+        if write_once and NOT_SENT not in (error.details() or ""):
+            reason = Reason.IN_DOUBT
         found = refused(Fault(reason, TEXTS[reason]))
         found.call_id = call_id
         return found
     nearest = Reason.__members__.get(info.reason) or NEAREST.get(info.reason, Reason.INTERNAL)
-    again = error.code() in AGAIN and info.reason != Reason.TOO_LARGE.name
+    again = error.code() in LATER and info.reason != Reason.TOO_LARGE.name
     return Refusal(
         reason=info.reason,
         nearest=nearest,
@@ -119,7 +125,6 @@ def of_call(error: grpc.aio.AioRpcError) -> Refusal:
         call_id=info.metadata.get("call_id", "") or call_id,
         fields=tuple((one.field, one.description) for one in broken.field_violations) if detail(error, broken) else (),
         retry_after=retry.retry_delay.ToTimedelta() if detail(error, retry) else None,
-        metadata=tuple((key, value) for key, value in sorted(info.metadata.items()) if key not in OWN),
     )
 
 

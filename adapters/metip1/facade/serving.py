@@ -71,13 +71,15 @@ class Facade:
             line.outcome = OK
         except Refusal as refusal:
             response = self._refuse(refusal, line)
+        except Fault as fault:
+            response = self._refuse(refused(fault), line)
         except Exception as error:  # noqa: BLE001 - the one place where anything becomes a fault
             self.log.line("unexpected_error", operation=line.operation, call_id=line.call_id, kind=type(error).__name__)
             response = self._refuse(unforeseen(), line)
         finally:
             milliseconds = round((time.monotonic() - line.started) * 1000, 2)
             self._tell(line.service, line.operation, line.outcome, milliseconds, line.call_id, line.consumer)
-        response.headers[CALL_ID] = line.call_id
+        response.headers.update({CALL_ID: line.call_id, "Server": "metip"})
         return response
 
     def _refuse(self, refusal: Refusal, line: "_Line") -> web.Response:
