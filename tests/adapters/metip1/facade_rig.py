@@ -123,9 +123,11 @@ class Rig:
             async with session.request(method, f"{self.address}{path}", data=data, headers=headers) as response:
                 return Answered(response.status, await response.read(), response.headers)
 
-    async def call(self, operation: SoapOperation, record: Record, *, tls: ssl.SSLContext | None = None, **more: str) -> Answered:
-        """A call as the WSDL has it, with context and token."""
-        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"', **more}
+    async def call(
+        self, operation: SoapOperation, record: Record, more: Mapping[str, str] | None = None, *, tls: ssl.SSLContext | None = None
+    ) -> Answered:
+        """A call as the WSDL has it, with context and token; `more` headers go before those."""
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"', **(more or {})}
         return await self.send(operation.service.path, document(operation, record), headers=headers, tls=tls)
 
     def lines(self) -> str:
@@ -140,8 +142,9 @@ class Rig:
             session.cert = (str(self.store.certificate("crime-desk")), str(self.store.key("crime-desk")))
             session.verify = str(self.store.ca_certificate)
             session.trust_env = False
-            made: Any = zeep.Client
-            return made(f"{self.address}{path}?wsdl", transport=zeep.Transport(session=session), wsse=Wsse(TOKEN)).service
+            client: Any = zeep.Client
+            transport: Any = zeep.Transport
+            return client(f"{self.address}{path}?wsdl", transport=transport(session=session), wsse=Wsse(TOKEN)).service
 
         return await asyncio.to_thread(make)
 
@@ -176,9 +179,8 @@ async def running_facade(folder: Path, *, log: StringIO | None = None, **setting
     """A façade for the length of the block; `settings` go before those of the rig."""
     store = Store(folder / "identity")
     store.ensure(trust_domain=DOMAIN)
-    at_a_door = {"dns": ("localhost",), "addresses": ("127.0.0.1",)}
-    issue(store, f"spiffe://{DOMAIN}/edge", name="edge", **at_a_door)
-    issue(store, f"spiffe://{DOMAIN}/facade", name="facade", **at_a_door)
+    for name in ("edge", "facade"):
+        issue(store, f"spiffe://{DOMAIN}/{name}", name=name, dns=("localhost",), addresses=("127.0.0.1",))
     for name, spiffe_id in (("crime-desk", CONSUMER), ("held-crime-desk", CONSUMER), ("stranger", f"spiffe://{DOMAIN}/consumer/stranger")):
         issue(store, spiffe_id, name=name)
     edge = Edge()
@@ -207,7 +209,7 @@ async def running_facade(folder: Path, *, log: StringIO | None = None, **setting
         yield Rig(store, edge, facade, address, lines)
 
 
-class _Any(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in the type checker's eyes only
+class _Any(grpc.GenericRpcHandler):
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
 

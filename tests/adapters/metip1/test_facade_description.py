@@ -2,6 +2,7 @@
 
 import io
 import random
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -60,10 +61,8 @@ def test_a_client_finds_every_operation_with_its_action_and_header(service: Soap
 def test_what_is_recorded_of_the_contracts_is_valid_as_the_facade_prints_it(recorded: Any) -> None:
     operation, said = BY_CONTRACT[recorded.case.operation], []
     asked = request_message(recorded)
-    try:
+    with suppress(TranslationError):  # the old bus has no words for it, so nobody could have asked it that way
         said.append(element_of(operation.asked, operation.ask_native(asked)))
-    except TranslationError:
-        pass  # the old bus has no words for it, so nobody could have asked it that way
     replies = recorded.case.answered.replies if recorded.case.WhichOneof("outcome") == "answered" else ()
     kind = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(CONTRACTS.operations[operation.contract].reply))
     said += [element_of(operation.answered, operation.answer_native(kind.FromString(one.value))) for one in replies]

@@ -98,7 +98,7 @@ async def test_the_description_names_the_public_address_and_never_the_callers_wo
 
 async def test_envoy_sees_the_consumer_itself_the_officers_token_and_the_trace(door: Rig) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    answered = await door.call(GET, ASKED, traceparent=trace)
+    answered = await door.call(GET, ASKED, {"traceparent": trace})
     seen = door.edge.seen[0]
     assert (seen.peer, seen.path) == (CONSUMER, "/metip.pnc.v1.PersonEnquiryService/GetPerson")
     assert (seen.metadata["authorization"], seen.metadata["traceparent"]) == (f"Bearer {TOKEN}", trace)
@@ -116,7 +116,7 @@ async def test_envoy_sees_the_consumer_itself_the_officers_token_and_the_trace(d
 
 async def test_headers_by_which_a_consumer_could_pretend_are_not_passed_on(door: Rig) -> None:
     forged = {"X-Forwarded-Client-Cert": "URI=spiffe://metip.local/edge", "X-MetIP-Officer": "e30", "Authorization": "Bearer x.y.z"}
-    await door.call(GET, ASKED, **forged, traceparent="not-a-trace")
+    await door.call(GET, ASKED, {**forged, "traceparent": "not-a-trace"})
     metadata = door.edge.seen[0].metadata
     assert not {"x-forwarded-client-cert", "x-metip-officer", "traceparent"} & metadata.keys()
     assert metadata["authorization"] == f"Bearer {TOKEN}"
@@ -124,17 +124,17 @@ async def test_headers_by_which_a_consumer_could_pretend_are_not_passed_on(door:
 
 async def test_the_contracts_time_limit_bounds_a_call_and_the_consumers_own_is_passed_on(door: Rig) -> None:
     await door.call(GET, ASKED)
-    await door.call(GET, ASKED, **{"Request-Timeout": "2.5"})
-    await door.call(GET, ASKED, **{"Request-Timeout": "900"})
+    await door.call(GET, ASKED, {"Request-Timeout": "2.5"})
+    await door.call(GET, ASKED, {"Request-Timeout": "900"})
     assert [round(one.remaining) for one in door.edge.seen] in ([10, 2, 10], [10, 3, 10])
     assert 2.0 < door.edge.seen[1].remaining <= 2.5
 
 
 async def test_time_that_runs_out_is_a_server_fault(door: Rig) -> None:
     door.edge.answer = None
-    answered = await door.call(GET, ASKED, **{"Request-Timeout": "0.3"})
+    answered = await door.call(GET, ASKED, {"Request-Timeout": "0.3"})
     assert (answered.status, answered.fault.code, answered.fault.detail["Reason"]) == (500, "Server", "TIMED_OUT")
-    assert (await door.call(GET, ASKED, **{"Request-Timeout": "0"})).fault.detail["Reason"] == "TIMED_OUT"
+    assert (await door.call(GET, ASKED, {"Request-Timeout": "0"})).fault.detail["Reason"] == "TIMED_OUT"
     assert len(door.edge.seen) == 1
 
 
@@ -142,7 +142,7 @@ async def test_a_write_of_which_nobody_knows_is_in_doubt_and_never_the_servers_t
     door.edge.answer = None
     remand = BY_NAME["UpdateRemand"]
     assert remand.write_once
-    answered = await door.call(remand, {}, **{"Request-Timeout": "0.3"})
+    answered = await door.call(remand, {}, {"Request-Timeout": "0.3"})
     assert (answered.fault.code, answered.fault.detail["Code"], answered.fault.detail["Reason"]) == ("Client", "MB1205", "IN_DOUBT")
     door.edge.answer = RecordRemandResponse()
     assert (await door.call(remand, {})).status == 200
@@ -279,9 +279,9 @@ async def test_a_new_certificate_of_the_door_is_shown_without_a_restart(tmp_path
 
 async def test_only_soap_in_utf_8_is_read(door: Rig) -> None:
     for kind in ("application/json", "text/plain", "application/soap+xml", "text/xml; charset=utf-16", "text/xml; charset=iso-8859-1"):
-        answered = await door.call(GET, ASKED, **{"Content-Type": kind})
+        answered = await door.call(GET, ASKED, {"Content-Type": kind})
         assert (answered.status, answered.fault.detail["Reason"]) == (415, "MALFORMED")
-    answered = await door.call(GET, ASKED, **{"Content-Encoding": "gzip"})
+    answered = await door.call(GET, ASKED, {"Content-Encoding": "gzip"})
     assert answered.status == 415
     assert door.edge.seen == []
 
@@ -299,7 +299,7 @@ async def test_other_methods_and_paths_are_refused(door: Rig) -> None:
 
 
 async def test_an_action_of_another_operation_is_refused(door: Rig) -> None:
-    answered = await door.call(GET, ASKED, SOAPAction=f'"{BY_NAME["FindNames"].action}"')
+    answered = await door.call(GET, ASKED, {"SOAPAction": f'"{BY_NAME["FindNames"].action}"'})
     assert (answered.status, answered.fault.code, answered.fault.detail["Reason"]) == (500, "Client", "MALFORMED")
     assert door.edge.seen == []
 
@@ -307,7 +307,7 @@ async def test_an_action_of_another_operation_is_refused(door: Rig) -> None:
 async def test_past_the_calls_at_once_of_one_consumer_it_is_told_to_come_again(tmp_path: Path) -> None:
     async with running_facade(tmp_path, max_in_flight_of_one_consumer=1) as door:
         door.edge.answer = None
-        first = asyncio.create_task(door.call(GET, ASKED, **{"Request-Timeout": "3"}))
+        first = asyncio.create_task(door.call(GET, ASKED, {"Request-Timeout": "3"}))
         await door.edge.asked.wait()
         answered = await door.call(GET, ASKED)
         assert (answered.fault.code, answered.fault.detail["Reason"]) == ("Server", "BUSY")
