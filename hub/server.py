@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from datetime import UTC, date, datetime
 from functools import partial
@@ -25,7 +25,9 @@ from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
+from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
+from hub.exchange.records import Fence
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
@@ -36,6 +38,7 @@ from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
 from hub.recording import Recorder, unrecorded
 from hub.watch import changes
+from metip import heap
 from metip.call import Call
 from metip.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
 from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceServicer_to_server
@@ -100,6 +103,7 @@ class Hub:
         )
         self._control = Control(self._publisher, inputs, on_change=self._tell_health)
         self._health = health.aio.HealthServicer()
+        self._owners: Owners | None = None
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         for fault in contracts.faults:
@@ -128,6 +132,7 @@ class Hub:
             tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work)]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
+            heap.settle()
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
             await stop.wait()
             for task in tasks:
@@ -137,7 +142,7 @@ class Hub:
 
     def _add_services(self, server: grpc.aio.Server, started: datetime) -> None:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
-        add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
+        add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose, self._fences), server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started, self._today), server)
         add_ActionServiceServicer_to_server(ActionApi(self._books.record_action), server)
@@ -149,6 +154,9 @@ class Hub:
             return None
         files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
         exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log, kept))
+        exchange.owners = self._owners = Owners(
+            exchange.engine, exchange.contracts, self._registry.unfenced, self._books.record_action, self._log
+        )
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
@@ -160,6 +168,10 @@ class Hub:
         """What was accepted until the end; what can't be recorded now is when the hub starts again."""
         with suppress(Fault):
             await recorder.catch_up()
+
+    async def _fences(self, system: str, held: int) -> Sequence[Fence]:
+        """What a system must not execute any more; nothing where there is no exchange."""
+        return await self._owners.fences(system, held) if self._owners is not None else ()
 
     def _grants(self, call: Call) -> str:
         """What is granted of the call's operation; nothing where this consumer, in the officer's roles, has no right to it."""

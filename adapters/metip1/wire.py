@@ -59,6 +59,14 @@ class Layout:
         return f"{{{self.namespace}}}{self.name}"
 
 
+REQUESTER: Final = Layout(
+    "Requester",
+    NAMESPACE,
+    (Item("Account", "text"), Item("UserId", "text"), Item("Unit", "text"), Item("Role", "text", many=True), Item("Transaction", "text")),
+)
+"""The header that says which system asks, for whom, and under which number the bus finds the exchange again."""
+
+
 def element_of(layout: Layout, record: Record) -> Element:
     """The element of a record that stands alone. Raises `WireError` for a character that XML can't carry and a name that has no place."""
     root = etree.Element(layout.tag, nsmap={None: layout.namespace})

@@ -12,6 +12,7 @@ from google.protobuf import json_format
 
 from hub.api.actions import Recorder
 from hub.api.checking import check, judge
+from hub.api.exchange_owners import OwnersApi
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
 from hub.exchange.accepting import COME_AGAIN, Acceptor, full, kept, metadata_of, refuse
@@ -49,7 +50,7 @@ UNMASK: Final = "unmask"
 """The role of officers who may see what is personal in a message."""
 
 
-class ExchangeApi(ExchangeServiceServicer):
+class ExchangeApi(OwnersApi, ExchangeServiceServicer):
     """Answers from the engine. `grants(call)` gives what is granted of the call's operation (`metip.grants`) where the consumer may call it
     in the officer's roles, and nothing otherwise: in bulk, Envoy does not see which messages are handed over. `record_action` keeps who had
     a message shown without masks."""
@@ -341,6 +342,8 @@ class _Asked:
             await self._end(None)
         elif isinstance(error, ExchangeError):
             await self._end(_fault(error))
+        elif isinstance(error, Fault):
+            await self._end(error)
 
     def _admitted(self) -> Call:
         operation, access = self._operation, self._request.access

@@ -98,6 +98,35 @@ def plan(one: records.Plan, *, needs_approval: bool) -> api.PlanReplayResponse:
     return api.PlanReplayResponse(plan_id=one.plan_id, counts=counts(one.counts), needs_approval=needs_approval, expires=stamp(one.expires))
 
 
+def move(one: records.Move) -> api.OwnerMove:
+    """A move of messages."""
+    return api.OwnerMove(
+        move_id=one.move_id,
+        post=one.post,
+        scope=one.scope.value,
+        to=one.to,
+        stage=one.stage.value,
+        number=one.number,
+        began=stamp(one.began),
+        deliveries=one.deliveries,
+        waits_for=one.waits_for,
+    )
+
+
+def owner(one: records.Ownership) -> api.Owner:
+    """Who owns the messages of an operation."""
+    systems = [
+        api.OwnerSystem(
+            system=system,
+            keys=one.keys.get(system, 0),
+            ejected=one.ejected.get(system, 0),
+            unfinished=one.unfinished.get(system, 0),
+        )
+        for system in one.systems
+    ]
+    return api.Owner(post=one.post, operation=one.operation, owner=one.owner, number=one.number, systems=systems)
+
+
 def filter_of(said: words.DeliveryFilter) -> records.Filter:
     """What a filter finds."""
     return records.Filter(

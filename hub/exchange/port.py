@@ -15,17 +15,22 @@ from hub.exchange.records import (
     Act,
     Arrival,
     Delivery,
+    Fence,
     Filter,
     FullError,
     Group,
     Message,
+    Move,
+    Ownership,
     Plan,
     Replayed,
+    Scope,
     Settlement,
     Step,
     Turn,
 )
 from metip.contracts import Subscription
+from metip.tokens import Token
 
 Ready = Callable[[str], None]
 """Is told the name of a subscription that may have something to deliver."""
@@ -88,6 +93,34 @@ class Engine(Protocol):
 
     async def replay(self, plan_id: str, *, by: str, reason: str) -> Replayed:
         """Carries out a plan, once. Raises `UnknownError`, `NotAllowedError` when it needs an approval and has none."""
+
+    async def begin_move(self, post: str, to: str, scope: Scope, key: str, *, move_id: str, by: str, reason: str) -> Move:
+        """Begins to move the messages of a post to a system, or says how far the same move is; `key` for one key, empty otherwise.
+
+        Raises `UnknownError`, and `NotAllowedError` while another move is under way or something waits that may have had its effect.
+        """
+
+    async def advance(self, move_id: str) -> Move:
+        """Takes a move as far as it goes by itself, and says what it waits for. Raises `UnknownError`."""
+
+    async def fenced(self, move_id: str) -> Move:
+        """Says that every instance that this hub knows of the other systems holds the move's fence; then it is carried out. Raises
+        `UnknownError`."""
+
+    async def take_back(self, move_id: str, *, by: str, reason: str) -> Move:
+        """Ends a move that was not carried out. Raises `UnknownError`."""
+
+    async def moves(self) -> list[Move]:
+        """Moves that are not ended, the oldest first."""
+
+    async def owners(self) -> list[Ownership]:
+        """Who owns what, by post."""
+
+    async def token(self, post: str, key: str) -> Token:
+        """Whose the next message of a key is. Raises `UnknownError`."""
+
+    async def fences(self, system: str, after: int, limit: int = 1000) -> list[Fence]:
+        """What a system must not take any more, by number, after one number."""
 
     async def retain(self, retention: dict[str, float], limit: int = 1000) -> int:
         """Forgets up to `limit` messages whose deliveries have all been done for as long as their operation's retention, in seconds."""

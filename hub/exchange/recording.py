@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError, Message
 
 from hub.exchange.accepting import Acceptor
 from hub.exchange.calls import SYSTEM
+from hub.exchange.life import BY_A_PERSON
 from hub.exchange.port import Engine
 from hub.exchange.records import Act
 from hub.exchange.records import Message as Kept
@@ -32,6 +33,8 @@ AT_ONCE: Final = 200
 """Things that are read and recorded together; between two lots everybody else has their turn."""
 EVERY: Final = 0.1
 BREATH: Final = 0.01
+OF_A_DELIVERY: Final = frozenset(event.value for event in BY_A_PERSON)
+"""Acts whose subject begins with a message id."""
 UNRECORDED: Final = 10_000
 """Messages without personal data after which it is kept how far the reading came."""
 
@@ -106,9 +109,10 @@ class ExchangeRecorder:
         return drafts
 
     def _of_act(self, act: Act) -> Draft:
-        message_id = act.subject.split(" ")[0] if act.what not in ("plan", "approve", "replay", "pause", "resume") else ""
+        message_id = act.subject.split(" ")[0] if act.what in OF_A_DELIVERY else ""
+        officer, by = ("", act.by) if "/" in act.by or not any(map(str.isdigit, act.by)) else (act.by, "")
         draft = self._recording.of_action(
-            f"exchange/{act.what}", by="", officer=act.by, detail=act.subject, reason=act.reason, message_id=message_id
+            f"exchange/{act.what}", by=by, officer=officer, detail=act.subject, reason=act.reason, message_id=message_id
         )
         draft.record.at.FromNanoseconds(int(act.at * 1e9))
         return draft

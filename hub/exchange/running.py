@@ -14,6 +14,7 @@ from hub.exchange.accepting import Accepting
 from hub.exchange.calls import Calls
 from hub.exchange.clock import SteadyClock
 from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.owning import Owners
 from hub.exchange.port import Engine
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import BrokenError, ExchangeError
@@ -62,6 +63,8 @@ class Exchange:
     dispatcher: Dispatcher
     clock: SteadyClock
     log: Log
+    owners: Owners | None = None
+    """None where nobody asks for them, as in tests of the exchange alone."""
     recorder: ExchangeRecorder | None = None
     """None where nothing is recorded, as in tests of the exchange alone."""
 
@@ -70,6 +73,8 @@ class Exchange:
         async with asyncio.TaskGroup() as group:
             delivering = group.create_task(self.dispatcher.run())
             keeping = [group.create_task(self._keep_house())]
+            if self.owners is not None:
+                keeping.append(group.create_task(self.owners.run()))
             if self.recorder is not None:
                 keeping.append(group.create_task(self.recorder.run()))
             await stop.wait()
@@ -127,7 +132,7 @@ async def _running(
         await engine.subscribe(contracts.subscriptions, dispatcher.ready)
         accepting = Accepting(contracts, engine, log, clock, Calls(kept.journal, kept.keys) if kept else None)
         recorder = ExchangeRecorder(engine, accepting.acceptors, kept.journal, kept.keys, log) if kept else None
-        yield Exchange(contracts, engine, accepting, dispatcher, clock, log, recorder)
+        yield Exchange(contracts, engine, accepting, dispatcher, clock, log, recorder=recorder)
     finally:
         await sender.close()
         await engine.close()

@@ -23,6 +23,7 @@ from metip.call import (
 )
 from metip.contracts import Subscription
 from metip.exchange.v1.receipt_pb2 import PROGRESS_DELIVERED, Receipt
+from metip.tokens import HEADER as TOKEN_HEADER
 
 MARGIN: Final = 1.0
 """Seconds that Envoy has to say that the time is up before we stop listening."""
@@ -82,6 +83,8 @@ def _metadata(subscription: Subscription, attempt: Attempt) -> list[tuple[str, s
         (ACCEPTED_HEADER, f"{attempt.accepted:.3f}"),
         (CALL_ID_HEADER, attempt.call_id or attempt.message_id),
     ]
+    if attempt.token:
+        found.append((TOKEN_HEADER, attempt.token))
     if attempt.officer:
         found.append((OFFICER_HEADER, attempt.officer))
     return found

@@ -58,6 +58,7 @@ FORGEABLE: Final = (
     PURPOSES_HEADER,
     "x-metip-redelivery",
     "x-metip-subscriber",
+    "x-metip-token",
     "x-envoy-attempt-count",
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-fault-abort-grpc-request",

@@ -4,7 +4,7 @@ The law: an instance lives from its registration until its lease ends or it leav
 with a fresh lease, so that a hub that starts again tells Envoy nothing new.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -61,6 +61,7 @@ class Registry:
         self._clock = clock
         self._instances = {instance.id: instance for instance in store.load()}
         self._ends = dict.fromkeys(self._instances, clock() + lease)
+        self._held: dict[str, int] = {}
 
     def extend(self, seconds: float) -> None:
         """Lets every lease run that much longer: time in which the hub could not take a renewal must not count against anybody."""
@@ -71,8 +72,14 @@ class Registry:
         """Instances whose lease runs, by id."""
         return tuple(sorted(self._instances.values()))
 
-    def register(self, instance: Instance) -> bool:
-        """Registers an instance or renews its lease; whether anything but the lease changed.
+    def unfenced(self, systems: Collection[str], interface: str, number: int) -> tuple[str, ...]:
+        """Instances of these systems that serve an interface and do not hold a fence of that number, or a higher one, yet."""
+        return tuple(
+            one.id for one in self.instances if one.system in systems and interface in one.interfaces and self._held.get(one.id, 0) < number
+        )
+
+    def register(self, instance: Instance, held: int = 0) -> bool:
+        """Registers an instance or renews its lease, and keeps which fence it holds; whether anything but that changed.
 
         An older instance at the same address is gone: its worker died and this one took its place.
         """
@@ -83,6 +90,7 @@ class Registry:
             self._store.put(instance)
             self._instances[instance.id] = instance
         self._ends[instance.id] = self._clock() + self.lease
+        self._held[instance.id] = held
         return changed
 
     def deregister(self, instance_id: str) -> bool:
@@ -99,4 +107,5 @@ class Registry:
         self._store.drop(gone)
         for one in gone:
             del self._instances[one], self._ends[one]
+            self._held.pop(one, None)
         return gone

@@ -20,7 +20,18 @@ LEDGER: Final = "metip.ledger.v1.LedgerService"
 ABOUT_RECORDS: Final = "is about records; whom it asks after stands in its own record, as tokens of what it asks by"
 WAIVED: Final = {
     f"{EXCHANGE}/{name}": BY_ID
-    for name in ("PauseSubscription", "ListDeliveries", "GetMessage", "Decide", "PlanReplay", "ApproveReplay", "Replay")
+    for name in (
+        "PauseSubscription",
+        "ListOwners",
+        "MoveOwner",
+        "HandOver",
+        "ListDeliveries",
+        "GetMessage",
+        "Decide",
+        "PlanReplay",
+        "ApproveReplay",
+        "Replay",
+    )
 } | {
     f"{LEDGER}/{name}": ABOUT_RECORDS
     for name in ("SearchRecords", "GetRecord", "ReportAccess", "SummariseUse", "ExportRecords", "EraseRecords", "RotateKey")

@@ -142,15 +142,16 @@ def _rows(store: Store, place: Place, wanted: Filter, last: int, until: int = 1 
 
 
 def _beyond(store: Store, place: Place, wanted: Filter, last: int, until: int = 1 << 62) -> Iterator[Delivery]:
-    if wanted.reason or (wanted.states and State.PENDING not in wanted.states):
+    if place.door is not place or wanted.reason or (wanted.states and State.PENDING not in wanted.states):
         return
     last = max(last, place.cursor)
+    ids = ", ".join(str(one.id) for one in place.peers)
     while True:
         rows = store.all(
             "select sequence, accepted, ordering_key, not_before from message where operation = ?1 and sequence > ?2 and sequence <= ?3"
-            " and audience in (0, ?4) and accepted >= ?5 and (?6 = 0 or accepted < ?6) and not exists"
-            " (select 1 from delivery d where d.subscription = ?4 and d.sequence = message.sequence) order by sequence limit ?7",
-            (place.operation, last, until, place.id, wanted.accepted_from, wanted.accepted_before, PAGE),
+            f" and audience in {place.hears} and accepted >= ?4 and (?5 = 0 or accepted < ?5) and not exists"
+            f" (select 1 from delivery d where d.subscription in ({ids}) and d.sequence = message.sequence) order by sequence limit ?6",
+            (place.operation, last, until, wanted.accepted_from, wanted.accepted_before, PAGE),
         )
         for sequence, accepted, key, not_before in rows:
             due = max(accepted, not_before)
@@ -186,9 +187,11 @@ def _oldest(store: Store, place: Place) -> float:
             (place.id,),
         ),
         store.one(
-            "select accepted from message where operation = ? and sequence > ? and audience in (0, ?) order by sequence limit 1",
-            (place.operation, place.cursor, place.id),
-        ),
+            f"select accepted from message where operation = ? and sequence > ? and audience in {place.hears} order by sequence limit 1",
+            (place.operation, place.cursor),
+        )
+        if place.door is place
+        else None,
     ]
     return min((float(row[0]) for row in rows if row is not None), default=0.0)
 

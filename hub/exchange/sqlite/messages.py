@@ -157,7 +157,7 @@ class Messages(Keyed):
         if row is None:
             raise UnknownError("there is no such message")
         arrival = Arrival(place.said.operation, row[2], row[0], row[1], row[3], row[4], row[5])
-        return self._insert(arrival, place.operation, now, place.id, sequence, (place,))
+        return self._insert(arrival, place.operation, now, place.id, sequence, (place.door,))
 
     def _insert(self, arrival: Arrival, operation: int, now: float, audience: int, replay_of: int, places: Sequence[Place]) -> int:
         self._execute(INSERT, _row(arrival, operation, now, audience, replay_of))

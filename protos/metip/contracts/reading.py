@@ -36,17 +36,18 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
     files = [file for file in FileDescriptorSet.FromString(descriptor_set).file if file.package.startswith(ROOT)]
     requests = dict(_messages(files))
     declared = {f"{file.package}.{service.name}/{method.name}": method for file, service, method in _methods(files)}
+    posts = messages.posts(files)
     interfaces: list[Interface] = []
     others: list[BackEnd] = []
     faults: list[Fault] = []
     for file in files:
         if back_ends.declares(file):
-            wrong = [*back_ends.faults(file, declared, today)]
+            wrong = [*back_ends.faults(file, declared, today, posts)]
             faults += wrong
             others += [] if wrong else [back_ends.back_end(file, declared)]
         comments = {tuple(at.path): at.leading_comments.strip() for at in file.source_code_info.location}
         for index, service in enumerate(file.service):
-            found = [*_service_faults(file, service, today), *messages.service_faults(file, service, declared)]
+            found = [*_service_faults(file, service, today), *messages.service_faults(file, service, declared, posts)]
             for method in service.method:
                 found += _method_faults(file, service, method, requests, declared)
                 found += messages.method_faults(file, service, method, requests)
