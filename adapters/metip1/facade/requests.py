@@ -1,18 +1,23 @@
 """A SOAP request read strictly: which operation it calls, with which record, why somebody asks and on whose token. Pure.
 
 The law: what is not understood is refused, not guessed. One body element, of an operation of the service that the path names; the action is
-that operation's; a header that must be understood is one of the two that are. A document may be 64 elements deep and have 20,000 of them.
+that operation's. Of headers, the context and the token count. Addresses are read as far as they must agree with what happens anyway, and
+the bus's `Requester` is passed over: who asks is the certificate and the token, whatever a header claims. Any other that must be understood
+is not.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from lxml import etree
 
 from adapters.kit.soap import ENVELOPE, Element, SoapError, body_of, parse_xml
 from adapters.metip1.facade.refusals import CLIENT, UNDERSTOOD, VERSION, malformed, refused
 from adapters.metip1.security import SECURITY, SecurityError, token_of
 from adapters.metip1.services import CONTEXT, SoapOperation, SoapService
-from adapters.metip1.wire import Record, WireError, record_of
+from adapters.metip1.wire import ADDRESSING, REQUESTER, Record, WireError, record_of
 from metip.faults import Fault, Reason
 
 DEEPEST: Final = 64
@@ -20,6 +25,9 @@ MOST_ELEMENTS: Final = 20_000
 NEXT: Final = "http://schemas.xmlsoap.org/soap/actor/next"
 SOAP_1_2: Final = "{http://www.w3.org/2003/05/soap-envelope}Envelope"
 ENCODINGS: Final = frozenset({None, "UTF-8", "US-ASCII", "ASCII"})
+
+ANONYMOUS: Final = f"{ADDRESSING}/anonymous"
+NUMBER: Final = re.compile("[!-~]{1,200}")
 
 Operations = Mapping[str, SoapOperation]
 """The operations of one service by the tag of what they are asked with."""
@@ -35,6 +43,8 @@ class Asked:
     """None where there is no such header."""
     token: str
     """The officer's, unverified: that is Envoy's to do. Empty without one."""
+    number: str = ""
+    """The consumer's own number of the question (`wsa:MessageID`), to which the answer says that it relates."""
 
 
 def operations_of(operations: Sequence[SoapOperation], service: SoapService) -> Operations:
@@ -56,11 +66,13 @@ def read(data: bytes, action: str | None, known: Operations) -> Asked:
         raise malformed("the service has no operation that is asked with such an element")
     if action is None or action.strip().strip('"') != operation.action:
         raise malformed("the SOAPAction is not that of the operation in the body")
-    context, security = _headers(root.find(f"{{{ENVELOPE}}}Header"))
+    headers = _headers(root.find(f"{{{ENVELOPE}}}Header"))
+    context, security = headers.get(CONTEXT.tag), headers.get(SECURITY)
+    number = _addressed(headers, operation.action)
     try:
         record = record_of(operation.asked, body)
         why = record_of(CONTEXT, context) if context is not None else None
-        return Asked(operation, record, why, token_of(security) if security is not None else "")
+        return Asked(operation, record, why, token_of(security) if security is not None else "", number)
     except WireError as error:
         raise refused(Fault(Reason.INVALID_REQUEST, f"{error}")) from None
     except SecurityError as error:
@@ -84,18 +96,41 @@ def _root(data: bytes) -> Element:
     return root
 
 
-def _headers(header: Element | None) -> tuple[Element | None, Element | None]:
-    """Context and security among the headers that are for us. Raises `Refusal`."""
+def _headers(header: Element | None) -> Mapping[str, Element]:
+    """The headers that are for us and understood, by full name. Raises `Refusal`."""
     found: dict[str, Element] = {}
     for one in header.iterchildren("*") if header is not None else ():
         if one.get(f"{{{ENVELOPE}}}actor", NEXT) != NEXT:
             continue
         name = str(one.tag)
-        if name not in (CONTEXT.tag, SECURITY):
+        if name not in (CONTEXT.tag, SECURITY, REQUESTER.tag) and not name.startswith(f"{{{ADDRESSING}}}"):
             if one.get(f"{{{ENVELOPE}}}mustUnderstand", "0") in ("1", "true"):
                 raise malformed("a header that must be understood is not", soap_code=UNDERSTOOD)
             continue
         if name in found:
             raise malformed("a header is there twice")
         found[name] = one
-    return found.get(CONTEXT.tag), found.get(SECURITY)
+    return found
+
+
+def _addressed(headers: Mapping[str, Element], action: str) -> str:
+    """The question's number, empty without one that can be repeated. Raises `Refusal` for addresses by which it would go another way."""
+    said = headers.get(f"{{{ADDRESSING}}}Action")
+    if said is not None and (said.text or "").strip() != action:
+        raise malformed("the action of the addresses is not that of the operation in the body")
+    for name in ("ReplyTo", "FaultTo"):
+        back = headers.get(f"{{{ADDRESSING}}}{name}")
+        if back is not None and (back.findtext(f"{{{ADDRESSING}}}Address") or "").strip() != ANONYMOUS:
+            raise malformed("an answer goes back on the connection of its question, and nowhere else")
+    number = headers.get(f"{{{ADDRESSING}}}MessageID")
+    text = ((number.text or "") if number is not None else "").strip()
+    return text if NUMBER.fullmatch(text) else ""
+
+
+def relating(number: str) -> tuple[Element, ...]:
+    """The headers of an answer to the question of that number; none where it had none."""
+    if not number:
+        return ()
+    header = etree.Element(f"{{{ADDRESSING}}}RelatesTo", nsmap={"wsa": ADDRESSING})
+    header.text = number
+    return (header,)

@@ -25,7 +25,7 @@ from adapters.metip1.facade.calling import CALL_ID, Calls
 from adapters.metip1.facade.consumers import Consumer, Consumers
 from adapters.metip1.facade.description import description_of
 from adapters.metip1.facade.refusals import Refusal, malformed, refused, unforeseen
-from adapters.metip1.facade.requests import Operations, operations_of, read
+from adapters.metip1.facade.requests import Operations, operations_of, read, relating
 from adapters.metip1.services import SoapOperation, SoapService
 from adapters.metip1.wire import element_of
 from metip.faults import Fault, Reason
@@ -117,7 +117,7 @@ class Facade:
         trace = request.headers.get("traceparent", "")
         answer = await self.calls.ask(asked, consumer, seconds, trace if TRACEPARENT.fullmatch(trace) else "")
         line.call_id = answer.call_id or line.call_id
-        return _document(envelope(element_of(asked.operation.answered, answer.record)))
+        return _document(envelope(element_of(asked.operation.answered, answer.record), *relating(asked.number)))
 
     async def _body(self, request: web.Request) -> bytes:
         """The body of a SOAP request. Raises `Refusal`."""
