@@ -64,7 +64,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the one message before logging begins
         return 2
     if arguments.check:
-        print(f"{arguments.settings} can be used: {len(facade.consumers)} consumers")  # noqa: T201 - what was asked for
+        print(f"{arguments.settings} can be used: {len(facade.consumers)} consumer{'s' * (len(facade.consumers) > 1)}")  # noqa: T201 - what was asked for
         return 0
     return uvloop.run(_until_told(facade, settings, arguments.settings.parent))
 

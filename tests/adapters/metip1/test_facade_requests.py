@@ -7,10 +7,10 @@ from lxml import etree
 
 from adapters.kit.soap import ENVELOPE, envelope
 from adapters.metip1.facade.refusals import Refusal
-from adapters.metip1.facade.requests import DEEPEST, MOST_ELEMENTS, Asked, operations_of, read
+from adapters.metip1.facade.requests import DEEPEST, MOST_ELEMENTS, Asked, operations_of, read, relating
 from adapters.metip1.security import WSSE, WSU, SecurityError, token_header, token_of
 from adapters.metip1.services import OPERATIONS, PNC
-from adapters.metip1.wire import element_of
+from adapters.metip1.wire import ADDRESSING, REQUESTER, element_of
 from tests.adapters.metip1.facade_rig import BY_NAME, CONTEXT_RECORD, TOKEN, document
 
 GET = BY_NAME["GetName"]
@@ -109,6 +109,41 @@ def test_an_element_that_stands_twice_or_holds_others_is_named_and_not_shown() -
         assert (refusal.reason, refusal.soap_code) == ("INVALID_REQUEST", "Client")
         assert "GetName/PNCID" in refusal.text
         assert SECRET not in refusal.text
+
+
+# Addresses and claims
+
+
+def addressed(name: str, text: str) -> bytes:
+    """A header of WS-Addressing; a reply's address stands in an element of its own."""
+    inside = f"<a:Address>{text}</a:Address>" if name.endswith("To") else text
+    return f'<a:{name} xmlns:a="{ADDRESSING}" s:mustUnderstand="1">{inside}</a:{name}>'.encode()
+
+
+def test_what_the_old_bus_was_told_by_headers_is_read_as_far_as_it_changes_nothing() -> None:
+    requester = etree.tostring(element_of(REQUESTER, {"Account": "SOMEBODY", "UserId": "P1"})).replace(
+        b"<Requester", b'<Requester s:mustUnderstand="1"'
+    )
+    headers = (
+        addressed("MessageID", "urn:uuid:7"),
+        addressed("Action", GET.action),
+        addressed("ReplyTo", f"{ADDRESSING}/anonymous"),
+        requester,
+    )
+    asked = read(headed(*headers), GET.action, KNOWN)
+    assert (asked.operation, asked.number, asked.token) == (GET, "urn:uuid:7", "")
+    (header,) = relating(asked.number)
+    assert (header.tag, header.text) == (f"{{{ADDRESSING}}}RelatesTo", "urn:uuid:7")
+
+
+@pytest.mark.parametrize("header", [("Action", "urn:other"), ("ReplyTo", "https://elsewhere.example"), ("FaultTo", "")])
+def test_addresses_by_which_a_call_would_go_another_way_are_refused(header: tuple[str, str]) -> None:
+    assert refused(headed(addressed(*header))).reason == "MALFORMED"
+
+
+@pytest.mark.parametrize("number", ["", "x" * 201, "a b", "é"])
+def test_a_number_that_is_none_is_not_repeated(number: str) -> None:
+    assert relating(read(headed(addressed("MessageID", number)), GET.action, KNOWN).number) == ()
 
 
 # The token
