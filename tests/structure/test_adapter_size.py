@@ -3,8 +3,8 @@
 What counts is a line of Python that is neither blank nor comment nor docstring. Tables of facts beside the code (YAML), recorded cases and
 words do not: they are read, not executed. The simulator is counted apart, since it stands in for somebody else's system and is not part of
 what is deployed. Which modules are its own is not a matter of names: those that `simulator.py` reaches by imports within the folder and
-`adapter.py` does not. A module that neither reaches is the adapter's. A façade, the package `facade` of an adapter, is a process of its own and
-has the same limit for itself.
+`adapter.py` does not. A module that neither reaches is the adapter's. A façade, the package `facade` of an adapter, is a process of its
+own and has the same limit for itself.
 
 Nor does an adapter become small by being copied: what two of them do alike is done by the kit.
 """
