@@ -219,7 +219,7 @@ async def test_without_a_token_envoy_refuses(mesh: MeshRig) -> None:
 
 
 async def test_a_token_that_was_issued_to_another_consumer_is_refused(mesh: MeshRig) -> None:
-    token = mesh.token("tablet")[0][1].removeprefix("Bearer ")
+    token = mesh.token("crime-desk")[0][1].removeprefix("Bearer ")
     assert (await refusal(Consumer(mesh, token=token), QUESTIONS[PERSON]))["Reason"] == "TOKEN_OF_ANOTHER"
 
 
