@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cases import case_files, read_case
+
 from adapters.kit.soap import Element
 from adapters.metip1.faults import fault_of
 from adapters.metip1.services import CONTEXT, OPERATIONS, context_contract
@@ -9,6 +11,24 @@ from adapters.metip1.translate import Form, TranslationError
 from adapters.metip1.wire import REQUESTER, Layout, Record, WireError, element_of, record_of
 from tests.fuzz import bodies
 from tests.fuzz.declaring import Decoder
+
+SEEDS: dict[str, Record] = {
+    CONTEXT.name: {"Purpose": "04", "Reference": "1/2", "Justification": "because", "OnBehalfOf": "PC 1", "DeviceId": "d"},
+    REQUESTER.name: {"Account": "METIP2", "UserId": "P1", "Unit": "ZD", "Role": ["a", "b"], "Transaction": "t"},
+    "Accepted": {"MessageId": "1", "Accepted": "26/11/2026 10:00:00", "DuplicateOf": "1", "Progress": "01"},
+}
+"""Of what no recorded exchange shows."""
+
+
+def _seeds(layout: Layout) -> list[bytes]:
+    """One document of each that no recorded exchange shows: of messages, those that their owners' cases have."""
+    records = [SEEDS[layout.name]] if layout.name in SEEDS else []
+    for operation in OPERATIONS:
+        if operation.asked is layout and operation.answered.name == "Accepted":
+            found = [read_case(path) for path in case_files(("custody", "libra"))]
+            asked = [one.case.request for one in found if one.case.operation == operation.contract and not one.case.HasField("refused")]
+            records += [operation.ask_native(operation.question.made().FromString(one.value)) for one in asked]
+    return [bodies.around(lambda record: element_of(layout, record))(one) for one in records]
 
 
 def _decoder(name: str, layout: Layout, translate: Any = None) -> Decoder:
@@ -19,6 +39,7 @@ def _decoder(name: str, layout: Layout, translate: Any = None) -> Decoder:
         name=name,
         decode=bodies.inside(read),
         refuses=(WireError, *bodies.REFUSES),
+        seeds=lambda: _seeds(layout),
         encode=bodies.around(lambda record: element_of(layout, record)),
         translate=translate,
         also=(TranslationError,),
