@@ -6,6 +6,7 @@ import metip.polling  # noqa: F401 - before gRPC
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -94,6 +95,7 @@ async def _until_told(facade: Facade, settings: FacadeSettings, folder: Path) ->
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL + 1)  # it would repeat what it can't parse
     facade.log.gather(partial(loop.call_later, LINES_TOGETHER))
     host, _, port = settings.listen.rpartition(":")
     drain = settings.drain.ToTimedelta().total_seconds() if settings.HasField("drain") else DRAIN

@@ -106,6 +106,8 @@ class Rig:
     facade: Facade
     address: str
     log: StringIO
+    settings: str
+    """As YAML; paths are relative to the store's parent."""
 
     def client(self, name: str | None = "crime-desk", files: tuple[Path, Path] | None = None) -> ssl.SSLContext:
         """What a client shows: the certificate of an identity, other files, or none."""
@@ -198,7 +200,8 @@ async def running_facade(folder: Path, *, log: StringIO | None = None, **setting
         **settings,
     }
     lines = log or StringIO()
-    facade = made(parse_settings("\n".join(f"{key}: {value}" for key, value in wanted.items()), FacadeSettings, source="test"), folder)
+    text = "\n".join(f"{key}: {value}" for key, value in wanted.items())
+    facade = made(parse_settings(text, FacadeSettings, source="test"), folder)
     facade.log = Log(lines)
     facade.__post_init__()
     async with AsyncExitStack() as stack:
@@ -206,7 +209,7 @@ async def running_facade(folder: Path, *, log: StringIO | None = None, **setting
         stack.push_async_callback(server.stop, None)
         stack.push_async_callback(facade.consumers.close)
         address = await stack.enter_async_context(facade.listening("127.0.0.1", 0, 2.0))
-        yield Rig(store, edge, facade, address, lines)
+        yield Rig(store, edge, facade, address, lines, text)
 
 
 class _Any(grpc.GenericRpcHandler):
