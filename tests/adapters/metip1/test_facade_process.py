@@ -88,7 +88,7 @@ async def test_a_call_in_progress_ends_before_the_process_does(running: Running)
 
     running.rig.edge.answer = answer
     call = asyncio.create_task(running.rig.call(GET, ASKED))
-    await running.rig.edge.asked.wait()
+    await asyncio.wait_for(running.rig.edge.asked.wait(), 10)
     running.process.send_signal(signal.SIGTERM)
 
     async def stopping() -> bool:

@@ -308,7 +308,7 @@ async def test_past_the_calls_at_once_of_one_consumer_it_is_told_to_come_again(t
     async with running_facade(tmp_path, max_in_flight_of_one_consumer=1) as door:
         door.edge.answer = None
         first = asyncio.create_task(door.call(GET, ASKED, {"Request-Timeout": "3"}))
-        await door.edge.asked.wait()
+        await asyncio.wait_for(door.edge.asked.wait(), 10)
         answered = await door.call(GET, ASKED)
         assert (answered.fault.code, answered.fault.detail["Reason"]) == ("Server", "BUSY")
         assert int(answered.fault.detail["RetrySeconds"]) >= 1
@@ -320,7 +320,7 @@ async def test_a_client_that_goes_away_ends_its_call_and_its_place_is_free_again
     async with running_facade(tmp_path) as door:
         door.edge.answer = None
         gone = asyncio.create_task(door.call(GET, ASKED))
-        await door.edge.asked.wait()
+        await asyncio.wait_for(door.edge.asked.wait(), 10)
         gone.cancel()
         await until(lambda: not door.facade.gate.inside)
         assert '"outcome":"CANCELLED"' in door.lines()
@@ -339,7 +339,7 @@ async def test_calls_in_progress_end_while_the_door_closes(tmp_path: Path) -> No
     async with running_facade(tmp_path) as door:
         door.edge.answer = answer
         waiting = asyncio.create_task(door.call(GET, ASKED))
-        await door.edge.asked.wait()
+        await asyncio.wait_for(door.edge.asked.wait(), 10)
         door.facade.gate.stopping = True
         assert (await door.call(GET, ASKED)).fault.detail["Reason"] == "STOPPING"
         asyncio.get_running_loop().call_later(0.2, later.set)
