@@ -207,8 +207,9 @@ async def refusal(consumer: Consumer, request: Any, operation: str = PERSON) -> 
     return {"soap": told.value.code, **{str(one.tag): one.text or "" for one in told.value.detail}}
 
 
-async def test_nobody_is_found_under_a_number_that_nobody_has(mesh: MeshRig) -> None:
-    said = await refusal(Consumer(mesh), GetPersonRequest(access=WHY, pnc_id=PncId(value="2024/9701567W")))
+async def test_nobody_is_found_by_a_name_that_nobody_has(mesh: MeshRig) -> None:
+    search = "metip.pnc.v1.PersonEnquiryService/SearchPersons"
+    said = await refusal(Consumer(mesh), SearchPersonsRequest(access=WHY, family_name="Zzyzxqua"), search)
     assert (said["soap"], said["Code"], said["Reason"]) == ("soap:Client", "MB1101", "NO_TRACE")
     assert said["Transaction"]
 
