@@ -17,8 +17,10 @@ import grpc
 
 from hub.contracts import load
 from hub.laptop.claiming import check_ports, claimed
+from hub.laptop.facades import PREFIX as FACADE
+from hub.laptop.facades import Door, doors, until_serving
 from hub.laptop.layout import Home
-from hub.laptop.preparing import Ports, has_simulator, prepare, systems
+from hub.laptop.preparing import Ports, adapters_folder, has_simulator, prepare, systems
 from hub.laptop.sharing import loads, processes_for, shared_out
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError
@@ -79,7 +81,7 @@ def envoy_binary() -> str:
 async def running(home: Home, options: Options, told: Callable[[str], None] = lambda _: None) -> AsyncIterator[Supervisor]:
     """The estate for the length of the block, ready to be called. Raises `NotReadyError`, and `TakenError` before anything is touched."""
     with claimed(home):
-        check_ports(options.ports.grpc, options.ports.json)
+        check_ports(options.ports.grpc, options.ports.json, *(one.port for one in _doors(home, options)))
         async with _running(home, options, told) as supervisor:
             yield supervisor
 
@@ -105,11 +107,14 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
                 starts = {system: partial(_start_adapter, home, options, system, supervisor, told) for system in options.systems}
                 await asyncio.gather(*(_in_turn(turn, start, home, system) for system, start in starts.items()))
                 await _until_served(home, options, told)
+                await _start_facades(home, options, supervisor, told)
         except TimeoutError:
             raise NotReadyError(f"not ready within {READY_WITHIN:.0f} s: {await _late(home, options, supervisor)}") from None
         yield supervisor
     finally:
-        await supervisor.stop_all(lambda name: name == ENVOY or name.startswith("adapter-"), lambda name: name == HUB)
+        await supervisor.stop_all(
+            lambda name: name.startswith(FACADE), lambda name: name == ENVOY or name.startswith("adapter-"), lambda name: name == HUB
+        )
 
 
 def _shares(simulated: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -141,6 +146,19 @@ async def _start_adapter(home: Home, options: Options, system: str, supervisor: 
         told(f"the simulator of {system} speaks at {address}; starting its adapter")
         arguments += ["--upstream", address]
     supervisor.start(_process(home, f"adapter-{system}", *arguments))
+
+
+async def _start_facades(home: Home, options: Options, supervisor: Supervisor, told: Callable[[str], None]) -> None:
+    facades = _doors(home, options)
+    for one in facades:
+        supervisor.start(_process(home, one.name, *one.command))
+    for one in facades:
+        await until_serving(home, one.name)
+        told(f"the façade of {one.system} listens on 127.0.0.1:{one.port}")
+
+
+def _doors(home: Home, options: Options) -> tuple[Door, ...]:
+    return tuple(doors(home, options.ports.soap, adapters_folder()))
 
 
 def _serving(home: Home, options: Options, system: str) -> tuple[str, ...]:
