@@ -5,6 +5,7 @@ accepted or refused is the same.
 """
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -70,8 +71,9 @@ class Judges:
 
 
 def _begin(descriptor_set: bytes) -> None:
-    """Reads the contracts; assessments that are overdue are the hub's business."""
+    """Reads the contracts; assessments that are overdue are the hub's business, and so is an interrupt from the terminal."""
     die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _acceptors.update(acceptors_of(read(descriptor_set, today=date.min), None, None))
 
 
