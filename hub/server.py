@@ -15,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import hub.contracts
 from hub import settings as settings_files
-from hub.api import reflection
+from hub.api import bulk, reflection
 from hub.api.actions import ActionApi, no_journal
 from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
@@ -191,6 +191,7 @@ class Hub:
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
+        server.add_generic_rpc_handlers((bulk.handler(exchange, self._grants),))  # before the rest of its interface, which has it too
         add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         await self._traffic.hand_over(partial(pause_in, exchange.engine))

@@ -22,6 +22,7 @@ create table if not exists fence (post text not null, digest blob not null, numb
 create table if not exists mark (
   message text primary key,
   attempt integer not null,
+  runner integer,
   reply blob,
   at real not null
 ) strict, without rowid;
@@ -57,14 +58,19 @@ class Handed:
 class Marks:
     """The file; it belongs to one thread. Each method is the body of a transaction that its caller makes."""
 
-    def __init__(self, path: Path, *, synchronous: str = "full", vfs: str | None = None) -> None:
-        """Opens or makes it. Raises `apsw.Error`."""
+    def __init__(self, path: Path, runner: int = 0, *, synchronous: str = "full", vfs: str | None = None) -> None:
+        """Opens or makes it. `runner` is the worker's number: what an earlier process of that number ran nobody runs any more.
+
+        Raises `apsw.Error`.
+        """
+        self._runner = runner
         self.database = apsw.Connection(str(path), vfs=vfs)
         self.database.set_busy_timeout(5000)
         self.database.pragma("journal_mode", "wal")
         self.database.pragma("synchronous", synchronous)
         with self.database:
             self.database.execute(SCHEMA)
+            self.database.execute("update mark set runner = null where runner = ?", (runner,))
 
     def begin(self, handed: Handed, now: float | None = None) -> bytes | None:
         """Marks an attempt as begun; or gives the reply of an earlier one that was done.
@@ -80,20 +86,24 @@ class Marks:
             raise Fault(Reason.FENCED, f"its token is {token.number}, and {highest} was seen")
         if digest and token.number > highest:
             self._raise(handed.post, digest, token.number)
-        row = self._one("select attempt, reply from mark where message = ?", (handed.message_id,))
+        row = self._one("select attempt, reply, runner from mark where message = ?", (handed.message_id,))
         if row is not None and row[1] is not None:
             return bytes(row[1])
-        if row is not None and handed.attempt <= row[0]:
-            raise Fault(Reason.IN_DOUBT, f"attempt {row[0]} of the message was begun before, and nobody knows how it ended")
+        if row is not None and (handed.attempt <= row[0] or row[2] is not None):
+            raise Fault(Reason.IN_DOUBT, f"attempt {row[0]} of the message was begun before, and nobody knows yet how it ended")
         self.database.execute(
-            "insert or replace into mark (message, attempt, reply, at) values (?, ?, null, ?)",
-            (handed.message_id, handed.attempt, time.time() if now is None else now),
+            "insert or replace into mark (message, attempt, runner, reply, at) values (?, ?, ?, null, ?)",
+            (handed.message_id, handed.attempt, self._runner, time.time() if now is None else now),
         )
         return None
 
+    def leave(self, message_id: str) -> None:
+        """Keeps that an attempt is not being executed any more, and was not done as far as is known here."""
+        self.database.execute("update mark set runner = null where message = ? and reply is null", (message_id,))
+
     def end(self, message_id: str, reply: bytes) -> None:
         """Keeps that a message is done, and what was answered."""
-        self.database.execute("update mark set reply = ? where message = ?", (reply, message_id))
+        self.database.execute("update mark set reply = ?, runner = null where message = ?", (reply, message_id))
 
     def bar(self, bars: Iterable[Bar]) -> None:
         """Keeps what must not be taken any more."""

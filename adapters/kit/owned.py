@@ -38,8 +38,9 @@ Job = tuple[Callable[[Marks], Any], Callable[[Any], None]]
 class Owned:
     """What one worker executes of messages that have an owner."""
 
-    def __init__(self, path: Path, system: str, log: Log, *, broken: Callable[[], None] | None = None) -> None:
-        """Opens the file on a thread of its own. `broken` ends the process when something can't be made durable. Raises `apsw.Error`."""
+    def __init__(self, path: Path, system: str, worker: int, log: Log, *, broken: Callable[[], None] | None = None) -> None:
+        """Opens the file on a thread of its own; `worker` is this one's number among those that share it. `broken` ends the process when
+        something can't be made durable. Raises `apsw.Error`."""
         self.system, self._log, self._broken = system, log, broken or _halt
         self.held = 0
         """The highest fence that this worker holds."""
@@ -49,7 +50,7 @@ class Owned:
         self._wake = threading.Condition()
         self._stopping = False
         opened: list[BaseException | None] = []
-        self._thread = threading.Thread(target=self._work, args=(path, opened), name="executions", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(path, worker, opened), name="executions", daemon=True)
         with self._wake:
             self._thread.start()
             self._wake.wait_for(lambda: bool(opened))
@@ -66,7 +67,11 @@ class Owned:
                 reply = await self._do(lambda marks: marks.begin(handed))
                 if reply is not None:
                     return Receipt.FromString(reply)
-                answered = await handler(request, call)
+                try:
+                    answered = await handler(request, call)
+                except BaseException:
+                    self._note(lambda marks: marks.leave(handed.message_id))
+                    raise
                 try:
                     await self._do(lambda marks: marks.end(handed.message_id, answered.SerializeToString()))
                 except Fault as fault:
@@ -124,11 +129,18 @@ class Owned:
             self._wake.notify()
         return await future
 
-    def _work(self, path: Path, opened: list[BaseException | None]) -> None:
+    def _note(self, job: Callable[[Marks], Any]) -> None:
+        """Does something soon, for which nobody waits."""
+        with self._wake:
+            if not self._stopping:
+                self._jobs.append((job, lambda _: None))
+                self._wake.notify()
+
+    def _work(self, path: Path, worker: int, opened: list[BaseException | None]) -> None:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            marks = Marks(path)
+            marks = Marks(path, worker)
         except BaseException as error:  # noqa: BLE001 - it is raised where it was made
             self._tell_opened(opened, error)
             return
@@ -176,9 +188,9 @@ class Owned:
 
 
 @asynccontextmanager
-async def owned(path: Path, system: str, log: Log) -> AsyncIterator[Owned]:
+async def owned(path: Path, system: str, worker: int, log: Log) -> AsyncIterator[Owned]:
     """The stage, for the length of the block."""
-    found = Owned(path, system, log)
+    found = Owned(path, system, worker, log)
     try:
         yield found
     finally:

@@ -181,7 +181,7 @@ async def serve_worker(
     site = Site(log, mesh, hub=worker.registry, first=worker.number == 0)
     async with AsyncExitStack() as stack:
         servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, site))
-        marked = await stack.enter_async_context(owned(executions, worker.system, log)) if executions is not None else None
+        marked = await stack.enter_async_context(owned(executions, worker.system, worker.number, log)) if executions is not None else None
         compiled = handlers(pipeline, servicers, known, marked)
         if marked is None:
             _check_marked(worker.system, compiled, known)

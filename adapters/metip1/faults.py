@@ -46,6 +46,7 @@ FAULTS: Final[Mapping[str, Meaning]] = {
     "MB1203": Meaning(Reason.LOCKED, "somebody holds the record"),
     "MB1204": Meaning(Reason.ALREADY_EXISTS, "there is such a record"),
     "MB1205": Meaning(Reason.IN_DOUBT, "the bus does not know whether it was done"),
+    "MB1206": Meaning(Reason.FENCED, "the write is another platform's by now, and was not done"),
     "MB2001": Meaning(
         Reason.UPSTREAM_UNAVAILABLE,
         "the bus can't reach the far system",

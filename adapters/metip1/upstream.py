@@ -6,7 +6,7 @@ officer's token stays here: the bus is told a warrant number, as it always was, 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, Self
+from typing import Any, Self
 from uuid import uuid4
 
 from google.protobuf.message import Message
@@ -18,11 +18,9 @@ from adapters.kit.tls import Credentials
 from adapters.metip1.faults import fault_of
 from adapters.metip1.services import CONTEXT, SoapOperation, context_native
 from adapters.metip1.translate import TranslationError
-from adapters.metip1.wire import REQUESTER, Record, WireError, element_of, record_of
+from adapters.metip1.wire import ADDRESSING, REQUESTER, Record, WireError, element_of, record_of
 from metip.logs import Log
 from metip.metip1.v1.settings_pb2 import Settings
-
-ADDRESSING: Final = "http://www.w3.org/2005/08/addressing"
 
 
 class Bus:

@@ -59,6 +59,7 @@ class Layout:
         return f"{{{self.namespace}}}{self.name}"
 
 
+ADDRESSING: Final = "http://www.w3.org/2005/08/addressing"
 REQUESTER: Final = Layout(
     "Requester",
     NAMESPACE,

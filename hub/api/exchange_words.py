@@ -6,6 +6,7 @@ from hub.exchange import records
 from hub.exchange.life import State
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1 import message_pb2 as words
+from metip.exchange.v1 import owner_pb2 as owners
 
 NUMBERS = {state: words.State.Value(f"STATE_{state.name}") for state in State}
 STATES = {number: state for state, number in NUMBERS.items()}
@@ -98,9 +99,9 @@ def plan(one: records.Plan, *, needs_approval: bool) -> api.PlanReplayResponse:
     return api.PlanReplayResponse(plan_id=one.plan_id, counts=counts(one.counts), needs_approval=needs_approval, expires=stamp(one.expires))
 
 
-def move(one: records.Move) -> api.OwnerMove:
+def move(one: records.Move) -> owners.OwnerMove:
     """A move of messages."""
-    return api.OwnerMove(
+    return owners.OwnerMove(
         move_id=one.move_id,
         post=one.post,
         scope=one.scope.value,
@@ -113,10 +114,10 @@ def move(one: records.Move) -> api.OwnerMove:
     )
 
 
-def owner(one: records.Ownership) -> api.Owner:
+def owner(one: records.Ownership) -> owners.Owner:
     """Who owns the messages of an operation."""
     systems = [
-        api.OwnerSystem(
+        owners.OwnerSystem(
             system=system,
             keys=one.keys.get(system, 0),
             ejected=one.ejected.get(system, 0),
@@ -124,7 +125,7 @@ def owner(one: records.Ownership) -> api.Owner:
         )
         for system in one.systems
     ]
-    return api.Owner(post=one.post, operation=one.operation, owner=one.owner, number=one.number, systems=systems)
+    return owners.Owner(post=one.post, operation=one.operation, owner=one.owner, number=one.number, systems=systems)
 
 
 def filter_of(said: words.DeliveryFilter) -> records.Filter:

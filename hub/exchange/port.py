@@ -4,11 +4,12 @@ The law: nothing is told to anybody before it is durable. Whatever an engine kee
 stopped at any instant. One engine is `hub.exchange.sqlite`, another `hub.exchange.jetstream`; the same conformance suite runs against each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from hub.exchange.life import Event
+from hub.exchange.lots import Kept, Lot
 from hub.exchange.records import (
     Accepted,
     Account,
@@ -48,6 +49,9 @@ class Engine(Protocol):
     async def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted | FullError]:
         """Keeps messages, in order; each is on disk when this returns, or its place holds why it is not."""
 
+    async def accept_lot(self, lot: Lot) -> Kept:
+        """The same for messages that were handed over in bulk."""
+
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """Records how attempts ended and begins up to `limit` new ones, each recorded before it is given.
 
@@ -73,8 +77,11 @@ class Engine(Protocol):
     async def steps(self, message_id: str) -> list[Step]:
         """Every step of every delivery of a message, oldest first. Raises `UnknownError`."""
 
-    async def accepted_after(self, sequence: int, limit: int) -> list[Message]:
-        """Messages in order of acceptance, those after one place; nothing that is accepted later ever comes before one that was given."""
+    async def accepted_after(self, sequence: int, limit: int, operations: Collection[str]) -> tuple[list[Message], int]:
+        """Messages of some operations in order of acceptance, those after one place; and up to which place there are no more of them.
+
+        Nothing that is accepted later ever comes before that place.
+        """
 
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """What persons did, in order, after one place; none is ever forgotten."""

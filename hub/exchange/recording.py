@@ -44,6 +44,7 @@ class ExchangeRecorder:
 
     def __init__(self, engine: Engine, acceptors: Mapping[str, Acceptor], journal: Journal, keys: IndexKeys, log: Log) -> None:
         self._engine, self._acceptors, self._journal, self._log = engine, acceptors, journal, log
+        self._personal = frozenset(name for name, one in acceptors.items() if one.operation.personal)
         self._recording = Recording(SYSTEM, keys)
         self._message = self._marked = journal.marks.get(MESSAGES, 0)
         self._act = journal.marks.get(ACTS, 0)
@@ -68,10 +69,8 @@ class ExchangeRecorder:
             pass
 
     async def _messages(self) -> int:
-        found = await self._engine.accepted_after(self._message, AT_ONCE)
-        if not found:
-            return 0
-        last = found[-1].sequence
+        """How many places were passed."""
+        found, last = await self._engine.accepted_after(self._message, AT_ONCE, self._personal)
         drafts = [draft for one in found for draft in self._of_message(one)]
         if not drafts and last - self._marked >= UNRECORDED:
             drafts = [of_journal(KIND_HEARTBEAT, "", SYSTEM, time.time_ns())]
@@ -79,8 +78,8 @@ class ExchangeRecorder:
             drafts[-1].mark = (MESSAGES, last)
             await self._journal.record(*drafts)
             self._marked = last
-        self._message = last
-        return len(found)
+        passed, self._message = last - self._message, last
+        return passed
 
     async def _acts(self) -> int:
         found = await self._engine.acts_after(self._act, AT_ONCE)

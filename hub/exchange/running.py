@@ -14,6 +14,7 @@ from hub.exchange.accepting import Accepting
 from hub.exchange.calls import Calls
 from hub.exchange.clock import SteadyClock
 from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.judging import Judges
 from hub.exchange.owning import Owners
 from hub.exchange.port import Engine
 from hub.exchange.recording import ExchangeRecorder
@@ -63,6 +64,7 @@ class Exchange:
     dispatcher: Dispatcher
     clock: SteadyClock
     log: Log
+    judges: Judges
     owners: Owners | None = None
     """None where nobody asks for them, as in tests of the exchange alone."""
     recorder: ExchangeRecorder | None = None
@@ -134,13 +136,15 @@ async def _running(
 ) -> AsyncIterator[Exchange]:
     sender = Sender(f"127.0.0.1:{said.deliveries_port}", files.certificate, files.key, files.authority)
     dispatcher = Dispatcher(engine, sender.send, clock, log)
+    judges = Judges(contracts.descriptor_set, log)
     try:
         dispatcher.prepare(contracts.subscriptions)
         await engine.subscribe(contracts.subscriptions, dispatcher.ready)
         accepting = Accepting(contracts, engine, log, clock, Calls(kept.journal, kept.keys) if kept else None)
         recorder = ExchangeRecorder(engine, accepting.acceptors, kept.journal, kept.keys, log) if kept else None
-        yield Exchange(contracts, engine, accepting, dispatcher, clock, log, recorder=recorder)
+        yield Exchange(contracts, engine, accepting, dispatcher, clock, log, judges, recorder=recorder)
     finally:
+        judges.close()
         await sender.close()
         await engine.close()
 

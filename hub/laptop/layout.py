@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST_SOCKET = 107
-# A system's name has at most 31 letters (`metip new`), and its simulator's socket is the longest.
-LONGEST_NAME = len("sim-.sock") + 31
+# A system's name has at most 31 letters (`metip new`), and its façade's socket is the longest.
+LONGEST_NAME = len("facade-.sock") + 31
 DEVELOPER = "developer"
 EDGE = "edge"
 TRUST_DOMAIN = "metip.local"

@@ -33,10 +33,11 @@ class Control:
     inputs: Inputs
     on_change: Callable[[Inputs], None] = lambda _: None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _latest: tuple[Inputs, Snapshot] | None = field(default=None, repr=False)
 
     def preview(self, **changes: object) -> Difference:
         """What Envoy would be told anew with these changes; nothing happens. What is compiled here need not be compiled again."""
-        return self.publisher.current().difference(_compiled(replace(self.inputs, **changes)))  # type: ignore[arg-type]
+        return self.publisher.current().difference(self._compiled(replace(self.inputs, **changes)))  # type: ignore[arg-type]
 
     async def propose(self, what: str, author: str, **changes: object) -> Change:
         """Compiles the inputs with these changes (fields of `Inputs`) and publishes the result.
@@ -45,12 +46,16 @@ class Control:
         """
         async with self._turn:
             candidate = replace(self.inputs, **changes)  # type: ignore[arg-type]
-            change = await self.publisher.publish(_compiled(candidate), Cause(what, author))
+            change = await self.publisher.publish(self._compiled(candidate), Cause(what, author))
             if change.outcome in STANDS:
                 self.inputs = candidate
                 self.on_change(candidate)
             return change
 
-
-def _compiled(inputs: Inputs) -> Snapshot:
-    return compile_mesh(inputs.contracts, inputs.instances, inputs.policy, inputs.edge, inputs.traffic)
+    def _compiled(self, inputs: Inputs) -> Snapshot:
+        """What follows from them. What was previewed is published a moment later, so the latest is kept."""
+        known = self._latest
+        if known is None or known[0] != inputs:
+            snapshot = compile_mesh(inputs.contracts, inputs.instances, inputs.policy, inputs.edge, inputs.traffic)
+            known = self._latest = inputs, snapshot
+        return known[1]

@@ -3,7 +3,7 @@
 There is no route but these, so whatever they do not name is refused.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from hub.mesh.limits import PRODUCTION, Limits
 from hub.mesh.rates import INTERFACE_LIMIT, RATE_LIMIT, counted_towards, interface_limits, share
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.steering import FaultInjection
+from hub.mesh.types import Any as Packed
 from hub.mesh.types import core, joined, jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
 from metip.grants import PURPOSES_HEADER
 
@@ -113,8 +114,8 @@ def _route_of(operation: Operation, rights: tuple[Right, ...], adapters: str, go
             request_headers_to_add=[_purposes(rights)] if operation.personal and rights else [],
             response_headers_to_add=told,
             typed_per_filter_config={
-                RBAC: packed(_only(needed(rights), adapters, by_token=by_token)),
-                JWT: packed(_token(operation, by_token=by_token)),
+                RBAC: _only(needed(rights), adapters, by_token=by_token),
+                JWT: _token(by_token=by_token, officer_required=operation.officer_required),
                 FAULT: fault_of(going.fault or FaultInjection(operation.interface)),
             },
         )
@@ -163,13 +164,14 @@ def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> bytes:
             ),
             request_headers_to_remove=[BEARER],
             typed_per_filter_config={
-                RBAC: packed(_only(tuple(map(Right, consumers)), "", by_token=False)),
-                JWT: packed(jwt.PerRouteConfig(disabled=True)),
+                RBAC: _only(tuple(map(Right, consumers)), "", by_token=False),
+                JWT: _token(by_token=False, officer_required=False),
             },
         )
     )
 
 
+@cache
 def _retry() -> route.RetryPolicy:
     return route.RetryPolicy(
         retry_on=RETRY_ON,
@@ -182,12 +184,13 @@ def _retry() -> route.RetryPolicy:
     )
 
 
-def _only(rights: tuple[Right, ...], adapters: str, *, by_token: bool) -> rbac_filter.RbacPerRoute:
+@lru_cache(maxsize=1024)
+def _only(rights: tuple[Right, ...], adapters: str, *, by_token: bool) -> Packed:
     """Lets in who has a right, and nobody else. With no right there is no policy, and no policy lets nobody in."""
     roles = {consumer: [right.roles for right in of_one] for consumer, of_one in groupby(rights, key=lambda right: right.consumer)}
     principals = [_is(consumer, _roles(demanded), adapters, by_token) for consumer, demanded in sorted(roles.items())]
     policies = {"consumers": rbac.Policy(permissions=[rbac.Permission(any=True)], principals=principals)} if principals else {}
-    return rbac_filter.RbacPerRoute(rbac=rbac_filter.Rbac(rules=rbac.Rbac(policies=policies)))
+    return packed(rbac_filter.RbacPerRoute(rbac=rbac_filter.Rbac(rules=rbac.Rbac(policies=policies))))
 
 
 def _roles(demanded: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -231,7 +234,8 @@ def _holding(text: str) -> matcher.ValueMatcher:
     return matcher.ValueMatcher(list_match=matcher.ListMatcher(one_of=one))
 
 
-def _token(operation: Operation, *, by_token: bool) -> jwt.PerRouteConfig:
+@cache
+def _token(*, by_token: bool, officer_required: bool) -> Packed:
     if not by_token:
-        return jwt.PerRouteConfig(disabled=True)
-    return jwt.PerRouteConfig(requirement_name=OFFICER_REQUIRED if operation.officer_required else OFFICER_OPTIONAL)
+        return packed(jwt.PerRouteConfig(disabled=True))
+    return packed(jwt.PerRouteConfig(requirement_name=OFFICER_REQUIRED if officer_required else OFFICER_OPTIONAL))

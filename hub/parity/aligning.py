@@ -1,6 +1,6 @@
 """Which entry of one list is which of the other, so that a record that is lost or doubled is named as such and not as many changed fields.
 
-In turns, each for what the turns before have left: entries that are the same; entries with the same identifier; entries that are alike in
+In turns, each for what the turns before have left: entries with the same identifier; entries that are the same; entries that are alike in
 half of what they hold; and, in lists of one length, entries at the same place that do not say by an identifier that they are others.
 """
 
@@ -20,6 +20,10 @@ SOMEWHERE: Final = 0.75
 """What a value counts for that the other entry has in another field."""
 
 
+Names = list[tuple[Hashable, ...]]
+"""Identifiers of each entry of a list, in the order of their weight; None for one that an entry does not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
     """How the entries of one list are read."""
@@ -28,8 +32,6 @@ class Entries:
     """A key that is equal where entries are surely the same; cheap."""
     same: Callable[[Any, Any], bool]
     """Whether entries agree under the contract's rules."""
-    names: Callable[[Any], tuple[Hashable, ...]]
-    """Identifiers of an entry in the order of their weight; None for one that it does not have."""
     parts: Callable[[Any], dict[str, Hashable]]
     """What an entry holds, by path."""
 
@@ -53,8 +55,8 @@ class Alignment:
         return any(one > other for one, other in pairwise(places))
 
 
-def align(first: Sequence[Any], second: Sequence[Any], read: Entries) -> Alignment:
-    """Which entry is which."""
+def align(first: Sequence[Any], second: Sequence[Any], read: Entries, names: Names, theirs: Names) -> Alignment:
+    """Which entry is which, by their identifiers and what they hold."""
     left, right = list(range(len(first))), list(range(len(second)))
     found = Alignment()
 
@@ -73,14 +75,13 @@ def align(first: Sequence[Any], second: Sequence[Any], read: Entries) -> Alignme
         left.remove(place)
         right.remove(there)
 
-    keys, others = [read.exact(one) for one in first], [read.exact(one) for one in second]
-    match(keys, others)
+    for which in range(len(names[0]) if names else 0):
+        match(_unique([one[which] for one in names]), _unique([one[which] for one in theirs]))
+    if left and right:
+        match([read.exact(one) for one in first], [read.exact(one) for one in second])
     if not left and not right:
+        found.pairs.sort()
         return found
-    names, theirs = [read.names(one) for one in first], [read.names(one) for one in second]
-    for which in range(len(names[0]) if names else len(theirs[0]) if theirs else 0):
-        mine, other = _unique([one[which] for one in names]), _unique([one[which] for one in theirs])
-        match(mine, other)
     if left and right:
         parts = {place: read.parts(first[place]) for place in left}, {place: read.parts(second[place]) for place in right}
         if len(left) * len(right) <= FEW_PAIRS:
@@ -105,8 +106,8 @@ def _by_likeness(
     left: list[int],
     right: list[int],
     parts: tuple[dict[int, dict[str, Hashable]], dict[int, dict[str, Hashable]]],
-    names: list[tuple[Hashable, ...]],
-    theirs: list[tuple[Hashable, ...]],
+    names: Names,
+    theirs: Names,
     *,
     same_length: bool,
 ) -> list[tuple[int, int, float]]:
@@ -142,7 +143,7 @@ def _judge_rest(
     found: Alignment,
     rest: tuple[list[int], list[int]],
     lists: tuple[Sequence[Any], Sequence[Any]],
-    names: tuple[list[tuple[Hashable, ...]], list[tuple[Hashable, ...]]],
+    names: tuple[Names, Names],
     read: Entries,
 ) -> None:
     """What has no counterpart is a double of an entry that has one, or is lost, or is new."""

@@ -4,6 +4,7 @@ The law: whatever it is given, it raises nothing and holds up nobody. What goes 
 """
 
 import asyncio
+import math
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -58,7 +59,7 @@ class Comparator:
         self._answers = Answers(contracts)
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._books = {book.operation: book for book in self._store.books()}
-        self._tallies = Tallies()
+        self._tallies = Tallies(clock())
         self._examples: dict[tuple[int, int, int], Example] = {}
         self._counted, self._shown_at = self._store.counted_examples(), dict[tuple[int, int], float]()
         self._pairs: OrderedDict[tuple[str, str], Pair] = OrderedDict()
@@ -74,6 +75,8 @@ class Comparator:
             self.failed[type(error).__name__] += 1
 
     def _take(self, pair: Pair) -> None:
+        if not math.isfinite(pair.at):
+            raise ValueError("an instant is a number")
         operation = self._answers.operation(pair.operation)
         found = self._answers.differences(operation, pair.primary, pair.shadow)
         if pair.origin == RECORDED:
@@ -87,12 +90,13 @@ class Comparator:
             if found:
                 seen = book.read(found, pair.at)
                 keys += [*book.keys(seen, SIGNAL), book.pattern(seen)]
-                self._keep(book, pair, found)
             if again is not None:
                 keys.append((AGAIN, 0))
                 if again:
                     keys += book.keys(book.read(again, pair.at, noise=True), NOISE)
             self._tallies.count(book.number, pair.at, keys)
+            if found:
+                self._keep(book, pair, found)
 
     def evidence(self, interface: str, since: float = 0.0) -> Evidence:
         """What comparisons since an instant say of an interface, `metip.example.v1.ExampleService`, or a package, `metip.example.v1`."""
@@ -223,6 +227,7 @@ class Comparator:
 
     def _flush(self) -> None:
         with self._lock:
+            self._tallies.forget(self._clock())
             examples, self._examples = self._examples, {}
             unsaved = [(book, set(book.unsaved), set(book.unsaved_patterns)) for book in self._books.values()]
             batch = Batch.of(self._books.values(), self._tallies.taken(), examples)

@@ -4,7 +4,10 @@ The law: a message has no difference with itself; and where `a` against `b` has 
 same path, of the mirrored kind (`MIRROR`).
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -24,11 +27,24 @@ DEEPEST: Final = 24
 """Fields on a path; what is nested deeper is compared in one piece."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How messages of one type are compared.
+
+    `values` reads all fields at once whose value says everything, and `steps` are theirs; only those that differ are looked at. `others`
+    are fields whose presence counts too, and alternatives.
+    """
+
+    values: Callable[[Any], tuple[Any, ...]] | None
+    steps: tuple[Step, ...]
+    others: tuple[Step, ...]
+
+
 class Comparing:
     """Compares messages of any contract; plans are made when they are first needed."""
 
     def __init__(self) -> None:
-        self._plans: dict[Descriptor, tuple[Step, ...]] = {}
+        self._plans: dict[Descriptor, Plan] = {}
 
     def messages(self, before: Message, after: Message) -> Found:
         """Differences of two messages of one type."""
@@ -53,21 +69,26 @@ class Comparing:
         kind = before.DESCRIPTOR
         plan = self._plans.get(kind)
         if plan is None:
-            plan = self._plans[kind] = tuple(self._steps(kind))
-        for step in plan:
+            plan = self._plans[kind] = self._plan(kind)
+        if plan.values is not None:
+            for step, mine, theirs in zip(plan.steps, plan.values(before), plan.values(after), strict=True):
+                if mine != theirs:
+                    step(before, after, path, found)
+        for step in plan.others:
             step(before, after, path, found)
-        if len(mine := UnknownFieldSet(before)) + len(theirs := UnknownFieldSet(after)):
-            tell_unknown(mine, theirs, path, found)
+        if len(known := UnknownFieldSet(before)) + len(new := UnknownFieldSet(after)):
+            tell_unknown(known, new, path, found)
 
-    def _steps(self, kind: Descriptor) -> Iterable[Step]:
-        for field in kind.fields:
-            rule = rule_of(field)
-            alone = field.containing_oneof is None or len(field.containing_oneof.fields) == 1
-            if alone and not rule.ignore:
-                yield self._step(field, rule)
-        for oneof in kind.oneofs:
-            if len(oneof.fields) > 1:
-                yield self._alternatives(oneof)
+    def _plan(self, kind: Descriptor) -> Plan:
+        fields = [field for field in kind.fields if not rule_of(field).ignore]
+        whole = [field for field in fields if not field.has_presence]
+        alone = [field for field in fields if field.has_presence and not _has_others(field)]
+        steps = [self._step(field, rule_of(field)) for field in whole]
+        others = [self._step(field, rule_of(field)) for field in alone]
+        others += [self._alternatives(oneof) for oneof in kind.oneofs if len(oneof.fields) > 1]
+        if len(whole) < 2:  # one name alone would be read as a value, not as a tuple of one
+            return Plan(None, (), (*steps, *others))
+        return Plan(attrgetter(*(field.name for field in whole)), tuple(steps), tuple(others))
 
     def _step(self, field: FieldDescriptor, rule: Rule) -> Step:
         if is_map(field):
@@ -84,7 +105,6 @@ class Comparing:
             return scalar(field, rule)
         if reader := READERS.get(kind.full_name):
             return value(field, rule, reader)
-
         return self._nested(field)
 
     def _alternatives(self, oneof: Any) -> Step:
@@ -141,15 +161,15 @@ class Comparing:
     ) -> None:
         """Compares two lists, told under `at` followed by `[]`."""
         path = f"{at}[]"
-        names: tuple[Name, ...]
+        names: tuple[Name, ...] = ()
         if kind is None or kind.full_name in READERS:
             assert field is not None, "values stand in a field"
-            compare, names = self._one(field, rule), ()
+            compare = self._one(field, rule)
             read = _entries_of_values(field, rule, compare)
         else:
-            compare, names = self._nested(field), names_of(kind, rule.identified_by)
-            read = self._entries_of_messages(names)
-        if len(mine) == len(theirs) and (not names or _same_names(mine, theirs, names)):
+            compare, read, names = self._nested(field), self._entries_of_messages, names_of(kind, rule.identified_by)
+        keys, others = ([tuple(name(one) for name in names) for one in entries] for entries in (mine, theirs))
+        if len(mine) == len(theirs) and (not names or (keys == others and _telling_apart(keys))):
             by_place: Found = []
             for one, other in zip(mine, theirs, strict=True):
                 compare(one, other, path, by_place)
@@ -158,7 +178,7 @@ class Comparing:
             else:
                 found += by_place
                 return
-        alignment = align(mine, theirs, read)
+        alignment = align(mine, theirs, read, keys, others)
         for place, there in alignment.pairs:
             compare(mine[place], theirs[there], path, found)
         tell_alignment(alignment, (len(mine), len(theirs)), path, found, field, ordered=not rule.unordered, lists=(mine, theirs))
@@ -173,19 +193,20 @@ class Comparing:
 
         return nested
 
-    def _entries_of_messages(self, names: tuple[Name, ...]) -> Entries:
+    @cached_property
+    def _entries_of_messages(self) -> Entries:
         def same(one: Any, other: Any) -> bool:
             found: Found = []
             if one != other:
                 self._walk(one, other, "", found)
             return not found
 
-        return Entries(
-            exact=lambda one: one.SerializeToString(deterministic=True),
-            same=same,
-            names=lambda one: tuple(name(one) for name in names),
-            parts=parts_of,
-        )
+        return Entries(exact=lambda one: one.SerializeToString(deterministic=True), same=same, parts=parts_of)
+
+
+def _has_others(field: FieldDescriptor) -> bool:
+    """Whether a field is one of several alternatives."""
+    return field.containing_oneof is not None and len(field.containing_oneof.fields) > 1
 
 
 def _entries_of_values(field: FieldDescriptor, rule: Rule, compare: Step) -> Entries:
@@ -209,11 +230,9 @@ def _entries_of_values(field: FieldDescriptor, rule: Rule, compare: Step) -> Ent
         compare(one, other, "", found)
         return not found
 
-    return Entries(exact=key, same=same, names=lambda _: (), parts=parts)
+    return Entries(exact=key, same=same, parts=parts)
 
 
-def _same_names(mine: Sequence[Any], theirs: Sequence[Any], names: tuple[Name, ...]) -> bool:
-    """Whether entries of two lists have the same identifiers, place by place, and each its own."""
-    keys = [tuple(name(one) for name in names) for one in mine]
-    told = len(set(keys)) == len(keys) and all(any(part is not None for part in key) for key in keys)
-    return told and all(key == tuple(name(one) for name in names) for key, one in zip(keys, theirs, strict=True))
+def _telling_apart(keys: list[tuple[Hashable, ...]]) -> bool:
+    """Whether the entries of a list all have identifiers, and each its own."""
+    return len(set(keys)) == len(keys) and all(any(part is not None for part in key) for key in keys)

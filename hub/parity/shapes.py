@@ -32,7 +32,10 @@ def _shape(field: FieldDescriptor | None, value: Any) -> str:
     if value is None:
         return NONE
     if isinstance(value, Message):
-        return _cut(json.dumps(masked(value), ensure_ascii=False))
+        try:
+            return _cut(json.dumps(masked(value), ensure_ascii=False))
+        except ValueError:
+            return "a message that has no JSON form"  # an instant outside the years that there are
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     harmless = _harmless(field)

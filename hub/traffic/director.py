@@ -33,7 +33,7 @@ from hub.traffic.layers import Layers, traffic_of
 from hub.traffic.overrides import Overrides, keys_of
 from hub.traffic.pausing import Pausing
 from hub.traffic.previewing import described, resources, sentences, warnings
-from hub.traffic.settings import State
+from hub.traffic.settings import Sampling, State
 from hub.traffic.store import Store
 from metip.faults import Fault
 
@@ -54,6 +54,8 @@ class Director:
     recorder: Recorder
     overrides: Overrides
     pausing: Pausing
+    sample: Callable[[Sampling], None] | None = None
+    """Is told of each sampling that came into force; one of none in a million ends it."""
     clock: Callable[[], float] = time
     changed: Callable[[TrafficChange], None] = lambda _: None
     """Is told of each change that came into force, or was refused."""
@@ -141,8 +143,9 @@ class Director:
             self.control.inputs = replace(self.control.inputs, traffic=traffic_of(self.state))
 
     async def take_up(self) -> None:
-        """Once the exchange is open: subscriptions that are to rest do."""
+        """Once there are an exchange and a sampler: subscriptions that are to rest do, and what is to be sampled is."""
         await self.pausing.settle(frozenset(), self.pausing.resting(self.state), HUB, "the hub started")
+        self._sampled(State(), self.state)
 
     async def keep_time(self) -> None:
         """Begins what is due, and steps back what is over; once. What can't be recorded is tried again the next time."""
@@ -199,8 +202,18 @@ class Director:
         self.layers.said = self.layers.with_steps(change.steps)
         await self.overrides.take_back(keys_of((step.key for step in change.steps), after, self.known.contracts))
         await self.pausing.settle(self.pausing.resting(before), self.pausing.resting(after), change.author, change.because)
+        self._sampled(before, after)
         self.changed(replace(change, standing=Standing.IN_FORCE))
         return mesh
+
+    def _sampled(self, before: State, after: State) -> None:
+        """Tells whoever samples of what is sampled otherwise now."""
+        if self.sample is None:
+            return
+        for key in before.differing(after):
+            if key[0] == Sampling.kind:
+                found = after.get(key)
+                self.sample(found if isinstance(found, Sampling) else Sampling(key[1], 0))
 
     async def _refused(self, change: TrafficChange, problem: str) -> None:
         self.store.stands(change.number, Standing.REFUSED, problem=problem)

@@ -1,6 +1,7 @@
 """What was changed, on disk: every change with its steps, and what changes say now, in one SQLite file.
 
-The law: a change and what it says come into force in one transaction, so that the file never tells half of one.
+The laws: a change and what it says come into force in one transaction, so that the file never tells half of one. That a change is recorded,
+or waits for its time, is on the disk itself before anything else happens; the rest follows from it, and waits for no disk.
 """
 
 import json
@@ -46,7 +47,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.touch(mode=0o600)
         self._db = apsw.Connection(str(path))
-        self._db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         self._db.execute(SCHEMA)
 
     def close(self) -> None:
@@ -71,16 +72,18 @@ class Store:
             _steps_text(change.steps),
             change.undoes,
         )
-        self._db.execute(
-            "INSERT INTO changes(what, author, because, standing, asked, at, until, steps, undoes, undone_by, problem)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
-            values,
-        )
+        with self._on_disk(change.standing):
+            self._db.execute(
+                "INSERT INTO changes(what, author, because, standing, asked, at, until, steps, undoes, undone_by, problem)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
+                values,
+            )
         return replace(change, number=self._db.last_insert_rowid())
 
     def stands(self, number: int, standing: Standing, *, problem: str = "") -> None:
         """Says where a change stands."""
-        self._db.execute("UPDATE changes SET standing = ?, problem = ? WHERE number = ?", (standing.value, problem, number))
+        with self._on_disk(standing):
+            self._db.execute("UPDATE changes SET standing = ?, problem = ? WHERE number = ?", (standing.value, problem, number))
 
     def in_force(self, change: TrafficChange, at: float, ends: Iterable[tuple[int, Standing, int]] = ()) -> None:
         """A change is in force: what it says is what changes say now. `ends` are changes that stand otherwise by that: number, how, and
@@ -135,6 +138,18 @@ class Store:
             yield TrafficChange(
                 number, what, author, because, Standing(standing), asked, at, until, _steps(steps), undoes, undone_by, problem
             )
+
+    @contextmanager
+    def _on_disk(self, standing: Standing) -> Iterator[None]:
+        """Everything so far is on the disk after the block, where a change stands so that others rely on it."""
+        if standing not in (Standing.RECORDED, Standing.SCHEDULED):
+            yield
+            return
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench.comparing import PAIRS, Comparison, measure_comparing
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.journal import Journalled, measure_journal
@@ -18,6 +19,7 @@ from tests.bench.load import Load, drive, h2load_command, has_h2load
 from tests.bench.messages import LONG, SHORT, Length, Messages, measure_messages
 from tests.bench.sample import Row, Sample, row, share
 from tests.bench.stages import python_stages
+from tests.bench.traffic import NONE, Changes, measure_changes
 
 BUSY = 64
 """Calls in flight at which parts are compared: enough that nobody waits for work."""
@@ -39,6 +41,9 @@ class Effort:
     loops: int = 20_000
     messages: Length = LONG
     ledger_records: int = RECORDS
+    changes: int = 60
+    """Changes of traffic."""
+    pairs: int = PAIRS
 
 
 QUICK = Effort(
@@ -53,6 +58,8 @@ QUICK = Effort(
     loops=200,
     messages=SHORT,
     ledger_records=2_000,
+    changes=4,
+    pairs=200,
 )
 
 
@@ -83,6 +90,8 @@ class Measurement:
     journal: tuple[Journalled, ...]
     messages: Messages
     ledger: Ledger
+    changes: Changes
+    comparison: Comparison
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -130,10 +139,15 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             journal=journal,
             messages=Messages((), ()),
             ledger=Ledger(0, 0, 0, 0.0, ()),
+            changes=NONE,
+            comparison=Comparison(0, (), 0.0),
         )
     told("starting an exchange")
     messages = await measure_messages(effort.messages, told)
-    return replace(found, messages=messages, ledger=await asyncio.to_thread(measure_ledger, effort.ledger_records, told))
+    changes = await measure_changes(effort.changes, told)
+    ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
+    comparison = await asyncio.to_thread(measure_comparing, effort.pairs, told)
+    return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison)
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

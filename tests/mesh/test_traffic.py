@@ -1,27 +1,32 @@
 """Traffic control on real processes: each setting is seen to bite and to be undone, and no call fails that was not meant to."""
 
 import asyncio
+import json
+import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
 from cases import case_files, read_case
-from command_line import Done, metip
+from command_line import Done, metip, shell
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from json_client import post
-from mesh_rig import DEVELOPER, MeshRig, load, running_mesh, until
+from mesh_rig import MeshRig, load, running_mesh, until
 from samples import send
+from traffic_client import traffic_of
 
 from adapters.kit.serving import installed_contracts
+from hub.laptop.layout import DEVELOPER
 from metip.contracts import DeliveryClass
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]  # most commands are processes, as operators type them
 
 CONTRACTS = installed_contracts(date.min)
 SECOND = CONTRACTS.back_ends[0].system
@@ -31,17 +36,14 @@ CASE = next(
     if case.case.sample and SECOND in CONTRACTS.serving(case.operation.name) and case.operation.delivery_class is DeliveryClass.READ
 )
 FIRST, OPERATION, INTERFACE = CASE.system, CASE.operation.name, CASE.operation.interface
-SUBSCRIPTION = (
-    next(one for one in CONTRACTS.subscriptions if one.system in (FIRST, SECOND))
-    if any(one.system in (FIRST, SECOND) for one in CONTRACTS.subscriptions)
-    else None
-)
 OTHER = "another"
 POLICY = """grants:
   - {consumer: "spiffe://metip.local/consumer/developer", operations: ["*"]}
   - {consumer: "spiffe://metip.local/consumer/another", operations: ["*"]}
 """
 WHY = ("--because", "a test")
+PATIENCE = 180.0
+"""Seconds that a command may take on a busy machine."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,7 +62,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MeshRi
 
 async def run(mesh: MeshRig, *arguments: str) -> Done:
     """`metip traffic …` that has to go well."""
-    done = await metip(mesh.home.root, "traffic", *arguments)
+    done = await metip(mesh.home.root, "traffic", *arguments, within=PATIENCE)
     assert done.code == 0, done.err
     return done
 
@@ -72,12 +74,14 @@ async def change(mesh: MeshRig, *arguments: str) -> int:
 
 async def undo(mesh: MeshRig, number: int) -> None:
     """Takes it back."""
-    await run(mesh, "undo", str(number), *WHY, "--json")
+    async with traffic_of(mesh.home.hub_socket) as traffic:
+        await traffic.undo(number)
 
 
 async def call(mesh: MeshRig, channel: grpc.aio.Channel, name: str = DEVELOPER) -> str:
     """Calls the operation; the system that answered, by Envoy's word for it."""
-    sent: Any = channel.unary_unary(CASE.operation.path)(CASE.case.request.value, timeout=10, metadata=mesh.token(name))
+    ask: Any = channel.unary_unary(CASE.operation.path)
+    sent = ask(CASE.case.request.value, timeout=10, metadata=mesh.token(name))
     await sent
     return next((str(value) for key, value in await sent.initial_metadata() if key == "x-metip-served-by"), "")
 
@@ -104,7 +108,7 @@ async def test_a_shift_moves_calls_and_its_undo_moves_them_back_without_losing_a
         assert f"{FIRST} 100 % → 0 %, {SECOND} 0 % → 100 %" in done.out
         assert "is in force in Envoy after" in done.out
         number = done.out.rpartition("traffic undo ")[2].split()[0]
-        await undo(mesh, int(number))
+        assert f"{FIRST} 0 % → 100 %" in (await run(mesh, "undo", number, *WHY)).out
         assert await who(mesh, channel, 10) == {FIRST: 10}
     assert calls.failed == []
     assert calls.done
@@ -115,8 +119,8 @@ async def test_a_change_is_in_the_ledger_before_it_is_in_force(mesh: MeshRig) ->
     await undo(mesh, number)
 
     async def gathered() -> bool:
-        found = (await metip(mesh.home.root, "ledger", "search", "--operation", "traffic_change", "--reason", "a test", "--json")).json
-        return len(found["records"] if "records" in found else found["lines"]) >= 2
+        found = await metip(mesh.home.root, "ledger", "search", "--operation", "traffic/change", "--reason", "a test", "--json")
+        return len(found.json["records"]) >= 2
 
     await until(gathered)
 
@@ -139,7 +143,7 @@ async def test_a_pinned_consumer_goes_where_it_is_pinned_and_nobody_else(mesh: M
 
 async def test_maintenance_tells_callers_why_over_grpc_and_as_json(mesh: MeshRig) -> None:
     channel = mesh.channel()
-    number = await change(mesh, "maintain", OPERATION, "Back at 14:00, 100 % sure – for 'all'", "--for", "10m", "--retry-after", "2m")
+    number = await change(mesh, "maintain", OPERATION, "Back at 14:00, 100 % sure é for 'all'", "--for", "10m", "--retry-after", "2m")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await call(mesh, channel)
     status: Any = rpc_status.from_call(refused.value)  # type: ignore[arg-type]
@@ -150,13 +154,13 @@ async def test_maintenance_tells_callers_why_over_grpc_and_as_json(mesh: MeshRig
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     assert (info.reason, info.domain, info.metadata["interface"]) == ("MAINTENANCE", "edge.metip", INTERFACE)
     assert info.metadata["until"]
-    assert text.message == "Back at 14:00, 100 % sure – for 'all'"
+    assert text.message == "Back at 14:00, 100 % sure é for 'all'"
     assert retry.retry_delay.seconds == 120
     answer = await post(mesh, OPERATION, {})
     assert answer.status == 503
     assert [one.get("reason") or one.get("message") or one.get("retryDelay") for one in answer.document["details"]] == [
         "MAINTENANCE",
-        "Back at 14:00, 100 % sure – for 'all'",
+        "Back at 14:00, 100 % sure é for 'all'",
         "120s",
     ]
     resumed = await change(mesh, "resume", OPERATION)
@@ -211,7 +215,7 @@ async def test_a_breaker_bounds_what_is_asked_at_once_and_going_back_fails_nobod
 async def test_a_drained_instance_gets_no_call_and_is_waited_for(mesh: MeshRig) -> None:
     channel = mesh.channel()
     status = (await metip(mesh.home.root, "status", "--json")).json
-    instances = sorted(one["id"] for one in status["instances"] if one["system"] == FIRST)
+    instances = sorted(one["id"] for one in status["mesh"]["instances"] if one["system"] == FIRST)
     assert len(instances) == 2
     async with load(lambda: send(mesh, CASE, channel), workers=4) as calls:
         done = (await run(mesh, "drain", FIRST, "--instance", instances[0], *WHY, "--json")).json
@@ -219,8 +223,7 @@ async def test_a_drained_instance_gets_no_call_and_is_waited_for(mesh: MeshRig) 
         refused = await metip(mesh.home.root, "traffic", "drain", FIRST, "--instance", instances[1], *WHY)
         assert refused.code == 1
         assert "last instance" in refused.err
-        before = {key: value for key, value in (await mesh.admin.in_progress())[INTERFACE].items()}
-        assert len(before) == 2
+        assert len((await mesh.admin.in_progress())[INTERFACE]) == 2
         await run(mesh, "resume", instances[0], *WHY)
     assert calls.failed == []
 
@@ -248,13 +251,13 @@ async def test_a_drained_system_leaves_calls_to_others_or_tells_callers(mesh: Me
 async def test_a_time_boxed_change_ends_by_itself(mesh: MeshRig) -> None:
     channel = mesh.channel()
     async with load(lambda: send(mesh, CASE, channel), workers=2) as calls:
-        await run(mesh, "shift", INTERFACE, f"{SECOND}=1", "--for", "2s", *WHY)
+        await run(mesh, "shift", INTERFACE, f"{SECOND}=1", "--for", "8s", *WHY)
         assert await who(mesh, channel, 3) == {SECOND: 3}
 
         async def back() -> bool:
             return await who(mesh, channel) == {FIRST: 1}
 
-        await until(back, within=10)
+        await until(back, within=20)
     assert calls.failed == []
     found = (await run(mesh, "history", "--limit", "2", "--json")).json["changes"]
     assert found[1]["standing"] == "CHANGE_STANDING_EXPIRED"
@@ -291,6 +294,116 @@ async def test_what_is_set_by_hand_is_noticed_adopted_and_reset(mesh: MeshRig) -
         assert await mesh.admin.shaping() == {}, "the last word holds"
         assert await who(mesh, channel, 5) == {FIRST: 5}
     assert calls.failed == []
+
+
+def sheet() -> dict[str, str]:
+    """Actions of the sheet on traffic, and their commands."""
+    page = (Path(__file__).parents[2] / "envoy" / "README.md").read_text(encoding="utf-8").partition("## Moving traffic")[2]
+    return dict(re.findall(r"^\| (.+?) \| `(curl .+?)` \|$", page, re.MULTILINE))
+
+
+async def test_each_line_of_the_sheet_does_what_it_says_with_nothing_but_curl(mesh: MeshRig) -> None:
+    channel, lines = mesh.channel(), sheet()
+    names = f"A={mesh.home.admin_socket}; I={INTERFACE}; B={SECOND}/$I"
+
+    async def ended(calls: int = 60) -> Counter[str]:
+        return Counter([await status_of(mesh, channel) for _ in range(calls)])
+
+    async def at_once() -> Counter[str]:
+        return Counter(await asyncio.gather(*(status_of(mesh, channel) for _ in range(40))))
+
+    async def shared() -> bool:
+        return 1 <= (await who(mesh, channel, 300))[SECOND] <= 45
+
+    async def held_back() -> bool:
+        before = await mesh.stat("http.edge.fault.delays_injected")
+        await ended(120)
+        return await mesh.stat("http.edge.fault.delays_injected") > before
+
+    async def limited() -> bool:
+        return "RESOURCE_EXHAUSTED" in await at_once()
+
+    limit = await change(mesh, "limit", INTERFACE, "5")
+    checks: dict[str, Callable[[str], Awaitable[object]]] = {}
+
+    def check(action: str) -> Callable[[Callable[[str], Awaitable[object]]], None]:
+        def keep(of: Callable[[str], Awaitable[object]]) -> None:
+            checks[action] = of
+
+        return keep
+
+    @check("What is set by hand now?")
+    async def _(out: str) -> object:
+        return "entries" in json.loads(out)
+
+    @check("How are calls shared?")
+    async def _(out: str) -> object:
+        return f"{SECOND}/{INTERFACE}" in out
+
+    @check("Lift limits of interfaces, but count")
+    async def _(_: str) -> object:
+        return not await limited()
+
+    @check("Keep limits again")
+    async def _(_: str) -> object:
+        return await limited()
+
+    @check("Give the other system 5 %")
+    async def _(_: str) -> object:
+        return await shared()
+
+    @check("Give it everything")
+    async def _(_: str) -> object:
+        return await who(mesh, channel, 10) == {SECOND: 10}
+
+    @check("Give it nothing: step back")
+    async def _(_: str) -> object:
+        return await who(mesh, channel, 10) == {FIRST: 10}
+
+    @check("As the hub says")
+    async def _(_: str) -> object:
+        return await who(mesh, channel, 10) == {FIRST: 10} and not any(one.startswith("weight.") for one in await mesh.admin.shaping())
+
+    @check("Hold 10 % of calls back")
+    async def _(_: str) -> object:
+        return await held_back()
+
+    @check("Hold none back")
+    async def _(_: str) -> object:
+        return not await held_back()
+
+    @check("End 10 % of calls with UNAVAILABLE (14)")
+    async def _(_: str) -> object:
+        return (await ended()).keys() == {"OK", "UNAVAILABLE"}
+
+    @check("Refuse all calls of an interface")
+    async def _(_: str) -> object:
+        return (await ended(10)).keys() == {"UNAVAILABLE"}
+
+    @check("End none")
+    async def _(_: str) -> object:
+        return (await ended(10)).keys() == {"OK"}
+
+    @check("At most 50 calls at once to a system")
+    async def _(_: str) -> object:
+        return "UNAVAILABLE" in await at_once()
+
+    @check("As many as usual")
+    async def _(_: str) -> object:
+        return (await at_once()).keys() == {"OK"}
+
+    @check("How many calls are in progress, by cluster?")
+    async def _(out: str) -> object:
+        return f"cluster.{INTERFACE}.upstream_rq_active: " in out
+
+    assert lines.keys() == checks.keys()
+    for action in (*(one for one in lines if "imits" in one), *(one for one in lines if "imits" not in one)):
+        done = await shell(mesh.home.root, f"{names}; {lines[action].replace('requests=50', 'requests=1')}")
+        assert done.code == 0, done.err
+        assert await checks[action](done.out), action
+        if action == "Keep limits again":
+            await undo(mesh, limit)
+    assert await mesh.admin.shaping() == {}
 
 
 async def test_a_dry_run_and_a_preview_change_nothing(mesh: MeshRig) -> None:

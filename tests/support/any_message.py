@@ -45,7 +45,7 @@ def _messages(field: FieldDescriptor, value: Any) -> list[Any]:
     return list(value) if field.is_repeated else [value]
 
 
-def _fill(message: Any, field: FieldDescriptor, dice: random.Random, depth: int) -> None:
+def _fill(message: Any, field: Any, dice: random.Random, depth: int) -> None:
     entry: Any = field.message_type
     if entry is not None and depth >= DEEPEST:
         return

@@ -38,8 +38,9 @@ def files() -> tuple[str, ...]:
     return naming.files(ROOT)
 
 
+@cache
 def text(path: str) -> str:
-    """What is in a file."""
+    """What is in a file; no test changes one."""
     return (ROOT / path).read_text(encoding="utf-8")
 
 

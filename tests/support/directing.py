@@ -4,6 +4,7 @@ middle."""
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class Directed:
             Instance(f"{one.system}-1", one.system, (name,), f"unix:/run/{one.system}-1.sock", "1") for name, one in served.items()
         ]
         instances = _together([*instances, Instance(f"{SECOND}-1", SECOND, (INTERFACE,), f"unix:/run/{SECOND}-1.sock", "1")])
-        self.traffic = TrafficControl.opened(self.state, self.file, Log(_Quiet()), self.record)
+        self.traffic = TrafficControl.opened(self.state, self.file, Log(StringIO()), self.record)
         inputs = Inputs(CONTRACTS, policy, PLACEHOLDERS, tuple(sorted(instances)), traffic_of(self.traffic.layers.state))
         self.control = Control(Publisher(lambda: datetime.now(UTC)), inputs, on_change=lambda one: self.seen.append(one.traffic))
         self.traffic.direct(self.control, None).clock = lambda: self.now
@@ -122,11 +123,3 @@ def _together(instances: list[Instance]) -> list[Instance]:
         before = found.get(one.id)
         found[one.id] = Instance(one.id, one.system, (*(before.interfaces if before else ()), *one.interfaces), one.address, one.version)
     return list(found.values())
-
-
-class _Quiet:
-    def write(self, _: str) -> int:
-        return 0
-
-    def flush(self) -> None:
-        return

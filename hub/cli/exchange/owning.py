@@ -33,7 +33,7 @@ def show(caller: Caller, operation: str, key: str, why: str) -> None:
     """Show who owns what, and the moves that have not ended."""
     if key and not operation:
         raise click.UsageError("--key needs an operation")
-    from metip.exchange.v1.exchange_service_pb2 import ListOwnersRequest
+    from metip.exchange.v1.owner_pb2 import ListOwnersRequest
 
     async def ask(exchange: Any) -> Any:
         name = operation and operation_named(operation, [one.subscription for one in await exchange.subscriptions()])
@@ -88,17 +88,17 @@ def move(caller: Caller, operation: str, to: str, key: str, everything: bool, ne
     Whoever loses them holds a fence, on disk, before the other is given the first. When it is refused nothing is moved, and it ends with
     status 1.
     """
-    from metip.exchange.v1 import exchange_service_pb2 as api
+    from metip.exchange.v1 import owner_pb2
 
     chosen = [scope for scope, asked_for in ((1, bool(key)), (2, everything), (3, new_keys)) if asked_for]
     if len(chosen) != 1:
         raise click.UsageError("say what to move: one of --key KEY, --all, --new-keys")
 
     async def ask(exchange: Any) -> Any:
-        request = api.MoveOwnerRequest(
+        request = owner_pb2.MoveOwnerRequest(
             access=access(reason),
             operation=operation_named(operation, [one.subscription for one in await exchange.subscriptions()]),
-            scope=api.MoveScope.ValueType(chosen[0]),
+            scope=owner_pb2.MoveScope.ValueType(chosen[0]),
             key=key,
             to=to,
             patience_seconds=patience,
@@ -124,11 +124,11 @@ def hand_over(caller: Caller, operation: str, source: str, to: str, reason: str)
 
     The first finishes what it was given. All that follows is the other's; of one key, once the first has finished what it has of it.
     """
-    from metip.exchange.v1 import exchange_service_pb2 as api
+    from metip.exchange.v1 import owner_pb2
 
     async def ask(exchange: Any) -> Any:
         name = operation_named(operation, [one.subscription for one in await exchange.subscriptions()])
-        request = api.HandOverRequest(access=access(reason), operation=name, to=to, **{"from": source})
+        request = owner_pb2.HandOverRequest(access=access(reason), operation=name, to=to, **{"from": source})
         return (await exchange.ask("HandOver", request)).move
 
     done = asked(caller, ask)

@@ -50,4 +50,4 @@ SECTIONS: Final[Sections] = {
     "it. docs/traffic.md says how changes, the file traffic.yaml and Envoy's own runtime go together.",
 )
 def traffic() -> None:
-    """Show and change where calls go, and what happens to them on the way."""
+    """Show and change where calls go: weights, pins, faults, limits, maintenance, drains."""

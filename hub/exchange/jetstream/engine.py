@@ -17,6 +17,7 @@ from hub.exchange.jetstream.replica import Entry, Fate, Outcome, Replica, Standi
 from hub.exchange.jetstream.sequencer import LARGEST_ENTRY, Append, Sequencer
 from hub.exchange.jetstream.settings import Settings
 from hub.exchange.life import Event, State, after
+from hub.exchange.lots import Kept, Lot, kept_of
 from hub.exchange.port import Ready
 from hub.exchange.records import (
     Accepted,
@@ -139,6 +140,10 @@ class JetStreamEngine(Reading):
             for place, result in zip(places, results, strict=True):
                 found[place] = result
         return found
+
+    async def accept_lot(self, lot: Lot) -> Kept:
+        """See the port."""
+        return kept_of(await self.accept(lot.arrivals()))
 
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """See the port. A turn that would change nothing is not written; one that does waits for a log that can't be reached."""

@@ -9,6 +9,7 @@ from typing import Final, Self, TypeVar
 
 from hub.exchange.clock import SteadyClock
 from hub.exchange.life import Event
+from hub.exchange.lots import Kept, Lot, kept_of
 from hub.exchange.port import Ready
 from hub.exchange.records import (
     Accepted,
@@ -129,6 +130,16 @@ class SqliteEngine(Reading):
             taken.append(self._arriving.popleft())
             together += taken[-1][0]
         return store.accept_all(together, self._clock())
+
+    async def accept_lot(self, lot: Lot) -> Kept:
+        """See the port. Lots of several callers are one transaction, as all that waits is."""
+        try:
+            found = await self._writer.do(lambda store: store.accept_lot(lot, self._clock()))
+        except FullError as error:
+            return kept_of([error] * len(lot))
+        for name in self._subscribers.get(lot.operation, ()):
+            self._ready(name)
+        return found
 
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """See the port."""

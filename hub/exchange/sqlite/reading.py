@@ -1,6 +1,7 @@
 """What an engine reads from its own SQLite file: one class for every engine that keeps one."""
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,9 +34,9 @@ class Reading:
         """See the port."""
         return await self._store.do(lambda store: looking.steps(store, message_id))
 
-    async def accepted_after(self, sequence: int, limit: int) -> list[Message]:
+    async def accepted_after(self, sequence: int, limit: int, operations: Collection[str]) -> tuple[list[Message], int]:
         """See the port."""
-        return await asyncio.to_thread(lambda: looking.accepted_after(self._reader(), sequence, limit))
+        return await asyncio.to_thread(lambda: looking.accepted_after(self._reader(), sequence, limit, operations))
 
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """See the port."""

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from hub.exchange.life import BY_A_PERSON, Event, State, after
 from hub.exchange.records import Attempt, NotAllowedError, Settlement, Step, Turn, UnknownError
-from hub.exchange.sqlite.posts import Posts
+from hub.exchange.sqlite.moves import Moves
 from hub.exchange.sqlite.tables import Place, Recorder
 from metip.contracts import Subscription
 
@@ -34,7 +34,7 @@ class Handed(NamedTuple):
     call_id: str
 
 
-class Store(Posts):
+class Store(Moves):
     """The whole store: messages, and what becomes of each on its way to each subscription."""
 
     def subscribe(self, subscriptions: Sequence[Subscription], now: float) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def faults(file: FileDescriptorProto, declared: Declared, today: date, posts: me
     """Everything that is wrong with it."""
     said, name = file.options.Extensions[options.back_end], f"{file.package} back_end"
     yield from accountability.faults(name, said, "back_end", today)
-    if not said.serves:
+    if not said.serves and not said.subscribes:
         yield Fault(name, "serves nothing", 'Add serves: ["metip.example.v1.ExampleService/GetExample"] to its back_end option')
     for operation in sorted(set(said.serves)):
         method = declared.get(operation)

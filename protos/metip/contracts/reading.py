@@ -15,7 +15,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from metip.contracts import accountability, back_ends, messages
+from metip.contracts import accountability, back_ends, comparison, messages
 from metip.contracts.model import BackEnd, Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
 from metip.options.v1 import options_pb2 as options
 
@@ -45,12 +45,13 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
             wrong = [*back_ends.faults(file, declared, today, posts)]
             faults += wrong
             others += [] if wrong else [back_ends.back_end(file, declared)]
-        comments = {tuple(at.path): at.leading_comments.strip() for at in file.source_code_info.location}
+        comments = _comments(file) if file.service else {}
         for index, service in enumerate(file.service):
             found = [*_service_faults(file, service, today), *messages.service_faults(file, service, declared, posts)]
             for method in service.method:
                 found += _method_faults(file, service, method, requests, declared)
                 found += messages.method_faults(file, service, method, requests)
+                found += comparison.method_faults(file, service, method, requests)
             faults += found
             if not found:
                 interfaces.append(_interface(file, index, service, comments, requests, declared))
@@ -61,6 +62,12 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
 
 def _system(one: BackEnd) -> str:
     return one.system
+
+
+def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
+    """What is said of services and methods, by path; of ten thousand places in the contracts, a few hundred."""
+    said = (at for at in file.source_code_info.location if at.leading_comments)
+    return {path: at.leading_comments.strip() for at in said if (path := tuple(at.path))[:1] == (SERVICE_FIELD,)}
 
 
 def _service_faults(file: FileDescriptorProto, service: ServiceDescriptorProto, today: date) -> Iterator[Fault]:

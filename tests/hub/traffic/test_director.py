@@ -14,10 +14,10 @@ from hub.traffic.changes import Standing, StandsOnError, TrafficError, UnknownCh
 from hub.traffic.settings import Drain, FaultInjection, Maintenance, Paused, Pin, Sampling, Shares, State
 from metip.faults import Fault
 
-pytestmark = pytest.mark.asyncio
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def hub(tmp_path: Path) -> Directed:
     """A hub that has just started."""
     found = Directed(tmp_path)
@@ -260,6 +260,19 @@ async def test_subscriptions_that_are_to_rest_rest_after_a_restart(hub: Directed
     hub.paused.clear()
     await hub.restart()
     assert hub.paused == {name: True}
+
+
+async def test_whoever_samples_is_told_of_each_change_and_at_the_start(hub: Directed) -> None:
+    queries = [one for one in hub.director.known.contracts.operations.values() if one.mirror in ("REPLICA", "RECORDED")]
+    if not queries:
+        pytest.skip("no contract allows a second consultation yet")
+    told: list[Sampling] = []
+    hub.director.sample = told.append
+    wanted = Sampling(queries[0].name, 1000, 100)
+    number = (await hub.director.change("sample", OPERATOR, WHY, lambda state: state.put(wanted))).number
+    await hub.director.take_up()
+    await hub.director.undo(number, OPERATOR, WHY)
+    assert told == [wanted, wanted, Sampling(queries[0].name, 0)]
 
 
 async def test_a_preview_says_who_moves_and_changes_nothing(hub: Directed) -> None:
