@@ -33,7 +33,7 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 OLDEST: Final = 15.0
 """Seconds after which a platform may well say something else than it said then."""
 FAILURES_TO_OPEN: Final = 5
-OPEN_FOR: Final = timedelta(seconds=10)
+OPEN_FOR: Final = timedelta(seconds=5)
 DOWN: Final = frozenset({4, 14})
 """DEADLINE_EXCEEDED and UNAVAILABLE: the system is slow or down."""
 Take = Callable[[Pair], None]

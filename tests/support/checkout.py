@@ -9,7 +9,21 @@ from hub.cli import naming
 ROOT = Path(__file__).parent.parent.parent
 
 PLATFORM = frozenset(
-    {"adapter", "cases", "common", "contracts", "exchange", "hub", "identifiers", "journal", "ledger", "options", "settings", "simulator"}
+    {
+        "adapter",
+        "cases",
+        "common",
+        "contracts",
+        "exchange",
+        "hub",
+        "identifiers",
+        "journal",
+        "ledger",
+        "options",
+        "parity",
+        "settings",
+        "simulator",
+    }
 )
 """Packages under `metip` that belong to the platform. Every other one is a system, and needs no entry anywhere."""
 NO_ADAPTERS = frozenset({"kit"})

@@ -14,7 +14,7 @@ from hub.cli.printing import OK, mark
     "  metip parity sample metip.example.v1.ExampleService/GetExample --share 10% --again 5% --reason 'Shadow'\n"
     "  metip parity sample metip.example.v1.ExampleService/GetExample --share 0% --reason 'Enough'\n\n"
     "What may be sampled is the contract's mirror policy: NEVER and anything with side effects is not, whatever is asked; RECORDED is "
-    "compared on recordings only; REPLICA asks copies and simulators only; SAMPLED needs a cap. Each look-up has its own record in the ledger."
+    "compared on recordings only; REPLICA asks copies and simulators only; SAMPLED needs a cap. Each look-up has a record of its own."
 )
 @click.argument("operation")
 @click.option("--share", "per_million", type=Share(), required=True, metavar="SHARE", help="Such as 1%; 0% ends it.")
