@@ -152,7 +152,7 @@ def test_an_interface_with_any_fault_does_not_load(everything: Contracts) -> Non
 
 
 def test_the_faults_of_one_interface_keep_no_other_from_loading(everything: Contracts) -> None:
-    assert {one.system for one in everything.interfaces} == {"good", "command", "idempotent", "impersonal", "asking"}
+    assert {one.system for one in everything.interfaces} == {"good", "command", "idempotent", "impersonal", "asking", "mirrored"}
 
 
 def test_every_fault_says_what_to_write(everything: Contracts) -> None:
