@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ class Rig:
 async def rig(folder: Path, monkeypatch: pytest.MonkeyPatch, *, hub_there: bool = True) -> AsyncIterator[Rig]:
     """All of it, for the length of the block."""
     found, servicer = Tap("sample", f"unix:{folder / 'hub'}"), Servicer()
-    monkeypatch.setattr("sample_contract.Pipeline", lambda *arguments: Pipeline(*arguments, found))
+    monkeypatch.setattr("sample_contract.Pipeline", partial(Pipeline, tap=found))
     monkeypatch.setattr(tap, "AGAIN", 0.02)
     monkeypatch.setattr(tap, "PATIENCE", 0.3)
     hub, server = Hub(), grpc.aio.server()

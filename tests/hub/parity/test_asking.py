@@ -15,12 +15,11 @@ from hub.exchange.accepting import kinds
 from hub.parity import asking
 from hub.parity.access import JUSTIFICATION, ON_BEHALF_OF
 from hub.parity.sampling import Sampling
-from metip.contracts import Operation
 from metip.faults import Fault, Reason, status_of
 from metip.options.v1.options_pb2 import PURPOSE_MIGRATION_TEST
 from metip.parity.v1.sample_pb2 import Sample
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*is not an async function")
+pytestmark = pytest.mark.asyncio(loop_scope="function")
 KIND = kinds(CONTRACTS)
 OPERATION = CONTRACTS.operations[REPLICA.operation.name]
 
@@ -162,11 +161,3 @@ def refusing(reason: Reason) -> Any:
         await context.abort_with_status(rpc_status.to_status(status_of(Fault(reason, "as the test wants it"), system="x", call_id="")))
 
     return before
-
-
-def test_every_operation_that_is_asked_can_be_told_why() -> None:
-    wanted: list[Operation] = [one for one in CONTRACTS.operations.values() if one.comparable and one.personal]
-    assert wanted
-    for one in wanted:
-        fields = KIND(one.request).DESCRIPTOR.fields_by_name
-        assert fields["access"].message_type.full_name == "metip.common.v1.AccessContext"
