@@ -21,15 +21,13 @@ from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
-from hub.api.recordings import RecordingApi
+from hub.api.parity import ParityApi
 from hub.api.registry import RegistryApi
-from hub.api.sampling import SamplingApi, TapApi
 from hub.api.subscriber import SubscriberApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened
-from hub.exchange.sending import Sender
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -37,6 +35,8 @@ from hub.mesh.grants import rights_of, text_of
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.pairing import opened_pairs
+from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.watch import changes
@@ -49,9 +49,7 @@ from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
-from metip.parity.v1.recording_service_pb2_grpc import add_RecordingServiceServicer_to_server
-from metip.parity.v1.sampling_service_pb2_grpc import add_SamplingServiceServicer_to_server
-from metip.parity.v1.tap_service_pb2_grpc import add_TapServiceServicer_to_server
+from metip.parity.v1.parity_service_pb2_grpc import add_ParityServiceServicer_to_server
 
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
@@ -122,10 +120,13 @@ class Hub:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
             stack.enter_context(claimed(self._settings.state))
+            comparator = self._open_comparator(server, stack)
             books = stack.enter_context(ExitStack())
             kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
             exchange = await self._open_exchange(server, stack, kept)
-            self._pairs = self._open_pairs(server, stack)
+            self._pairs = opened_pairs(
+                self._settings, self._control.inputs.contracts, self._registry, self._books.record_action, comparator.take, server, stack
+            )
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
@@ -136,7 +137,8 @@ class Hub:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
             sampling = (self._pairs.run,) if self._pairs is not None else ()
-            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work, *sampling)]
+            works = (*always, *self._books.work, comparator.run, *sampling)
+            tasks = [group.create_task(_forever(work)) for work in works]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
@@ -167,23 +169,17 @@ class Hub:
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         return exchange
 
-    def _open_pairs(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Pairs | None:
-        """What is compared goes the way of deliveries, so that without an exchange nothing is."""
-        said, settings = self._settings.exchange, self._settings
-        if said is None:
-            return None
-        folder, authority = settings.folder, settings.folder / settings.edge.authority
-        sender = Sender(f"127.0.0.1:{said.deliveries_port}", folder / said.certificate, folder / said.key, authority)
-        stack.push_async_callback(sender.close)
-        keys = settings.folder / settings.ledger.keys if settings.ledger is not None else None
-        contracts, instances, record = self._control.inputs.contracts, lambda: self._registry.instances, self._books.record_action
-        pairs = Pairs(settings.state, contracts, instances, sender.channel, record, ledger_keys=keys)
-        stack.push_async_callback(pairs.close)
-        add_TapServiceServicer_to_server(TapApi(pairs), server)
-        add_SamplingServiceServicer_to_server(SamplingApi(pairs), server)
-        if pairs.recordings is not None and pairs.replayer is not None:
-            add_RecordingServiceServicer_to_server(RecordingApi(pairs, pairs.recordings, pairs.replayer), server)
-        return pairs
+    def _open_comparator(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Comparator:
+        """The comparator; figures that can't be opened are left alone and counted anew in memory, since nothing else depends on them."""
+        contracts = self._control.inputs.contracts
+        try:
+            comparator = Comparator(contracts, self._settings.state / "parity.sqlite")
+        except ParityStoreError as error:
+            self._log.line("parity_unreadable", problem=str(error))
+            comparator = Comparator(contracts)
+        stack.callback(comparator.close)
+        add_ParityServiceServicer_to_server(ParityApi(comparator, self._books.record_action), server)
+        return comparator
 
     def _sampled(self, system: str) -> Mapping[str, int]:
         return self._pairs.rates(system) if self._pairs is not None else {}

@@ -32,7 +32,7 @@ SECTIONS: Final[Sections] = {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
     "Migrate": {
-        "parity": ("hub.cli.parity:parity", "Compare what the old and the new platform answer."),
+        "parity": ("hub.cli.parity:parity", "Report where old and new platform differ; show, accept, and make cases of it."),
     },
     "Account": {
         "access": ("hub.cli.access:access", "Check, explain, compare and approve access policies."),

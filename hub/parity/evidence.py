@@ -21,7 +21,7 @@ class Finding(Enum):
 class FieldVerdict:
     """What is said of one field of one operation's answers.
 
-    `field` is a path such as `persons[].name.family_name`, or `(status)` for the outcome itself. `kinds` counts pairs by kind of difference.
+    `field` is a path such as `persons[].name.family_name`, or `(status)` for the outcome. `kinds` counts pairs by kind of difference.
     `rate` is `differing / compared`, and `lower` and `upper` its 95 % Wilson bounds; `noise_rate` is the same of the primary with itself.
     `confidence` is one less the probability that noise alone differs as often (0 to 1). `hints` guess at causes, the most frequent first.
     Instants are in seconds since 1970.

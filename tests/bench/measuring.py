@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench.comparing import PAIRS, Comparison, measure_comparing
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.journal import Journalled, measure_journal
@@ -39,6 +40,7 @@ class Effort:
     loops: int = 20_000
     messages: Length = LONG
     ledger_records: int = RECORDS
+    pairs: int = PAIRS
 
 
 QUICK = Effort(
@@ -53,6 +55,7 @@ QUICK = Effort(
     loops=200,
     messages=SHORT,
     ledger_records=2_000,
+    pairs=200,
 )
 
 
@@ -83,6 +86,7 @@ class Measurement:
     journal: tuple[Journalled, ...]
     messages: Messages
     ledger: Ledger
+    comparison: Comparison
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -130,10 +134,13 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             journal=journal,
             messages=Messages((), ()),
             ledger=Ledger(0, 0, 0, 0.0, ()),
+            comparison=Comparison(0, (), 0.0),
         )
     told("starting an exchange")
     messages = await measure_messages(effort.messages, told)
-    return replace(found, messages=messages, ledger=await asyncio.to_thread(measure_ledger, effort.ledger_records, told))
+    ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
+    comparison = await asyncio.to_thread(measure_comparing, effort.pairs, told)
+    return replace(found, messages=messages, ledger=ledger, comparison=comparison)
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tests.bench import comparing
 from tests.bench.ledger import BUDGET, COLUMNS
 from tests.bench.ledger import rows as ledger_rows
 from tests.bench.measuring import BARE, BUSY, FULL, PLAIN, Measurement
@@ -38,6 +39,7 @@ def markdown(found: Measurement) -> str:
             *_where(found),
             *_messages(found),
             *_ledger(found),
+            *_comparison(found),
             *_how(found),
         )
     )
@@ -139,6 +141,10 @@ def _budgets(found: Measurement) -> Iterable[str]:
     slowest = max((one.p99 for one in found.ledger.speeds if one.name.startswith("subject")), default=0.0)
     words = f"the ledger's search by subject over {found.ledger.records:,} records, p99"
     rows.append((words, f"below {BUDGET * 1000:.0f} ms", f"{slowest * 1000:.1f} ms", _verdict(slowest < BUDGET)))
+    dearest = max((one.microseconds for one in found.comparison.speeds), default=0.0)
+    rows.append(
+        ("comparator, CPU a pair at most", f"below {comparing.BUDGET:.0f} µs", f"{dearest:.0f} µs", _verdict(found.comparison.kept))
+    )
     rows.append(("calls that were not OK", "0", str(found.not_ok), _verdict(found.not_ok == 0)))
     yield from _table(("", "budget", "found", ""), rows)
     yield ""
@@ -241,6 +247,18 @@ def _ledger(found: Measurement) -> Iterable[str]:
     yield "(`BENCH_ARGS=--ledger-records=5000000`)."
     yield ""
     yield from _table(COLUMNS, ledger_rows(said))
+    yield ""
+
+
+def _comparison(found: Measurement) -> Iterable[str]:
+    said = found.comparison
+    yield "## The comparator"
+    yield ""
+    yield "Pairs of answers to a names enquiry, compared and counted in one thread: budget, comparator below 500 µs CPU a pair. Second"
+    yield f"answers count to the pair that they belong to. What the figures of the interface cost each time: {said.report / 1000:.1f} ms."
+    yield ""
+    rows = [(one.name, f"{one.reply_bytes:,}", f"{one.microseconds:.0f}") for one in said.speeds]
+    yield from _table(("pairs", "bytes of a reply", "CPU µs a pair"), rows)
     yield ""
 
 
