@@ -58,17 +58,3 @@ def _together(readers: list[Name]) -> Name:
         return found if any(part is not None for part in found) else None
 
     return read
-
-
-def declared_faults(kind: Descriptor, declared: tuple[str, ...]) -> list[str]:
-    """Declared paths that lead nowhere, or to a list or a message."""
-    return [path for path in declared if not _leads(kind, path.split("."))]
-
-
-def _leads(kind: Descriptor | None, path: list[str]) -> bool:
-    for place, name in enumerate(path):
-        field = kind.fields_by_name.get(name) if kind is not None else None
-        if field is None or field.is_repeated or (field.message_type is None) != (place == len(path) - 1):
-            return False
-        kind = field.message_type
-    return True

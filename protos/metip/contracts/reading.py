@@ -15,7 +15,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from metip.contracts import accountability, back_ends, messages
+from metip.contracts import accountability, back_ends, comparison, messages
 from metip.contracts.model import BackEnd, Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
 from metip.options.v1 import options_pb2 as options
 
@@ -50,6 +50,7 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
             for method in service.method:
                 found += _method_faults(file, service, method, requests, declared)
                 found += messages.method_faults(file, service, method, requests)
+                found += comparison.method_faults(file, service, method, requests)
             faults += found
             if not found:
                 interfaces.append(_interface(file, index, service, comments, requests, declared))
