@@ -32,6 +32,9 @@ from tests.bench.cores import serve_alone
 from tests.bench.exchange import Exchange, another, the_exchange
 from tests.bench.journal import OFF, ON, Switched
 
+PRIMARY, SHADOW = "primary", "shadow"
+"""Parts of an estate in which two systems serve the exchange."""
+
 
 def servicer(exchange: Exchange) -> object:
     """A servicer of the exchange's interface: each of its operations answers at once, the one measured with the reply."""
@@ -59,8 +62,8 @@ def _kind(name: str) -> type[Message]:
     return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
-async def _serve(run_directory: Path, registry: str, place: Place, *, shadow: bool) -> None:
-    exchange = the_exchange()
+async def _serve(run_directory: Path, registry: str, place: Place, part: str) -> None:
+    exchange = the_exchange(shared=bool(part))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -69,7 +72,7 @@ async def _serve(run_directory: Path, registry: str, place: Place, *, shadow: bo
     async def serve(settings: Message, site: Site) -> AsyncIterator[Sequence[object]]:
         yield (servicer(exchange),)
 
-    system = another(exchange) if shadow else exchange.system
+    system = another(exchange) if part == SHADOW else exchange.system
     worker = Worker(system, 0, run_directory / f"adapter-{system}.sock", registry)
     settings: Any = discovery.settings_type(system)()  # what answers from memory is no live system
     settings.upstream.address = settings.serving.replica = "memory"
@@ -85,6 +88,7 @@ async def _serve(run_directory: Path, registry: str, place: Place, *, shadow: bo
 
 if __name__ == "__main__":
     die_with_parent()
-    if not (is_shadow := len(sys.argv) > 5):
+    part = sys.argv[5] if len(sys.argv) > 5 else ""
+    if part != SHADOW:
         serve_alone()
-    uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2], Place(Path(sys.argv[3]), Path(sys.argv[4])), shadow=is_shadow))
+    uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2], Place(Path(sys.argv[3]), Path(sys.argv[4])), part))

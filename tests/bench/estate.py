@@ -89,7 +89,7 @@ async def running(told: Callable[[str], None], *, ablation: bool, mirrored: bool
 
 
 async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, ablation: bool, mirrored: bool) -> Estate:
-    exchange = the_exchange()
+    exchange = the_exchange(shared=mirrored)
     path = exchange.operation.path
     store = Store(home.identity)
     developer = envoys.Identity(store.certificate(DEVELOPER), store.key(DEVELOPER), store.ca_certificate)
@@ -99,7 +99,7 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
     run.python("bare", "tests.bench.bare", str(home.run / "bare.sock"))
     served = (str(home.run), f"unix:{home.hub_socket}", str(home.journals), str(home.ledger_keys))
     run.python("hub", "hub", "--settings", str(home.hub_settings), *(_compared(home, exchange) if mirrored else ()))
-    run.python("full", "tests.bench.adapter", *served)
+    run.python("full", "tests.bench.adapter", *served, *(("primary",) if mirrored else ()))
     if mirrored:
         run.python("shadow", "tests.bench.adapter", *served, "shadow")
     run.envoy("edge", home.bootstrap)

@@ -32,17 +32,18 @@ class Exchange:
     reply: Message
 
 
-def the_exchange() -> Exchange:
+def the_exchange(*, shared: bool = False) -> Exchange:
     """The first recorded sample whose operation is a unary query that demands an officer's token and a written justification.
 
-    No system is named here, so that the benchmark outlives any of them. Raises `LookupError` when no contract is like that.
+    `shared` demands that another system serves it too. No system is named here, so that the benchmark outlives any of them. Raises
+    `LookupError` when no contract is like that.
     """
     known = installed_contracts(date.min)  # which assessments are overdue is not what is measured
     _import_messages(known)
     for path in sorted(discovery.FOLDER.glob("*/cases/*.txtpb")):
         case = text_format.Parse(path.read_text(encoding="utf-8"), Case())
         operation = known.operations[case.operation]
-        if case.sample and _accepts(operation):
+        if case.sample and _accepts(operation) and (not shared or (operation.comparable and known.serving(operation.name))):
             request = _kind(operation.request).FromString(case.request.value)
             _justify(request)
             return Exchange(path.parent.parent.name, operation, request, _filled(_kind(operation.reply)()))
