@@ -101,8 +101,16 @@ DAMAGES: Final[tuple[Damage, ...]] = (
     ("rounded", "more exact", _coarser),
 )
 """What one side did to a text that the other has whole."""
-ONE_SIDED: Final = {name: reverse for name, reverse, _ in DAMAGES} | {reverse: name for name, reverse, _ in DAMAGES}
-"""Names of damages by the name of the same damage in the other direction."""
+SHIFTS: Final = (
+    *((f"one {unit} later", f"one {unit} earlier") for unit in ("hour", "day", "month", "year")),
+    ("a century later", "a century earlier"),
+    ("clock an hour ahead", "clock an hour behind"),
+)
+"""Shifts that no time does which passes between two questions."""
+OPPOSITE: Final = {
+    one: other for pair in (*((name, reverse) for name, reverse, _ in DAMAGES), *SHIFTS) for one, other in (pair, pair[::-1])
+}
+"""Hints by the hint of the same damage in the other direction."""
 
 
 def _same(form: Callable[[str], Any], words: str = "") -> Callable[[str, str], str | None]:

@@ -9,15 +9,14 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from hub.parity.hints import ONE_SIDED
-
 ALPHA_UNSEEN: Final = 1e-3
 """Bar for what the primary never did itself. Sightings come one by one, each in the second group with a fixed chance, so that looking often
 does not raise the probability of a false alarm."""
 ALPHA: Final = 1e-5
 """Bar for what the primary does itself, only less often. Low, since it is looked at again and again, for every field."""
 ALPHA_ONE_SIDED: Final = 1e-6
-"""Bar for a damage that only one side shows: of noise that comes to both alike each direction is as likely as the other."""
+"""Bar for a damage that only one side shows: of noise that comes to both alike each direction is as likely as the other. It may be used only
+where no passing of time explains the direction, since the shadow is asked after the primary."""
 FEWEST: Final = 3
 """Sightings below which nothing is proved."""
 Z: Final = 1.959963984540054
@@ -64,13 +63,16 @@ def one_sided(forward: int, backward: int) -> float:
     return min(sum(math.exp(_log_choose(total, count) - total * math.log(2)) for count in range(backward + 1)), 1.0)
 
 
-def is_proved(seen: Sightings, *, hint: str = "", reverse: int = 0) -> bool:
-    """Whether a difference is significantly more than noise. `reverse` counts sightings of the same damage in the other direction."""
+def is_proved(seen: Sightings, reverse: int | None = None) -> bool:
+    """Whether a difference is significantly more than noise.
+
+    `reverse` counts sightings of the same damage in the other direction; None for one that has no direction, or one that time explains.
+    """
     if seen.differing < FEWEST:
         return False
     if probability(seen) < (ALPHA if seen.noisy else ALPHA_UNSEEN):
         return True
-    return hint in ONE_SIDED and not seen.noisy and one_sided(seen.differing, reverse) < ALPHA_ONE_SIDED
+    return reverse is not None and not seen.noisy and one_sided(seen.differing, reverse) < ALPHA_ONE_SIDED
 
 
 def needed(seen: Sightings) -> int:

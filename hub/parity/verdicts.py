@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.parity.acceptances import Acceptance
-from hub.parity.differences import Kind
+from hub.parity.differences import MIRROR, Kind
 from hub.parity.evidence import Evidence, FieldVerdict, Finding
-from hub.parity.hints import ONE_SIDED
+from hub.parity.hints import OPPOSITE
 from hub.parity.noise import FEWEST, Sightings, is_proved, needed, one_sided, probability, wilson
 from hub.parity.tallying import AGAIN, COMPARED, ERRORS, MIXED, NOISE, PATTERN, SIGNAL, Book, Seen, Signal, Tally, quantile
 
 RANK: Final = {Finding.FINDING: 0, Finding.UNPROVED: 1, Finding.ACCEPTED: 2, Finding.NOISE: 3}
 """Findings, the gravest first: a field has that of its gravest difference."""
+LOSSES: Final = frozenset((Kind.MISSING.value, Kind.LOST_RECORD.value, Kind.DUPLICATE_RECORD.value))
+"""Kinds that a later question does not bring about by itself, as it brings about a value or a record more."""
 MOST_HINTS: Final = 4
 
 
@@ -81,28 +83,28 @@ def _sightings(tally: Tally, number: int) -> Sightings:
     return Sightings(tally[SIGNAL, number], tally[COMPARED, 0], tally[NOISE, number], tally[AGAIN, 0])
 
 
-def _reverse(book: Book, tally: Tally, signal: Signal) -> int:
-    """Sightings of the same damage in the other direction."""
-    other = book.signals.get(signal._replace(hint=ONE_SIDED.get(signal.hint, "")))
-    return tally[SIGNAL, other.number] if other is not None and signal.hint in ONE_SIDED else 0
+def _reverse(book: Book, tally: Tally, signal: Signal) -> int | None:
+    """Sightings of the same damage in the other direction; None for what has no direction, or one that time explains."""
+    if signal.hint in OPPOSITE:
+        other = book.signals.get(signal._replace(hint=OPPOSITE[signal.hint]))
+    elif signal.kind in LOSSES:
+        other = book.signals.get(Signal(signal.path, MIRROR[Kind(signal.kind)].value))
+    else:
+        return None
+    return tally[SIGNAL, other.number] if other is not None else 0
 
 
 def _odds(book: Book, tally: Tally, seen: Seen) -> float:
     """Probability that noise alone would show as much of a signal."""
     counted = _sightings(tally, seen.number)
     found = probability(counted)
-    if seen.signal.hint in ONE_SIDED and not counted.noisy:
-        found = min(found, one_sided(counted.differing, _reverse(book, tally, seen.signal)))
-    return found
+    reverse = _reverse(book, tally, seen.signal)
+    return found if reverse is None or counted.noisy else min(found, one_sided(counted.differing, reverse))
 
 
 def _judge_group(book: Book, tally: Tally, whole: Sightings, group: list[Seen]) -> dict[Signal, Finding]:
     """Each signal of one kind in one field, first by itself, then all together; what is not proved is noise where the kind is."""
-    proved = {
-        one.signal
-        for one in group
-        if is_proved(_sightings(tally, one.number), hint=one.signal.hint, reverse=_reverse(book, tally, one.signal))
-    }
+    proved = {one.signal for one in group if is_proved(_sightings(tally, one.number), _reverse(book, tally, one.signal))}
     if not proved and is_proved(whole):
         counts = {one.signal: _sightings(tally, one.number) for one in group}
         proved = {signal for signal, one in counts.items() if one.differing * (one.again or 1) > one.noisy * one.compared}

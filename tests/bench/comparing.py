@@ -3,15 +3,15 @@
 import copy
 import itertools
 import random
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from pathlib import Path
 
-from pnc_defects import NOISE, TWELVE
-from pnc_pairs import OPERATION, START, Population, reply
+from people_defects import NOISE, TWELVE
+from people_pairs import OPERATION, START, People, Population
 
-import hub.contracts
 from hub.parity import Answer, Comparator, Pair
 
 PAIRS = 10_000
@@ -49,15 +49,19 @@ class Comparison:
 def measure_comparing(pairs: int, told: Callable[[str], None]) -> Comparison:
     """Measures the comparator alone, in this thread."""
     told("comparing pairs of answers")
-    contracts = hub.contracts.load(date(2026, 11, 23))
+    with tempfile.TemporaryDirectory(prefix="metip-bench-") as folder:
+        people = People(Path(folder))
+    contracts = people.contracts
     noise = {name: (share, change) for name, (share, change, _) in NOISE.items()}
     defects = {name: (0.0024, change) for name, (change, *_) in TWELVE.items()}
     number = min(pairs, DIFFERENT)
     mixed = Comparator(contracts)
     speeds = (
-        _speed("alike but for a clock", Comparator(contracts), _of_a_clock(number), pairs),
-        _speed(MIXED, mixed, list(Population(noise, defects).pairs(number)), pairs),
-        _speed(f"{CANDIDATES} candidates, shuffled, each changed in a name", Comparator(contracts), _shuffled(50), min(pairs, 1000)),
+        _speed("alike but for a clock", Comparator(contracts), _of_a_clock(people, number), pairs),
+        _speed(MIXED, mixed, list(Population(people, noise, defects).pairs(number)), pairs),
+        _speed(
+            f"{CANDIDATES} candidates, shuffled, each changed in a name", Comparator(contracts), _shuffled(people, 50), min(pairs, 1000)
+        ),
     )
     return Comparison(pairs, speeds, _spent(lambda: mixed.evidence(OPERATION), 20))
 
@@ -80,21 +84,21 @@ def _spent(work: Callable[[], object], number: int) -> float:
     return min(found)
 
 
-def _of_a_clock(number: int) -> list[Pair]:
+def _of_a_clock(people: People, number: int) -> list[Pair]:
     found = []
-    for pair in Population({}, {}, again=0.0).pairs(number):
-        later = type(reply(0)).FromString(pair.primary.reply)
+    for pair in Population(people, {}, {}, again=0.0).pairs(number):
+        later = people.kind.FromString(pair.primary.reply)
         later.provenance.as_of.seconds += 3
         found.append(_pair(pair.primary.reply, later.SerializeToString()))
     return found
 
 
-def _shuffled(number: int) -> list[Pair]:
+def _shuffled(people: People, number: int) -> list[Pair]:
     dice, found = random.Random(1), []
     for start in range(number):
-        one = reply(start)
+        one = people.reply(start)
         for place in range(1, CANDIDATES):
-            one.nominals.extend(reply(start + place).nominals[:1])
+            one.nominals.extend(people.reply(start + place).nominals[:1])
         del one.nominals[CANDIDATES:]
         other = copy.deepcopy(one)
         entries = list(other.nominals)

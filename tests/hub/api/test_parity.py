@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from cases import faults_of_writing, read_case
 from click.testing import CliRunner
 from command_line import Done, environment
-from pnc_pairs import OPERATION, START, Population
+from google.protobuf import text_format
+from google.protobuf.message_factory import GetMessageClass
+from people_pairs import INTERFACE, OPERATION, START, People, Population
 
-import hub.contracts
 from hub.api.actions import no_journal
 from hub.api.parity import ParityApi
 from hub.cli.parity import parity
@@ -36,7 +35,6 @@ access: access.yaml
 edge: {port: 8443, json_port: 8444, certificate: a, key: a, authority: a, token_keys: a, token_issuer: a, token_audience: metip}
 """
 NAME, PLACE = "nominals[].person.name.family_name", "nominals[].place_of_birth"
-INTERFACE = "metip.pnc.v1.PersonEnquiryService"
 
 
 @dataclass
@@ -44,6 +42,7 @@ class Desk:
     """A home whose hub's socket serves a comparator."""
 
     folder: Path
+    people: People
     comparator: Comparator
     stub: Any
     recorded: list[tuple[str, str, str]] = field(default_factory=list)
@@ -92,14 +91,15 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     """A thousand pairs of a replica, one in ten of them cut, and some that were recorded."""
     folder = tmp_path_factory.mktemp("desk")
     (folder / "hub.yaml").write_text(SETTINGS)
-    comparator = Comparator(hub.contracts.load(date(2026, 11, 23)), folder / "parity.sqlite", clock=lambda: START + 60)
-    population = Population({"session": (1.0, session)}, {"cut": (0.1, cut)})
+    people = People(folder)
+    comparator = Comparator(people.contracts, folder / "parity.sqlite", clock=lambda: START + 60)
+    population = Population(people, {"session": (1.0, session)}, {"cut": (0.1, cut)})
     for pair in population.pairs(1000):
         comparator.take(pair)
     for pair in replace(population, defects={"elsewhere": (1.0, elsewhere)}, origin=RECORDED).pairs(10):
         comparator.take(pair)
     server = grpc.aio.server()
-    found = Desk(folder, comparator, None)
+    found = Desk(folder, people, comparator, None)
     add_ParityServiceServicer_to_server(ParityApi(comparator, found.record), server)
     server.add_insecure_port(f"unix:{folder / 's'}")
     await server.start()
@@ -120,8 +120,8 @@ async def test_a_report_begins_with_the_gravest(desk: Desk) -> None:
 
 
 async def test_what_was_never_compared_is_not_found(desk: Desk) -> None:
-    code, text = await desk.refused("GetReport", api.GetReportRequest(interface="metip.cris.v1"))
-    assert (code, "nothing of metip.cris.v1 was compared" in text) == (grpc.StatusCode.NOT_FOUND, True)
+    code, text = await desk.refused("GetReport", api.GetReportRequest(interface="metip.other.v1"))
+    assert (code, "nothing of metip.other.v1 was compared" in text) == (grpc.StatusCode.NOT_FOUND, True)
     code, text = await desk.refused("GetField", api.GetFieldRequest(operation=OPERATION, field="nothing"))
     assert (code, NAME in text) == (grpc.StatusCode.NOT_FOUND, True)
     code, _ = await desk.refused("GetReport", api.GetReportRequest(interface="'; DROP TABLE"))
@@ -233,21 +233,20 @@ async def test_a_field_is_shown_with_masked_examples(desk: Desk) -> None:
     for words in ("Finding: differs", "Looks like: truncated at 3", "text of 3, other from the 4th character", "REPLICA", "call-"):
         assert words in done.out, done.out
     assert "SMITH" not in done.out
-    document = (await desk.metip("show", NAME, "--operation", "SearchPersons", "--json")).json
+    document = (await desk.metip("show", NAME, "--operation", "SearchPeople", "--json")).json
     assert document["verdict"]["finding"] == "FINDING_DIFFERENCE"
     unknown = await desk.metip("show", "nothing.like.it")
     assert (unknown.code, "`metip parity list`" in unknown.err) == (1, True)
 
 
 async def test_a_case_is_made_of_a_replica_and_is_well_written(desk: Desk, tmp_path: Path) -> None:
-    folder = tmp_path / "pnc" / "cases"
-    folder.mkdir(parents=True)
-    path = folder / "search_persons_cut.txtpb"
+    path = tmp_path / "search_people_cut.txtpb"
     done = await desk.metip("case", NAME, "--out", str(path))
     assert done.code == 0, done.err
-    case = read_case(path)
-    assert faults_of_writing(case) == []
-    assert case.case.operation == OPERATION
+    kind = GetMessageClass(desk.people.pool.FindMessageTypeByName("metip.cases.v1.Case"))
+    case: Any = text_format.Parse(path.read_text(encoding="utf-8"), kind(), descriptor_pool=desk.people.pool)
+    assert (case.operation, len(case.answered.replies)) == (OPERATION, 1)
+    assert desk.people.request.FromString(case.request.value).family_name == "SMITH"
     assert "as_of" not in path.read_text(encoding="utf-8")
     assert desk.recorded[-1][0] == "parity/case"
     assert (await desk.metip("case", NAME, "--out", str(path))).code == 1, "what is there is not overwritten"

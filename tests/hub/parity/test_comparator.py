@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 from parity_contract import Contract
-from pnc_pairs import OPERATION, START, Population
+from people_pairs import OPERATION, START, People, Population
 
-import hub.contracts
 from hub.parity import RECORDED, Answer, Comparator, Finding, Pair, ParityStoreError
 from hub.parity.acceptances import Acceptance
 from hub.parity.store import DAY, EXAMPLES, MINUTE
@@ -194,8 +192,9 @@ def test_examples_of_one_look_are_few_and_have_the_first_and_the_latest(desk: De
     assert shown.days == {int(NOW) // DAY * DAY: (40, 40)}
 
 
-def test_what_is_personal_is_in_no_file(tmp_path: Path) -> None:
-    comparator = Comparator(hub.contracts.load(date(2026, 11, 23)), tmp_path / "parity.sqlite", clock=lambda: START)
+def test_what_is_personal_is_in_no_file(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    people = People(tmp_path_factory.mktemp("people"))
+    comparator = Comparator(people.contracts, tmp_path / "parity.sqlite", clock=lambda: START)
 
     def other(message: Any, _dice: Any) -> None:
         person = message.nominals[0].person
@@ -205,7 +204,7 @@ def test_what_is_personal_is_in_no_file(tmp_path: Path) -> None:
         message.nominals[0].circulations[0].text = "SECRETTEXT"
         message.nominals[0].person.date_of_birth.year = 1901
 
-    for pair in Population({}, {"other": (1.0, other)}).pairs(50):
+    for pair in Population(people, {}, {"other": (1.0, other)}).pairs(50):
         comparator.take(pair)
     assert comparator.evidence(OPERATION).differing == 50
     comparator.close()
@@ -295,3 +294,12 @@ def test_a_file_that_is_none_is_refused_by_name(contract: Contract, tmp_path: Pa
     (tmp_path / "parity.sqlite").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
     with pytest.raises(ParityStoreError, match="can't be opened"):
         Comparator(contract.contracts, tmp_path / "parity.sqlite")
+
+
+def test_without_second_answers_a_damage_of_one_direction_is_proved_and_a_clock_is_not(desk: Desk) -> None:
+    desk.take(2000)
+    desk.take(30, text="some")
+    desk.take(30, number=8)
+    found = {one.field: one.finding for one in desk.comparator.evidence(INTERFACE).fields}
+    assert found == {"text": Finding.FINDING, "number": Finding.UNPROVED}
+    assert desk.comparator.evidence(INTERFACE).differing == 60, "what is not proved counts"

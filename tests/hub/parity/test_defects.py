@@ -3,14 +3,12 @@
 import os
 import random
 import time
-from datetime import date
 from typing import Any
 
 import pytest
-from pnc_defects import NOISE, PERSON, TWELVE, off_by_one, shuffled
-from pnc_pairs import OPERATION, Population
+from people_defects import NOISE, PERSON, TWELVE, off_by_one, shuffled
+from people_pairs import INTERFACE, OPERATION, People, Population
 
-import hub.contracts
 from hub.parity import Comparator, Finding
 from hub.parity.evidence import FieldVerdict
 
@@ -22,24 +20,24 @@ LONGEST = 500e-6
 
 
 @pytest.fixture(scope="module")
-def contracts() -> hub.contracts.Contracts:
-    return hub.contracts.load(date(2026, 11, 23))
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    return People(tmp_path_factory.mktemp("people"))
 
 
 def verdicts(comparator: Comparator) -> dict[str, FieldVerdict]:
-    return {one.field: one for one in comparator.evidence("metip.pnc.v1").fields}
+    return {one.field: one for one in comparator.evidence(INTERFACE).fields}
 
 
 @pytest.mark.timeout(900)
-def test_twelve_defects_are_each_found_and_named_by_field_with_no_alarm_from_five_noisy_fields(contracts: hub.contracts.Contracts) -> None:
-    comparator, spent = Comparator(contracts), 0.0
+def test_twelve_defects_are_each_found_and_named_by_field_with_no_alarm_from_five_noisy_fields(people: People) -> None:
+    comparator, spent = Comparator(people.contracts), 0.0
     noise = {name: (share, change) for name, (share, change, _) in NOISE.items()}
     defects = {name: (SHARE, change) for name, (change, *_) in TWELVE.items()}
-    for pair in Population(noise, defects).pairs(PAIRS):
+    for pair in Population(people, noise, defects).pairs(PAIRS):
         begun = time.thread_time()
         comparator.take(pair)
         spent += time.thread_time() - begun
-    found, evidence = verdicts(comparator), comparator.evidence("metip.pnc.v1")
+    found, evidence = verdicts(comparator), comparator.evidence(INTERFACE)
     assert not comparator.failed
     assert evidence.compared == PAIRS
     for name, (_, field, kind, hint) in TWELVE.items():
@@ -57,43 +55,43 @@ def test_twelve_defects_are_each_found_and_named_by_field_with_no_alarm_from_fiv
     assert spent / PAIRS < LONGEST
 
 
-def test_noise_alone_raises_no_alarm(contracts: hub.contracts.Contracts) -> None:
+def test_noise_alone_raises_no_alarm(people: People) -> None:
     for seed in range(3):
-        comparator = Comparator(contracts)
+        comparator = Comparator(people.contracts)
         noise = {name: (share, change) for name, (share, change, _) in NOISE.items()}
-        for pair in Population(noise, {}).pairs(3000, seed):
+        for pair in Population(people, noise, {}).pairs(3000, seed):
             comparator.take(pair)
         assert {one.field for one in verdicts(comparator).values() if one.finding is Finding.FINDING} == set()
-        assert comparator.evidence("metip.pnc.v1").parity > 0.99
+        assert comparator.evidence(INTERFACE).parity > 0.99
 
 
-def test_a_defect_in_a_noisy_field_is_found_by_its_number_where_it_looks_like_the_noise(contracts: hub.contracts.Contracts) -> None:
+def test_a_defect_in_a_noisy_field_is_found_by_its_number_where_it_looks_like_the_noise(people: People) -> None:
     def changed(message: Any, dice: random.Random) -> None:
         message.nominals[0].circulations[0].text = "FORM"
 
-    comparator = Comparator(contracts)
-    for pair in Population({"some": (0.2, shuffled)}, {"defect": (0.2, changed)}, again=0.3).pairs(3000):
+    comparator = Comparator(people.contracts)
+    for pair in Population(people, {"some": (0.2, shuffled)}, {"defect": (0.2, changed)}, again=0.3).pairs(3000):
         comparator.take(pair)
     assert verdicts(comparator)["nominals[].circulations[].text"].finding is Finding.FINDING
 
 
-def test_a_rare_defect_in_a_noisy_field_is_found_by_its_look(contracts: hub.contracts.Contracts) -> None:
+def test_a_rare_defect_in_a_noisy_field_is_found_by_its_look(people: People) -> None:
     def cut(message: Any, dice: random.Random) -> None:
         message.nominals[0].circulations[0].text = message.nominals[0].circulations[0].text[:4]
 
-    comparator = Comparator(contracts)
-    for pair in Population({"some": (0.2, shuffled)}, {"defect": (0.02, cut)}).pairs(4000):
+    comparator = Comparator(people.contracts)
+    for pair in Population(people, {"some": (0.2, shuffled)}, {"defect": (0.02, cut)}).pairs(4000):
         comparator.take(pair)
     verdict = verdicts(comparator)["nominals[].circulations[].text"]
     assert verdict.finding is Finding.FINDING
     assert verdict.hints[0] == "truncated at 4"
 
 
-def test_a_rare_defect_is_found_among_a_hundred_thousand(contracts: hub.contracts.Contracts) -> None:
+def test_a_rare_defect_is_found_among_a_hundred_thousand(people: People) -> None:
     # Equal answers cost nothing to make, so that the numbers are the real ones.
-    comparator = Comparator(contracts)
-    population = Population({}, {"rare": (1.0, off_by_one)}, again=0.0)
-    defects, (true, *_) = list(population.pairs(100)), Population({}, {}, again=1.0).pairs(1)
+    comparator = Comparator(people.contracts)
+    population = Population(people, {}, {"rare": (1.0, off_by_one)}, again=0.0)
+    defects, (true, *_) = list(population.pairs(100)), Population(people, {}, {}, again=1.0).pairs(1)
     for number in range(100_000):
         if number % 1000 == 0:
             comparator.take(defects[number // 1000])

@@ -48,9 +48,10 @@ def test_what_is_proved(seen: Sightings, expected: bool) -> None:
 
 def test_a_damage_that_only_one_side_shows_is_proved_without_second_answers() -> None:
     seen = Sightings(25, 10_000, 0, 0)
-    assert is_proved(seen, hint="truncated", reverse=0)
-    assert not is_proved(seen, hint="truncated", reverse=12)
-    assert not is_proved(seen, hint="later", reverse=0), "time passes in one direction only"
+    assert is_proved(seen, reverse=0)
+    assert not is_proved(seen, reverse=12)
+    assert not is_proved(seen), "what has no direction needs second answers"
+    assert not is_proved(Sightings(25, 10_000, 1, 5_000), reverse=0), "the primary does it itself"
     assert one_sided(25, 0) == pytest.approx(0.5**25)
 
 

@@ -1,9 +1,9 @@
-"""Twelve defects of a new platform's answers and five noisy fields of the old one's, on the pairs of `pnc_pairs`."""
+"""Twelve defects of a new platform's answers and five noisy fields of the old one's, on the pairs of `people_pairs`."""
 
 import random
 from typing import Any
 
-from pnc_pairs import Change
+from people_pairs import Change
 
 PERSON = "nominals[].person"
 
