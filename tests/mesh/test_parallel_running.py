@@ -300,6 +300,15 @@ async def test_what_is_sampled_is_shown(mesh: MeshRig, sampled: Sampled) -> None
     assert "side effects" in refused.err + refused.out
 
 
+async def test_the_books_agree_each_answer_to_a_caller_and_to_the_comparison_has_its_record(mesh: MeshRig) -> None:
+    async def settled_up() -> bool:
+        books = (await metip(mesh.home.root, "ledger", "status", "--json")).json["reconciliation"]
+        assert books["missing_calls"] == []
+        return bool(books["answered"]) and books["waiting"] == 0
+
+    await until(settled_up, within=40.0)
+
+
 def _nothing_in_clear(mesh: MeshRig) -> None:
     """The hub's files of samples hold nothing personal."""
     for name in ("recordings.sqlite", "recordings.sqlite-wal", "sampling.sqlite", "sampling.sqlite-wal"):
