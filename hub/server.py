@@ -40,6 +40,7 @@ from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.watch import changes
+from metip import heap
 from metip.call import Call
 from metip.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
 from metip.exchange.v1.subscriber_service_pb2_grpc import add_SubscriberServiceServicer_to_server
@@ -141,6 +142,7 @@ class Hub:
             tasks = [group.create_task(_forever(work)) for work in works]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
+            heap.settle()
             self._log.line("started", socket=str(self._settings.socket), interfaces=len(self._control.inputs.contracts.interfaces))
             await stop.wait()
             for task in tasks:

@@ -5,7 +5,6 @@ worker has one socket or port: several processes that share one steal calls from
 """
 
 import asyncio
-import gc
 import importlib.resources
 import os
 from collections.abc import Mapping, Sequence
@@ -31,6 +30,7 @@ from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.registration import Registration
 from adapters.kit.site import Identity, Mesh, Site
 from adapters.kit.tap import Tap, ended
+from metip import heap
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.logs import Log
 
@@ -173,8 +173,7 @@ async def serve_worker(
             worker.socket.chmod(0o600)
         for interface in ("", *compiled):
             await state.set(interface, health_pb2.HealthCheckResponse.SERVING)
-        # What is here now stays until the end, so no collection needs to look at it again: with it each full one would stop all calls.
-        gc.freeze()
+        heap.settle()
         log.line("started", interfaces=len(compiled), address=worker.address)
         about = (worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log)
         registration = Registration(*about, replica=is_replica(settings, serving), sampled=tap.follow)

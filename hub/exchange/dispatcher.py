@@ -67,8 +67,12 @@ class Line:
 
     async def _turn(self) -> float | None:
         """Ends and begins attempts; when there will be something to do again."""
-        settled, self._settled = self._settled, []
         room = self._room()
+        if (
+            room == 0 and not self._settled
+        ):  # so that accepting, which wakes every line, costs the store nothing while nobody can be reached
+            return None if self._under_way or self._stopping else self._quiet_until
+        settled, self._settled = self._settled, []
         try:
             turn = await self.engine.turn(self.subscription.name, settled, room)
         except BrokenError:

@@ -30,6 +30,7 @@ from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub
 from metip.exchange.v1.receipt_pb2 import PROGRESS_PROCESSED, Receipt
 from metip.logs import Log
+from tests.bench import frames
 from tests.bench.cores import SERVER
 from tests.bench.sample import cpu_seconds, percentiles
 
@@ -199,19 +200,17 @@ async def _at_once(callers: int, call: Callable[[], Awaitable[int]], length: Len
 
 
 async def _hub(rig: ExchangeRig, length: Length) -> AsyncIterator[Speed]:
-    for name, channel, metadata in ((UNARY, rig.hub(), CERTIFICATE), (EDGE, rig.channel(), ())):
-        call: Any = channel.unary_unary(f"/{PROBE}")
-        await call(probe(uuid.uuid4().hex), metadata=metadata)
-        done, before, started = 0, _cpu(rig), time.perf_counter()
-
-        async def caller(call: Any = call, metadata: Any = metadata, started: float = started) -> None:
-            nonlocal done
-            while time.perf_counter() - started < length.seconds:
-                await call(probe(uuid.uuid4().hex, filler=BODY - 50), metadata=metadata)
-                done += 1
-
-        await asyncio.gather(*(caller() for _ in range(IN_FLIGHT)))
-        yield Speed(name, done / (time.perf_counter() - started), (_cpu(rig) - before) / done * 1_000_000)
+    operation, body = PROBE, BODY - 50
+    for name, way in (
+        (UNARY, {"socket": str(rig.home.hub_socket), "metadata": CERTIFICATE}),
+        (EDGE, {"port": rig.ports.grpc, "secured": rig.tls()}),
+    ):
+        await frames.run(operation, lambda: probe(uuid.uuid4().hex, filler=body), IN_FLIGHT, length.seconds / 10, **way)
+        before = _cpu(rig)
+        ran = await frames.run(operation, lambda: probe(uuid.uuid4().hex, filler=body), IN_FLIGHT, length.seconds, **way)
+        if ran.not_ok:
+            raise AssertionError(f"{ran.not_ok} of {ran.ok + ran.not_ok} messages were not accepted")
+        yield Speed(name, ran.ok / ran.seconds, (_cpu(rig) - before) / ran.ok * 1_000_000)
     parts = [
         api.PublishBatchRequest(operation=PROBE, messages=[probe(uuid.uuid4().hex, filler=BODY - 50) for _ in range(GROUP)])
         for _ in range(max(1, length.batch // GROUP))

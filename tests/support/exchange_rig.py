@@ -8,6 +8,7 @@ given, so that a checker can tell effects from repetitions.
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -118,6 +119,14 @@ class ExchangeRig:
         channel = grpc.aio.secure_channel(f"localhost:{self.ports.grpc}", credentials, options=OPTIONS)
         self.channels.append(channel)
         return channel
+
+    def tls(self) -> ssl.SSLContext:
+        """What the developer shows and trusts, for HTTP/2 by hand."""
+        store = Store(self.home.identity)
+        context = ssl.create_default_context(cafile=str(store.ca_certificate))
+        context.load_cert_chain(store.certificate(DEVELOPER), store.key(DEVELOPER))
+        context.set_alpn_protocols(["h2"])
+        return context
 
     def hub(self) -> grpc.aio.Channel:
         """A channel to the hub's own socket."""
