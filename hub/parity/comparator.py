@@ -59,7 +59,7 @@ class Comparator:
         self._answers = Answers(contracts)
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._books = {book.operation: book for book in self._store.books()}
-        self._tallies = Tallies()
+        self._tallies = Tallies(clock())
         self._examples: dict[tuple[int, int, int], Example] = {}
         self._counted, self._shown_at = self._store.counted_examples(), dict[tuple[int, int], float]()
         self._pairs: OrderedDict[tuple[str, str], Pair] = OrderedDict()
@@ -227,6 +227,7 @@ class Comparator:
 
     def _flush(self) -> None:
         with self._lock:
+            self._tallies.forget(self._clock())
             examples, self._examples = self._examples, {}
             unsaved = [(book, set(book.unsaved), set(book.unsaved_patterns)) for book in self._books.values()]
             batch = Batch.of(self._books.values(), self._tallies.taken(), examples)

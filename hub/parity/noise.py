@@ -15,7 +15,7 @@ does not raise the probability of a false alarm."""
 ALPHA: Final = 1e-5
 """Bar for what the primary does itself, only less often. Low, since it is looked at again and again, for every field."""
 ALPHA_ONE_SIDED: Final = 1e-6
-"""Bar for a damage that only one side shows: of noise that comes to both alike each direction is as likely as the other. It may be used only
+"""Bar for a damage that only one side shows: of noise that comes to both alike each direction is as likely as the other. It holds only
 where no passing of time explains the direction, since the shadow is asked after the primary."""
 FEWEST: Final = 3
 """Sightings below which nothing is proved."""

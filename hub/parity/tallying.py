@@ -29,6 +29,8 @@ MOST_SIGNALS: Final = 3000
 MOST_PATTERNS: Final = 4000
 """Of one operation: what comes beyond is counted together."""
 MOST_WINDOWS: Final = 8
+LATE: Final = 600
+"""Seconds that are kept one by one in memory, so that a guard may look at the last minutes as often as it likes."""
 MOST_DETAILS: Final = 20
 
 
@@ -118,9 +120,11 @@ class Book:
 class Tallies:
     """What was counted and is not yet stored, and the windows that are watched. Not safe for threads: its owner holds the lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
         self.waiting: dict[tuple[int, int], Tally] = {}
         """By number of the operation and second."""
+        self._recent: dict[tuple[int, int], Tally] = {}
+        self._recent_from = int(now) + 1
         self._windows: OrderedDict[int, dict[int, Tally]] = OrderedDict()
 
     def count(self, operation: int, at: float, keys: list[Key]) -> None:
@@ -130,6 +134,8 @@ class Tallies:
         if tally is None:
             tally = self.waiting[operation, second] = Counter()
         _add(tally, keys)
+        if second >= self._recent_from:
+            _add(self._recent.setdefault((operation, second), Counter()), keys)
         for since, window in self._windows.items():
             if second >= since:
                 if operation not in window:
@@ -137,7 +143,9 @@ class Tallies:
                 _add(window[operation], keys)
 
     def window(self, since: float) -> dict[int, Tally] | None:
-        """Tallies by operation since an instant, if it is watched."""
+        """Tallies by operation since an instant, if it is of late or watched."""
+        if since >= self._recent_from:
+            return self._since(int(since))
         found = self._windows.get(int(since))
         if found is not None:
             self._windows.move_to_end(int(since))
@@ -152,6 +160,19 @@ class Tallies:
         while len(self._windows) > MOST_WINDOWS:
             self._windows.popitem(last=False)
         return stored
+
+    def forget(self, now: float) -> None:
+        """Lets go of seconds that are no longer of late."""
+        self._recent_from = max(self._recent_from, int(now) - LATE)
+        for key in [key for key in self._recent if key[1] < self._recent_from]:
+            del self._recent[key]
+
+    def _since(self, since: int) -> dict[int, Tally]:
+        found: dict[int, Tally] = {}
+        for (operation, second), tally in self._recent.items():
+            if second >= since:
+                found.setdefault(operation, Counter()).update(tally)
+        return found
 
     def taken(self) -> dict[tuple[int, int], Tally]:
         """What waits to be stored, which then waits no more."""

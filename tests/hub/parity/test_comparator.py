@@ -303,3 +303,20 @@ def test_without_second_answers_a_damage_of_one_direction_is_proved_and_a_clock_
     found = {one.field: one.finding for one in desk.comparator.evidence(INTERFACE).fields}
     assert found == {"text": Finding.FINDING, "number": Finding.UNPROVED}
     assert desk.comparator.evidence(INTERFACE).differing == 60, "what is not proved counts"
+
+
+def test_the_last_minutes_are_looked_at_without_the_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: Any) -> Any:
+        raise AssertionError("the file was read")
+
+    monkeypatch.setattr(desk.comparator._store, "since", nothing)
+    for second in range(1, 1000):
+        desk.now = NOW + second
+        desk.take(1, **({"text": "some"} if second > 900 else {}))
+        if second % 100 == 0:
+            desk.comparator.flush()
+    assert desk.comparator.evidence(INTERFACE, desk.now - 9).compared == 10
+    assert desk.comparator.evidence(INTERFACE, desk.now - 400).compared == 401
+    assert desk.comparator.evidence(INTERFACE, desk.now - 400).differing == 99
+    monkeypatch.undo()
+    assert desk.comparator.evidence(INTERFACE, desk.now - 900).compared == 901
