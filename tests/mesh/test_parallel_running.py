@@ -1,7 +1,4 @@
-"""Calls that both platforms answer, on real processes: two records, one reply, and nothing that a caller could notice.
-
-Long because all of it needs the one estate, whose contracts are made for it.
-"""
+"""Calls that both platforms answer, on real processes: two records, one reply, and nothing that a caller could notice."""
 
 import asyncio
 import time
