@@ -22,9 +22,7 @@ from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
 from hub.api.parity import ParityApi
-from hub.api.recordings import RecordingApi
 from hub.api.registry import RegistryApi
-from hub.api.sampling import SamplingApi, TapApi
 from hub.api.subscriber import SubscriberApi
 from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
@@ -33,7 +31,6 @@ from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Fence
 from hub.exchange.running import Exchange, Files, Kept, claimed, opened, pause_in
-from hub.exchange.sending import Sender
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -42,6 +39,7 @@ from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
 from hub.migrating import Migrating
+from hub.pairing import opened_pairs
 from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
@@ -59,9 +57,6 @@ from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_t
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
 from metip.parity.v1.parity_service_pb2_grpc import add_ParityServiceServicer_to_server
-from metip.parity.v1.recording_service_pb2_grpc import add_RecordingServiceServicer_to_server
-from metip.parity.v1.sampling_service_pb2_grpc import add_SamplingServiceServicer_to_server
-from metip.parity.v1.tap_service_pb2_grpc import add_TapServiceServicer_to_server
 from metip.traffic.v1.traffic_service_pb2_grpc import add_TrafficServiceServicer_to_server
 
 EXCHANGE = "exchange"
@@ -143,7 +138,8 @@ class Hub:
             kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
             await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
-            self._pairs = self._open_pairs(server, stack, comparator)
+            contracts, act = self._control.inputs.contracts, self._books.record_action
+            self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, server, books)
             _listen(server, self._settings.socket)
@@ -208,24 +204,6 @@ class Hub:
         stack.callback(comparator.close)
         add_ParityServiceServicer_to_server(ParityApi(comparator, self._books.record_action), server)
         return comparator
-
-    def _open_pairs(self, server: grpc.aio.Server, stack: AsyncExitStack, comparator: Comparator) -> Pairs | None:
-        """What is compared goes the way of deliveries, so that without an exchange nothing is."""
-        said, settings = self._settings.exchange, self._settings
-        if said is None:
-            return None
-        folder, authority = settings.folder, settings.folder / settings.edge.authority
-        sender = Sender(f"127.0.0.1:{said.deliveries_port}", folder / said.certificate, folder / said.key, authority)
-        stack.push_async_callback(sender.close)
-        keys = settings.folder / settings.ledger.keys if settings.ledger is not None else None
-        contracts, instances, record = self._control.inputs.contracts, lambda: self._registry.instances, self._books.record_action
-        pairs = Pairs(settings.state, contracts, instances, sender.channel, record, ledger_keys=keys, take=comparator.take)
-        stack.push_async_callback(pairs.close)
-        add_TapServiceServicer_to_server(TapApi(pairs), server)
-        add_SamplingServiceServicer_to_server(SamplingApi(pairs), server)
-        if pairs.recordings is not None and pairs.replayer is not None:
-            add_RecordingServiceServicer_to_server(RecordingApi(pairs, pairs.recordings, pairs.replayer), server)
-        return pairs
 
     def _sampled(self, system: str) -> Mapping[str, int]:
         return self._pairs.rates(system) if self._pairs is not None else {}

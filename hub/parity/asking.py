@@ -33,7 +33,7 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 OLDEST: Final = 15.0
 """Seconds after which a platform may well say something else than it said then."""
 FAILURES_TO_OPEN: Final = 5
-OPEN_FOR: Final = timedelta(seconds=10)
+OPEN_FOR: Final = timedelta(seconds=5)
 DOWN: Final = frozenset({4, 14})
 """DEADLINE_EXCEEDED and UNAVAILABLE: the system is slow or down."""
 Take = Callable[[Pair], None]
@@ -97,11 +97,15 @@ class Asker:
         self._bytes = 0
         self._some = asyncio.Semaphore(0)
 
+    def wants(self, sample: Sample) -> bool:
+        """Whether a sample is one that is to be compared."""
+        sampling = self._sampler.setting(sample.operation)
+        return sampling is not None and place(sample.call_id) < sampling.per_million
+
     def offer(self, sample: Sample, operation: Operation) -> bool:
         """Takes a sample if it is one that is to be compared and there is room; whether it took it. By now the sample's request has the
         comparison's own access context."""
-        sampling = self._sampler.setting(operation.name)
-        if sampling is None or place(sample.call_id) >= sampling.per_million:
+        if not self.wants(sample):
             return False
         size = len(sample.request) + sum(map(len, sample.replies))
         if len(self._waiting) >= MOST or self._bytes + size > MOST_BYTES:

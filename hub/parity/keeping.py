@@ -72,7 +72,8 @@ class Keeping:
         self.path = path
         self._opener = Opener(sealing)
         self._database = apsw.Connection(str(path))
-        self._database.execute("pragma journal_mode = wal; pragma synchronous = normal; pragma secure_delete = on")
+        for name, value in (("journal_mode", "wal"), ("synchronous", "normal"), ("secure_delete", "on")):
+            self._database.pragma(name, value)
         self._database.execute(SCHEMA)
         self.on_thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
 

@@ -85,6 +85,8 @@ class Pairs:
             kept = self.recordings is not None and self.recordings.take(sample, operation)
             asked = self.asker.offer(sample, operation)
             taken += kept or asked
+            if not kept and not self.asker.wants(sample):
+                self.counts.dropped(operation.name, Dropped.NOT_WANTED)
         return taken
 
     async def run(self) -> None:

@@ -103,7 +103,8 @@ class Sampler:
         path.touch(mode=0o600)
         self._contracts, self.instances, self._clock = contracts, instances, clock
         self._database = apsw.Connection(str(path))
-        self._database.execute("pragma journal_mode = wal; pragma synchronous = normal")
+        self._database.pragma("journal_mode", "wal")
+        self._database.pragma("synchronous", "normal")
         self._database.execute(SCHEMA)
         rows: list[Any] = self._database.execute("select * from sampling order by operation").fetchall()
         # A contract that has become stricter since holds here too.

@@ -20,6 +20,8 @@ from tests.bench.messages import (
     RAW_ONE,
     UNARY,
 )
+from tests.bench.mirrored import BUDGET as MIRRORED_BUDGET
+from tests.bench.mirrored import NOTHING
 
 ROLES = ("client", "sidecar", "envoy", "python")
 SHARE_OF_PLAIN, SHARE_OF_UNRECORDED = 0.7, 0.9
@@ -41,6 +43,7 @@ def markdown(found: Measurement) -> str:
             *_ledger(found),
             *_changes(found),
             *_comparison(found),
+            *_mirrored(found),
             *_how(found),
         )
     )
@@ -144,6 +147,11 @@ def _budgets(found: Measurement) -> Iterable[str]:
     rows.append((words, f"below {BUDGET * 1000:.0f} ms", f"{slowest * 1000:.1f} ms", _verdict(slowest < BUDGET)))
     usual = found.comparison.usual
     rows.append(("comparator, CPU a pair", f"below {comparing.BUDGET:.0f} µs", f"{usual:.0f} µs", _verdict(found.comparison.kept)))
+    if (said := found.mirrored) is not None:
+        p50, _, p99 = said.added
+        words = f"a mirrored and compared call at {said.on.load}, added"
+        rows.append((f"{words} p50", f"nothing (below {NOTHING} ms)", f"{p50:+.2f} ms", _verdict(said.nothing)))
+        rows.append((f"{words} p99", f"below {MIRRORED_BUDGET:.0f} ms", f"{p99:+.2f} ms", _verdict(said.kept)))
     rows.append(("calls that were not OK", "0", str(found.not_ok), _verdict(found.not_ok == 0)))
     yield from _table(("", "budget", "found", ""), rows)
     yield ""
@@ -280,6 +288,22 @@ def _comparison(found: Measurement) -> Iterable[str]:
     yield ""
     rows = [(one.name, f"{one.reply_bytes:,}", f"{one.microseconds:.0f}") for one in said.speeds]
     yield from _table(("pairs", "bytes of a reply", "CPU µs a pair"), rows)
+    yield ""
+
+
+def _mirrored(found: Measurement) -> Iterable[str]:
+    said = found.mirrored
+    if said is None:
+        return
+    yield "## Mirrored calls"
+    yield ""
+    yield "The full path with the tap off, and with every call asked of another system too, both answers compared, in turns at a fixed"
+    yield f"rate: {said.compared:,} pairs were compared, {said.dropped:,} samples dropped. The hub, the other adapter, Envoy and the"
+    yield "generator share a core. What is added is the median of each round's own difference."
+    yield ""
+    rows = [(one.target, f"{one.rate:.0f}", *(f"{value:.2f}" for value in one.latencies), str(one.not_ok)) for one in (said.off, said.on)]
+    added = ("added", "", *(f"{value:+.2f}" for value in said.added), "")
+    yield from _table(("way", "calls/s", "p50 ms", "p90 ms", "p99 ms", "not OK"), [*rows, added])
     yield ""
 
 

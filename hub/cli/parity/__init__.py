@@ -12,11 +12,6 @@ SECTIONS: Final[Sections] = {
         "show": ("hub.cli.parity.showing:show", "Show one field closer by, with masked examples."),
         "list": ("hub.cli.parity.deciding:listing", "List what was compared, and the differences that were accepted."),
     },
-    "Decide": {
-        "accept": ("hub.cli.parity.deciding:accept", "Accept how a field differs, with a reason; it is recorded."),
-        "withdraw": ("hub.cli.parity.deciding:withdraw", "Take an acceptance back."),
-        "case": ("hub.cli.parity.casework:case", "Make a case file of a difference, so that it is tested from now on."),
-    },
     "Record": {
         "record": ("hub.cli.parity.recording:record", "Keep a share of calls as one platform answered them, sealed, for a time."),
         "recordings": ("hub.cli.parity.recording:recordings", "List recordings."),
@@ -27,6 +22,11 @@ SECTIONS: Final[Sections] = {
     "Sample": {
         "sample": ("hub.cli.parity.sampling:sample", "Set the share of an operation's calls that the other platform is asked too."),
         "sampling": ("hub.cli.parity.sampling:sampling", "Show what is sampled, and what became of it."),
+    },
+    "Decide": {
+        "accept": ("hub.cli.parity.deciding:accept", "Accept how a field differs, with a reason; it is recorded."),
+        "withdraw": ("hub.cli.parity.deciding:withdraw", "Take an acceptance back."),
+        "case": ("hub.cli.parity.casework:case", "Make a case file of a difference, so that it is tested from now on."),
     },
 }
 """Commands by section: where each one lives, and what `metip parity --help` says of it."""
