@@ -21,8 +21,8 @@ run: $(DESCRIPTORS) ## Start the whole estate and show it at work, until Ctrl-C
 demo: $(DESCRIPTORS) ## The same, bounded: play the scenarios, say what happened, exit 0
 	@$(BIN)/metip demo
 
-test: $(DESCRIPTORS) ## Run every test, two modules at a time, then those against a real mesh
-	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+test: $(DESCRIPTORS) ## Run every test, three modules at a time, one of them against a real mesh
+	@$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
 
 check: $(DESCRIPTORS) ## Formatting, lint, types, import rules, contracts
 	@echo "ruff format" && $(BIN)/ruff format --check --quiet .

@@ -20,6 +20,7 @@ from hub.mesh.control import STANDS, Control
 from hub.mesh.history import Change
 from hub.mesh.inputs import Edge, Policy, Traffic
 from hub.recording import ACCESS_CHANGE, ACCESS_CHANGE_REFUSED, TRAFFIC_CHANGE, TRAFFIC_CHANGE_REFUSED, Recorder
+from hub.traffic.layers import Layers, state_of, traffic_of
 from metip.logs import Log
 from metip.settings import SettingsError
 
@@ -32,6 +33,8 @@ class Configuring:
     contracts: Contracts
     log: Log
     recorder: Recorder
+    layers: Layers = field(default_factory=Layers)
+    """The traffic settings of the file, and what changes say on top of them."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     standing: Standing = field(init=False)
     since: datetime = field(init=False)
@@ -64,15 +67,21 @@ class Configuring:
         elif now.waiting != self.standing.waiting:
             self.standing = now
             self._tell(now)
-        if traffic != control.inputs.traffic:
-            said = _shares(control.inputs.traffic, traffic)
+        file = state_of(traffic)
+        if file != self.layers.file:
+            said = _shares(traffic_of(self.layers.file), traffic)
             moved.append((TRAFFIC_CHANGE, TRAFFIC_CHANGE_REFUSED, "file", said, {"traffic": traffic}))
         recorded = [one for one in moved if await self._recorded(one[0], one[2], one[3])]
         for one in recorded:
             changes |= one[4]
-        change = await control.propose(f"{names} changed", "file", **changes)
+        async with self.layers.turn:  # nobody changes what stands on the file meanwhile
+            if "traffic" in changes:
+                changes["traffic"] = self.layers.on(file)
+            change = await control.propose(f"{names} changed", "file", **changes)
+            stands = change.outcome in STANDS
+            if stands and "traffic" in changes:
+                self.layers.file = file
         self.report(change)
-        stands = change.outcome in STANDS
         if "policy" in changes:
             self._changed(now, stands=stands)
         if not stands:

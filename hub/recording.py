@@ -12,8 +12,10 @@ Recorder = Callable[[str, str, str], Awaitable[None]]
 ACCESS_CHANGE: Final = "access_policy_change"
 ACCESS_CHANGE_REFUSED: Final = "access_policy_change_refused"
 """Envoy did not take a policy whose change was recorded, so the one before stays in force."""
-TRAFFIC_CHANGE: Final = "traffic_change"
-TRAFFIC_CHANGE_REFUSED: Final = "traffic_change_refused"
+TRAFFIC_CHANGE: Final = "traffic/change"
+TRAFFIC_CHANGE_REFUSED: Final = "traffic/refused"
+TRAFFIC_OVERRIDE: Final = "traffic/override"
+"""Somebody set a runtime key by hand in Envoy, or took it back; it was in force before the hub noticed."""
 
 
 async def unrecorded(_action: str, _author: str, _detail: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from datetime import UTC, date, datetime
 from functools import partial
@@ -15,18 +15,22 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import hub.contracts
 from hub import settings as settings_files
-from hub.api import reflection
+from hub.api import bulk, reflection
 from hub.api.actions import ActionApi, no_journal
 from hub.api.actions import Recorder as ActionRecorder
 from hub.api.catalogue import CatalogueApi
 from hub.api.exchange import ExchangeApi
 from hub.api.mesh import MeshApi
+from hub.api.parity import ParityApi
 from hub.api.registry import RegistryApi
 from hub.api.subscriber import SubscriberApi
+from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
+from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
-from hub.exchange.running import Exchange, Files, Kept, claimed, opened
+from hub.exchange.records import Fence
+from hub.exchange.running import Exchange, Files, Kept, claimed, opened, pause_in
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
@@ -34,7 +38,13 @@ from hub.mesh.grants import rights_of, text_of
 from hub.mesh.inputs import HUB_SYSTEM, Instance
 from hub.mesh.publisher import Publisher
 from hub.mesh.registry import Registry, Store
+from hub.migrating import Migrating
+from hub.pairing import opened_pairs
+from hub.parity import Comparator, ParityStoreError
+from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
+from hub.traffic.layers import traffic_of
+from hub.traffic.running import TrafficControl
 from hub.watch import changes
 from metip import heap
 from metip.call import Call
@@ -46,6 +56,8 @@ from metip.hub.v1.mesh_service_pb2_grpc import add_MeshServiceServicer_to_server
 from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
+from metip.parity.v1.parity_service_pb2_grpc import add_ParityServiceServicer_to_server
+from metip.traffic.v1.traffic_service_pb2_grpc import add_TrafficServiceServicer_to_server
 
 EXCHANGE = "exchange"
 """The package of the exchange's own interfaces."""
@@ -91,18 +103,25 @@ class Hub:
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
         self._changes = changes(settings.watched)
         self._books = Books(settings, log, recorder, record_action)
-        self._configuring = Configuring(settings, contracts, log, self._books.record_change)
+        file = settings_files.read_traffic(settings, contracts)
+        self._traffic = TrafficControl.opened(settings.state, file, log, self._books.record_change)
+        self._configuring = Configuring(settings, contracts, log, self._books.record_change, self._traffic.layers)
         inputs = Inputs(
             contracts,
             self._configuring.standing.policy,
             settings_files.read_edge(settings),
             self._registry.instances,
-            settings_files.read_traffic(settings, contracts),
+            traffic_of(self._traffic.layers.state),
         )
+        self._migrating = Migrating(settings, contracts, log, self._books.record_change)
         self._control = Control(self._publisher, inputs, on_change=self._tell_health)
+        self._traffic.direct(self._control, settings.envoy_admin)
         self._health = health.aio.HealthServicer()
+        self._owners: Owners | None = None
         self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pairs: Pairs | None = None
+        """None where the hub has no way to other systems, or is not running: then nothing is sampled."""
         for fault in contracts.faults:
             log.line("contract_refused", element=fault.element, problem=fault.problem, fix=fault.fix)
 
@@ -114,9 +133,15 @@ class Hub:
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *SERVER_OPTIONS])
             self._add_services(server, started)
             stack.enter_context(claimed(self._settings.state))
+            comparator = self._open_comparator(server, stack)
             books = stack.enter_context(ExitStack())
             kept = self._books.open(self._control.inputs.contracts, self._control.inputs.edge.access_log, server, books)
+            await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
+            contracts, act = self._control.inputs.contracts, self._books.record_action
+            self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
+            sampler = self._pairs.sampler if self._pairs is not None else None
+            self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, server, books)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
@@ -126,7 +151,9 @@ class Hub:
             await self._control.propose("the hub started", "hub", instances=self._registry.instances)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             always = (self._publish_proposals, self._expire_leases, self._watch_files, self._warn, self._warn_of_reviews)
-            tasks = [group.create_task(_forever(work)) for work in (*always, *self._books.work)]
+            sampling = (self._pairs.run,) if self._pairs is not None else ()
+            work = (*always, *self._books.work, *self._traffic.work, comparator.run, self._migrating.run, *sampling)
+            tasks = [group.create_task(_forever(one)) for one in work]
             if exchange is not None:
                 group.create_task(exchange.run(stop))
             heap.settle()
@@ -135,13 +162,16 @@ class Hub:
             for task in tasks:
                 task.cancel()
         self._store.close()
+        self._traffic.store.close()
         self._log.line("stopped")
 
     def _add_services(self, server: grpc.aio.Server, started: datetime) -> None:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
-        add_RegistryServiceServicer_to_server(RegistryApi(self._registry, self._control, self._propose), server)
+        registered = RegistryApi(self._registry, self._control, self._propose, self._fences, self._sampled)
+        add_RegistryServiceServicer_to_server(registered, server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started, self._today), server)
+        add_TrafficServiceServicer_to_server(TrafficApi(self._traffic), server)
         add_ActionServiceServicer_to_server(ActionApi(self._books.record_action), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
 
@@ -151,17 +181,41 @@ class Hub:
             return None
         files = Files(folder, self._settings.state, folder / said.certificate, folder / said.key, folder / self._settings.edge.authority)
         exchange = await stack.enter_async_context(opened(said, files, self._control.inputs.contracts, self._log, kept))
+        exchange.owners = self._owners = Owners(
+            exchange.engine, exchange.contracts, self._registry.unfenced, self._books.record_action, self._log
+        )
         server.add_generic_rpc_handlers(tuple(exchange.accepting.handlers()))
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
+        server.add_generic_rpc_handlers((bulk.handler(exchange, self._grants),))  # before the rest of its interface, which has it too
         add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
+        await self._traffic.hand_over(partial(pause_in, exchange.engine))
         return exchange
+
+    def _open_comparator(self, server: grpc.aio.Server, stack: AsyncExitStack) -> Comparator:
+        """The comparator; figures that can't be opened are left alone and counted anew in memory, since nothing else depends on them."""
+        contracts = self._control.inputs.contracts
+        try:
+            comparator = Comparator(contracts, self._settings.state / "parity.sqlite")
+        except ParityStoreError as error:
+            self._log.line("parity_unreadable", problem=str(error))
+            comparator = Comparator(contracts)
+        stack.callback(comparator.close)
+        add_ParityServiceServicer_to_server(ParityApi(comparator, self._books.record_action), server)
+        return comparator
+
+    def _sampled(self, system: str) -> Mapping[str, int]:
+        return self._pairs.rates(system) if self._pairs is not None else {}
 
     async def _record_the_rest(self, recorder: ExchangeRecorder) -> None:
         """What was accepted until the end; what can't be recorded now is when the hub starts again."""
         with suppress(Fault):
             await recorder.catch_up()
+
+    async def _fences(self, system: str, held: int) -> Sequence[Fence]:
+        """What a system must not execute any more; nothing where there is no exchange."""
+        return await self._owners.fences(system, held) if self._owners is not None else ()
 
     def _grants(self, call: Call) -> str:
         """What is granted of the call's operation; nothing where this consumer, in the officer's roles, has no right to it."""

@@ -28,6 +28,10 @@ class Settings:
     """None where the hub keeps no ledger."""
     traffic: Path | None = None
     """None where each interface is left to the system that owns it."""
+    envoy_admin: Path | None = None
+    """None where nobody watches what is set by hand in Envoy."""
+    migration: Path | None = None
+    """None where the plan is what systems say of themselves."""
     approvals: settings_pb2.Approvals = field(default_factory=settings_pb2.Approvals)
     """Whose approval a changed policy needs; nobody's by default."""
 
@@ -60,6 +64,8 @@ def read(path: Path) -> Settings:
         ledger=message.ledger if message.HasField("ledger") else None,
         folder=folder,
         traffic=folder / message.traffic if message.traffic else None,
+        envoy_admin=folder / message.envoy_admin if message.envoy_admin else None,
+        migration=folder / message.migration if message.migration else None,
         approvals=message.approvals,
     )
 

@@ -1,19 +1,20 @@
 """Shared by all tests: the event loop of production, pytest-grpc's fixtures made to fit grpc.aio, the watch for personal data."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
 from typing import Any
 
 import leak_watch
 import pytest
 import uvloop
+from lanes import Lanes
 from leak_watch import (  # noqa: F401 - pytest finds them here
     _where_files_are,
     pytest_sessionfinish,
     pytest_terminal_summary,
     pytest_testnodedown,
 )
-from two_parts import TwoParts
 
 leak_watch.listen()
 
@@ -40,7 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite golden files, then compare")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """Thousands of tests that live to the end are not looked through for garbage again and again, neither now nor in each test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoParts:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
     """How `-n` shares tests between workers."""
-    return TwoParts(config, log)
+    return Lanes(config, log)

@@ -34,5 +34,5 @@ NSPIS = ("NSPIS", "1.0.0")
 MAJOR: Mapping[str, str] = {"CONNECT": "2", **dict.fromkeys(["CRIS", "CRIMINT", "MERLIN", "AIRSPACE", "NSPIS", "COPA", "EWMS"], "1")}
 """The major version of each source's meanings that this adapter understands; values under any other are left out."""
 
-PURPOSE: Mapping[int, str] = {1: "STOP", 2: "TRAFFIC", 3: "DET", 4: "INV", 5: "INC", 6: "SAFE", 7: "PROS", 10: "AUDIT"}
+PURPOSE: Mapping[int, str] = {1: "STOP", 2: "TRAFFIC", 3: "DET", 4: "INV", 5: "INC", 6: "SAFE", 7: "PROS", 10: "AUDIT", 11: "AUDIT"}
 """`Purpose` to CONNECT's reason code."""

@@ -8,7 +8,7 @@ from metip.libra.v1 import result_pb2
 from metip.options.v1 import options_pb2
 
 STATUS = Vocabulary(contract.CaseStatus, codes.STATUSES)
-REASON = Vocabulary(options_pb2.Purpose, codes.REASONS)
+REASON = Vocabulary(options_pb2.Purpose, codes.REASONS, ("MIGRATION_TEST", "AUD"))
 PLEA = Vocabulary(result_pb2.CourtPlea, codes.PLEAS, ("GUILTY_6", "G"))
 VERDICT = Vocabulary(result_pb2.CourtFinding, codes.VERDICTS)
 SEX = Vocabulary(pole_pb2.Sex, codes.SEXES)

@@ -10,11 +10,11 @@ from metip.cris.v1 import crime_report_pb2 as cris
 from metip.options.v1 import options_pb2 as options
 
 
-def _paired(enum: Any, theirs: type[StrEnum]) -> Vocabulary:
-    return Vocabulary(enum, {one.value: one.name for one in theirs})
+def _paired(enum: Any, theirs: type[StrEnum], *more: tuple[str, str]) -> Vocabulary:
+    return Vocabulary(enum, {one.value: one.name for one in theirs}, *more)
 
 
-REASONS = _paired(options.Purpose, codes.Why)
+REASONS = _paired(options.Purpose, codes.Why, ("MIGRATION_TEST", codes.Why.AUDIT))
 ROLES = _paired(cris.PartyRole, codes.Role)
 STATUSES = _paired(cris.CrimeReportStatus, codes.Status)
 CHANNELS = _paired(cris.ReportingChannel, codes.Channel)

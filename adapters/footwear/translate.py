@@ -49,6 +49,7 @@ REASON: Mapping[int, str] = {
     options_pb2.PURPOSE_ARREST_DETENTION: "DET",
     options_pb2.PURPOSE_CRIME_INVESTIGATION: "INV",
     options_pb2.PURPOSE_AUDIT: "AUD",
+    options_pb2.PURPOSE_MIGRATION_TEST: "AUD",
 }
 
 

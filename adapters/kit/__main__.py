@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--run-dir", type=Path, required=True, help="folder for sockets, readable by this user only")
     serve.add_argument("--registry", default="", help="address of the hub's registry, such as unix:/run/metip/hub.sock")
     serve.add_argument("--upstream", default="", help="address of the far system, instead of the settings' own")
+    serve.add_argument("--replica", action="store_true", help="the far system at --upstream is a copy or a simulator, never a live one")
     serve.add_argument("--mesh", default="", help="host:port of Envoy, for adapters that consult other interfaces")
     serve.add_argument("--identity", type=Path, help="folder with cert.pem, key.pem; ca.pem beside or above it")
     serve.add_argument("--journals", type=Path, help="folder for the journals of its workers, which the hub gathers")
@@ -87,6 +88,10 @@ def _serve(arguments: argparse.Namespace) -> int:
     settings: Any = read_settings(path, discovery.settings_type(arguments.system))
     if arguments.upstream:
         settings.upstream.address = arguments.upstream
+    if arguments.replica:
+        if not arguments.upstream:
+            raise TypeError("--replica needs --upstream: it is said of one address")
+        settings.serving.replica = arguments.upstream
     launch = Launch(
         system=arguments.system,
         run_directory=arguments.run_dir,

@@ -17,6 +17,7 @@ from metip.journal.keys import INDEX, SEALING
 from metip.journal.records import Facts, Recording, disclosed
 from metip.journal.sealing import Sealer
 from metip.journal.subjects import Subject, subjects
+from metip.options.v1.options_pb2 import PLATFORM_METIP2, Platform
 
 CANCELLED: Final = "CANCELLED"
 MANY: Final = 200
@@ -76,14 +77,22 @@ class Place:
     keys: Path
 
     @contextmanager
-    def journal(self, system: str, worker: int, on_broken: Callable[[BrokenError], None]) -> Iterator[Journal]:
-        """The journal of one worker, open for the length of the block. Raises `BrokenError`, `FullError` and `SecretError`."""
+    def journal(
+        self,
+        system: str,
+        worker: int,
+        on_broken: Callable[[BrokenError], None],
+        *,
+        platform: "Platform.ValueType" = PLATFORM_METIP2,
+    ) -> Iterator[Journal]:
+        """The journal of one worker, open for the length of the block. `platform` is the one of the two that run in parallel to which the
+        system belongs. Raises `BrokenError`, `FullError` and `SecretError`."""
         self.journals.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{system}-{worker}"
         keys, sealer = IndexKeys(self.keys / INDEX), Sealer(self.keys / SEALING)
         kept = store.Journal(self.journals / f"{name}.sqlite", name, system, sealer, on_broken=on_broken)
         try:
-            yield DurableJournal(kept, Recording(system, keys))
+            yield DurableJournal(kept, Recording(system, keys, platform=platform))
         finally:
             kept.close()
 

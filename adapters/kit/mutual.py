@@ -43,15 +43,30 @@ def credentials(identity: Identity) -> grpc.ServerCredentials:
 
 def edge_of(identity: Identity) -> str:
     """The SPIFFE ID of the Envoy that may call: of its own trust domain. Raises `ValueError` for a certificate that names none."""
-    certificate = x509.load_pem_x509_certificate(identity.certificate.read_bytes())
     try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        own = spiffe_id_of(x509.load_pem_x509_certificate(identity.certificate.read_bytes()))
+    except ValueError as error:
+        raise ValueError(f"{identity.certificate} {error}") from None
+    return f"spiffe://{own.removeprefix('spiffe://').partition('/')[0]}/{EDGE}"
+
+
+def spiffe_id_of(certificate: x509.Certificate) -> str:
+    """The SPIFFE ID of a workload's certificate. Raises `ValueError` where it has not exactly one URI name, or is an authority's
+    (X509-SVID, sections 2 and 4)."""
+    extensions = certificate.extensions
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         names = x509.SubjectAlternativeName([])
     found = names.get_values_for_type(x509.UniformResourceIdentifier)
     if len(found) != 1 or not found[0].startswith("spiffe://"):
-        raise ValueError(f"{identity.certificate} does not name exactly one SPIFFE ID")
-    return f"spiffe://{found[0].removeprefix('spiffe://').partition('/')[0]}/{EDGE}"
+        raise ValueError("does not name exactly one SPIFFE ID")
+    try:
+        if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            raise ValueError("is the certificate of an authority")
+    except x509.ExtensionNotFound:
+        pass
+    return found[0]
 
 
 class OnlyFrom(grpc.aio.ServerInterceptor):

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from adapters.kit.journal import CANCELLED, MANY, Journal, Told
+from adapters.kit.tap import LARGEST, Tap
 from metip.admission import admission
 from metip.call import CALL_ID_HEADER, Call, call_from
 from metip.contracts import Operation
@@ -78,6 +79,8 @@ class Pipeline:
     log: Log
     gate: Gate
     validator: protovalidate.Validator
+    tap: Tap = field(default_factory=lambda: Tap(""))
+    """Where answered calls are offered for comparison; shut unless somebody opens it."""
 
     def compile(self, operation: Operation, request: type[Message], handler: Unary | Streaming) -> "grpc.RpcMethodHandler[Any, Any]":
         """The gRPC handler of one operation, working on raw bytes."""
@@ -86,7 +89,7 @@ class Pipeline:
         return grpc.unary_unary_rpc_method_handler(self._unary(operation, request, cast("Unary", handler)))
 
     def _unary(self, operation: Operation, kind: type[Message], handler: Unary) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        read, tell = admission(operation, kind, self.validator), self._teller(operation)
+        read, tell, tap = admission(operation, kind, self.validator), self._teller(operation), self.tap
 
         async def answer(data: bytes, context: Context) -> bytes:
             reached = _Reached(_metadata(context))
@@ -101,6 +104,8 @@ class Pipeline:
                     reached.told.add(operation, call, answered)
                     await self._record(operation, reached, OK)
                 reached.outcome = OK
+                if tap.rates and tap.wants(operation, call):
+                    tap.offer(operation, call, data, (reply,), reached.seconds)
                 return reply
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes a status
                 return await self._refuse(operation, kind, data, reached, error, context)
@@ -110,7 +115,7 @@ class Pipeline:
         return answer
 
     def _streaming(self, operation: Operation, kind: type[Message], handler: Streaming) -> Callable[[bytes, Context], Awaitable[None]]:
-        read, tell = admission(operation, kind, self.validator), self._teller(operation)
+        read, tell, tap = admission(operation, kind, self.validator), self._teller(operation), self.tap
 
         async def answer(data: bytes, context: Context) -> None:
             reached = _Reached(_metadata(context))
@@ -119,6 +124,8 @@ class Pipeline:
                 reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
                 self._take(reached, call.consumer)
                 reached.request = request = self._admitted(operation, read(data, call))
+                if tap.rates and tap.wants(operation, call):
+                    reached.replies = []
                 # Closed here and now, so that whatever it started ends with the call and not when somebody collects it.
                 async with aclosing(handler(request, call)) as replies:
                     async for reply in replies:
@@ -130,8 +137,12 @@ class Pipeline:
                             if not reached.recorded or len(reached.told.subjects) >= MANY:
                                 await self._record(operation, reached, OK)
                         await context.write(encoded)
+                        if reached.replies is not None:
+                            reached.keep(encoded)
                 await self._record(operation, reached, OK)
                 reached.outcome = OK
+                if reached.replies is not None:
+                    tap.offer(operation, call, data, tuple(reached.replies), reached.seconds)
             except Exception as error:  # noqa: BLE001 - as above
                 await self._refuse(operation, kind, data, reached, error, context)
             finally:
@@ -180,6 +191,9 @@ class Pipeline:
         except Fault as unrecorded:
             fault = unrecorded
         reached.outcome = fault.reason.name
+        if self.tap.rates and reached.request is not None and reached.call is not None and self.tap.wants(operation, reached.call):
+            code, reason, replies = fault.reason.status.value[0], fault.reason.name, tuple(reached.replies or ())
+            self.tap.offer(operation, reached.call, data, replies, reached.seconds, code, reason)
         await context.abort_with_status(rpc_status.to_status(status_of(fault, system=self.system, call_id=reached.call_id)))
         raise AssertionError("unreachable: abort always raises")
 
@@ -217,7 +231,7 @@ class Pipeline:
 class _Reached:
     """How far a call came, so that its end can be recorded and logged wherever it stopped."""
 
-    __slots__ = ("call", "consumer", "inside", "metadata", "outcome", "recorded", "request", "started", "told")
+    __slots__ = ("call", "consumer", "inside", "metadata", "outcome", "recorded", "replies", "request", "size", "started", "told")
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
         self.metadata = metadata
@@ -229,6 +243,15 @@ class _Reached:
         self.request: Message | None = None
         self.told = Told()
         self.outcome = ""
+        self.replies: list[bytes] | None = None
+        """Replies of a stream that is sampled, in their order."""
+        self.size = 0
+
+    def keep(self, reply: bytes) -> None:
+        """Keeps a reply that left, unless the stream is too large to be sampled: then one too many is kept, by which that is known."""
+        if self.replies is not None and self.size <= LARGEST:
+            self.replies.append(reply)
+            self.size += len(reply)
 
     def facts(self, operation: Operation, outcome: str) -> Facts | None:
         """What is to be recorded now, which is then taken as recorded; None when there is nothing that is not."""

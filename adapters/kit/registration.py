@@ -4,11 +4,14 @@ The hub may come and go: Envoy keeps what it has, and the worker announces itsel
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import grpc
 
-from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, RegisterRequest
+from adapters.kit.marks import Bar
+from adapters.kit.owned import Owned
+from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Fence, Instance, RegisterRequest, SampledOperation
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
 from metip.logs import Log
 
@@ -17,16 +20,32 @@ if TYPE_CHECKING:  # generated for the type checker only
 
 AGAIN = 1.0
 PATIENCE = 3.0
+SOON = 1.0
+"""Seconds within which a fence is held, unless something that it keeps out is under way."""
 
 
 class Registration:
     """One worker's presence in the registry."""
 
-    def __init__(self, registry: str, instance: str, system: str, interfaces: tuple[str, ...], address: str, log: Log) -> None:
+    def __init__(
+        self,
+        registry: str,
+        instance: str,
+        system: str,
+        interfaces: tuple[str, ...],
+        address: str,
+        log: Log,
+        owned: Owned | None = None,
+        *,
+        replica: bool = False,
+        sampled: Callable[[Iterable[SampledOperation]], None] = lambda _: None,
+    ) -> None:
+        """`replica` says that the far system is a copy or a simulator; `sampled` hears at each renewal which operations are sampled."""
         self._registry = registry
-        self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address)
-        self._log = log
+        self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address, replica=replica)
+        self._log, self._owned, self._sampled = log, owned, sampled
         self._channel: grpc.aio.Channel | None = None
+        self._holding: asyncio.Task[None] | None = None
 
     async def keep(self) -> None:
         """Registers, renews at a third of the lease, for ever. What fails is tried again; only the first failure and its end are logged."""
@@ -34,7 +53,8 @@ class Registration:
         while True:
             try:
                 stub: RegistryServiceAsyncStub = RegistryServiceStub(self._open())
-                reply = await stub.Register(RegisterRequest(instance=self._instance), timeout=PATIENCE)
+                held = self._owned.held if self._owned is not None else 0
+                reply = await stub.Register(RegisterRequest(instance=self._instance, held=held), timeout=PATIENCE)
             except grpc.aio.AioRpcError as error:
                 if not lost:
                     self._log.line("registry_lost", status=error.code().name)
@@ -44,7 +64,24 @@ class Registration:
             if lost:
                 self._log.line("registry_back")
             lost = False
-            await asyncio.sleep(max(0.2, reply.lease.ToTimedelta().total_seconds() / 3))
+            self._sampled(reply.samples)
+            if not await self._hold(reply.fences):
+                await asyncio.sleep(max(0.2, reply.lease.ToTimedelta().total_seconds() / 3))
+
+    async def _hold(self, fences: Iterable[Fence]) -> bool:
+        """Takes fences, in its own time: what they keep out is waited for while the lease is renewed. Whether the hub is to be told now."""
+        bars = tuple(Bar(one.post, one.digest, one.number) for one in fences)
+        if self._owned is None or not bars:
+            return False
+        if self._holding is None or self._holding.done():
+            self._holding = asyncio.create_task(self._owned.hold(bars))
+        done, _ = await asyncio.wait((self._holding,), timeout=SOON)
+        if not done:
+            return False
+        if self._holding.exception() is not None:
+            self._log.line("fence_not_held", problem=type(self._holding.exception()).__name__)
+            return False
+        return True
 
     async def end(self) -> None:
         """Leaves the registry; a hub that is away finds out when the lease ends."""

@@ -26,9 +26,11 @@ import metip.contracts as contracts
 from adapters.kit import discovery
 from adapters.kit.journal import Journal, NoJournal
 from adapters.kit.mutual import OnlyFrom, credentials, edge_of
+from adapters.kit.owned import Owned, owned
 from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.registration import Registration
 from adapters.kit.site import Identity, Mesh, Site
+from adapters.kit.tap import Tap, ended
 from metip import heap
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.logs import Log
@@ -82,11 +84,12 @@ def installed_contracts(today: date) -> contracts.Contracts:
     return contracts.read(data, today=today)
 
 
-def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts) -> "Compiled":
+def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts, stage: Owned | None = None) -> "Compiled":
     """Compiled handlers by interface and method.
 
     A servicer names its interface in `interface` and has a method for each operation, or for those that its system's own contract says that
-    it serves of another system's interface. Raises `TypeError` that lists every operation
+    it serves of another system's interface. `stage` comes before messages that another platform might execute; without it they are taken as
+    they come. Raises `TypeError` that lists every operation
     without a method, or with one that takes another message than the contract says or does not stream where the contract does.
     """
     found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
@@ -106,11 +109,22 @@ def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.C
             if handler is None or problem:
                 problems.append(f"{type(servicer).__name__} {problem}")
             else:
-                methods[operation.method] = pipeline.compile(operation, request, handler)
+                post = known.post(pipeline.system, operation.name) if stage is not None else ""
+                guarded = stage.guarded(operation, post, handler) if stage is not None and post else handler
+                methods[operation.method] = pipeline.compile(operation, request, guarded)
         found[name] = methods
     if problems:
         raise TypeError("; ".join(problems))
     return found
+
+
+def _check_marked(system: str, compiled: "Compiled", known: contracts.Contracts) -> None:
+    """Raises `TypeError` that names the operations whose messages another platform might execute."""
+    shared = sorted(
+        f"{name}/{method}" for name, methods in compiled.items() for method in methods if known.post(system, f"{name}/{method}")
+    )
+    if shared:
+        raise TypeError(f"{', '.join(shared)} can't be served without a place to mark what was executed: start the adapter with --journals")
 
 
 def _check_harmless(system: str, compiled: "Compiled", known: contracts.Contracts) -> None:
@@ -144,21 +158,33 @@ def add_to_server(server: grpc.aio.Server, compiled: "Compiled") -> None:
 
 
 async def serve_worker(
-    worker: Worker, settings: Message, serving: Serving, *, mesh: Mesh | None, stop: asyncio.Event, journal: Journal
+    worker: Worker,
+    settings: Message,
+    serving: Serving,
+    *,
+    mesh: Mesh | None,
+    stop: asyncio.Event,
+    journal: Journal,
+    executions: Path | None = None,
 ) -> None:
     """Serves until `stop` is set, then drains: unhealthy first, then no new calls, then the end of those in progress.
 
-    Raises `TypeError` when a servicer does not fit its contract, or serves operations on personal data without a journal.
+    In the file `executions` it is marked what was executed of messages that another platform might execute. Raises `TypeError` when a
+    servicer does not fit its contract, or serves operations on personal data without a journal, or such messages without that file.
     """
     log = Log(system=worker.system, worker=worker.number)
     log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
     gate = Gate(serving.max_in_flight or MAX_IN_FLIGHT, serving.max_in_flight_of_one_consumer)
-    pipeline = Pipeline(worker.system, journal, log, gate, protovalidate.Validator())
+    tap = Tap(worker.system, worker.registry, log)
+    pipeline = Pipeline(worker.system, journal, log, gate, protovalidate.Validator(), tap)
     known = installed_contracts(date.today())  # noqa: DTZ011 - an assessment is due by the local calendar
     site = Site(log, mesh, hub=worker.registry, first=worker.number == 0)
     async with AsyncExitStack() as stack:
         servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, site))
-        compiled = handlers(pipeline, servicers, known)
+        marked = await stack.enter_async_context(owned(executions, worker.system, worker.number, log)) if executions is not None else None
+        compiled = handlers(pipeline, servicers, known, marked)
+        if marked is None:
+            _check_marked(worker.system, compiled, known)
         if isinstance(journal, NoJournal):
             _check_harmless(worker.system, compiled, known)
         server = grpc.aio.server(options=OPTIONS, interceptors=_guards(worker))
@@ -173,13 +199,22 @@ async def serve_worker(
             await state.set(interface, health_pb2.HealthCheckResponse.SERVING)
         heap.settle()
         log.line("started", interfaces=len(compiled), address=worker.address)
-        registration = Registration(worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log)
+        about = (worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log, marked)
+        registration = Registration(*about, replica=is_replica(settings, serving), sampled=tap.follow)
         keeping = asyncio.create_task(registration.keep()) if worker.registry else None
+        tapping = asyncio.create_task(tap.run())
         try:
             await stop.wait()
         finally:
             await _drain(server, state, pipeline.gate, registration if keeping else None, keeping, serving)
+            await ended(tapping)
             log.line("stopped")
+
+
+def is_replica(settings: Message, serving: Serving) -> bool:
+    """Whether the settings declare the far system at the address that they name a copy or a simulator."""
+    address = getattr(getattr(settings, "upstream", None), "address", "")
+    return bool(serving.replica) and serving.replica == address
 
 
 async def _drain(

@@ -4,6 +4,7 @@ XML is parsed with entities, DTDs and network off; a document with any of them i
 dropped, so that `Smi<!-- -->th` reads as one word and not as its first half.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -117,9 +118,11 @@ class SoapClient:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, limits: Limits, log: Log, *, encoding: str = "UTF-8") -> "AsyncIterator[SoapClient]":
-        """A client for the length of the block."""
-        async with HttpClient.connected(limits, log) as http:
+    async def connected(
+        cls, limits: Limits, log: Log, *, encoding: str = "UTF-8", tls: ssl.SSLContext | None = None
+    ) -> "AsyncIterator[SoapClient]":
+        """A client for the length of the block. `tls` is what it shows and accepts over HTTPS."""
+        async with HttpClient.connected(limits, log, tls=tls) as http:
             yield cls(http, encoding=encoding)
 
     async def ask(

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from adapters.kit.breaker import Breaker, State
 from metip.adapter.v1.settings_pb2 import Upstream
+from metip.breaker import Breaker, State
 from metip.call import Call
 from metip.faults import Fault, Reason
 from metip.logs import Log

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from adapters.kit.journal import Journal, NoJournal, Place
+from adapters.kit.owned import FOLDER
 from adapters.kit.serving import Worker, serve_worker
 from adapters.kit.site import Identity, Mesh
 from metip.journal.file import BrokenError
 from metip.journal.store import HALTED
 from metip.logs import Log
+from metip.options.v1.options_pb2 import PLATFORM_METIP2, back_end
 from metip.processes import dying_with_parent
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
@@ -43,6 +45,11 @@ class Launch:
         return f"{host}:{int(port) + number}" if self.listen else ""
 
     @property
+    def executions(self) -> Path | None:
+        """Where it is marked what was executed, for all workers together; None where there is no place for it."""
+        return self.journal.journals.parent / FOLDER / f"{self.system}.sqlite" if self.journal is not None else None
+
+    @property
     def files(self) -> Identity | None:
         """The files of its identity; None where it was started without one."""
         folder = self.identity
@@ -54,8 +61,10 @@ async def run_workers(launch: Launch, settings: Any, workers: int, number: int, 
     if number >= 0 or workers == 1:
         place = max(number, 0)
         worker = Worker(launch.system, place, launch.socket(place), launch.registry, launch.address(place), launch.files)
-        with _journal(launch, place) as journal:
-            await serve_worker(worker, settings, settings.serving, mesh=_mesh(launch), stop=stop, journal=journal)
+        with _journal(launch, place, settings) as journal:
+            await serve_worker(
+                worker, settings, settings.serving, mesh=_mesh(launch), stop=stop, journal=journal, executions=launch.executions
+            )
         return 0
     log = Log(system=launch.system)
     async with asyncio.TaskGroup() as group:
@@ -86,13 +95,16 @@ async def _keep(place: int, arguments: list[str], log: Log, stop: asyncio.Event)
         delay = min(delay * 2, LONGEST_DELAY)
 
 
-def _journal(launch: Launch, number: int) -> AbstractContextManager[Journal]:
+def _journal(launch: Launch, number: int, settings: Any) -> AbstractContextManager[Journal]:
     def halt(error: BrokenError) -> None:
         """On the journal's own thread: whatever the rest of the process still believes, it must not go on."""
         Log(system=launch.system, worker=number).line("halted", problem=str(error))
         os._exit(HALTED)
 
-    return launch.journal.journal(launch.system, number, halt) if launch.journal else nullcontext(NoJournal())
+    if launch.journal is None:
+        return nullcontext(NoJournal())
+    declared = settings.DESCRIPTOR.file.GetOptions().Extensions[back_end].platform  # empty for a system that is no back end
+    return launch.journal.journal(launch.system, number, halt, platform=declared or PLATFORM_METIP2)
 
 
 def _mesh(launch: Launch) -> Mesh | None:

@@ -52,6 +52,8 @@ MESSAGES: Final = Mapper(
 LONDON: Final = ZoneInfo("Europe/London")
 REFRESH: Final = datetime.time(4)
 """When the copies of the vehicle and drivers registers are renewed, every night by London time (the hour is assumed)."""
+ACCOUNT: Final = "METIPHUB"
+"""Who asks where nobody is behind the call, which is so when platforms are compared."""
 COPIES: Final = (vehicles.GetVehicleResponse, vehicles.SearchVehiclesResponse, drivers.GetDriverResponse)
 
 
@@ -64,7 +66,7 @@ def question(request: Message, officer: Officer | None, on: datetime.date) -> tu
     access: AccessContext = getattr(request, "access")  # noqa: B009 - every request has it, and no type says so
     station = f"{officer.force}{officer.unit}" if officer else ""
     asking = {
-        "user": officer.warrant_number if officer else "",
+        "user": officer.warrant_number if officer else ACCOUNT,
         "station": station if len(station) == 4 else "",
         "reason_code": reason_code(access.purpose, on).code,
     }

@@ -18,6 +18,8 @@ REASONS: Final = (
     ("request_payload_too_large", "TOO_LARGE"),
     ("grpc_json_transcode_failure", "MALFORMED"),
     ("route_not_found", "UNKNOWN_PATH"),
+    ("direct_response", "MAINTENANCE"),
+    ("fault_filter_abort", "FAULT_INJECTED"),
     ("no_healthy_upstream", "UPSTREAM_UNAVAILABLE"),
     ("upstream", "UPSTREAM_UNAVAILABLE"),
     ("downstream", "CANCELLED"),

@@ -3,38 +3,34 @@
 import asyncio
 import json
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, Final, Self
 
 from google.protobuf import json_format
 
+from hub.api import bulk
 from hub.api.actions import Recorder
 from hub.api.checking import check, judge
+from hub.api.exchange_owners import OwnersApi
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
-from hub.exchange.accepting import COME_AGAIN, Acceptor, full, kept, metadata_of, refuse
+from hub.exchange.accepting import COME_AGAIN, metadata_of, refuse
 from hub.exchange.calls import Calls
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
-from hub.exchange.records import Arrival, ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
+from hub.exchange.records import ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
 from hub.exchange.running import Exchange
 from metip.admission import check_purpose
-from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
+from metip.call import CALL_ID_HEADER, Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from metip.faults import Fault, Reason
 from metip.journal.records import OK, Facts
-from metip.journal.refusals import refusal
 from metip.masking import masked
 
 PAGE: Final = 100
 PLAN_LASTS: Final = 3600.0
 WATCH_EVERY: Final = 0.25
-AT_ONCE: Final = 2000
-"""Messages of a batch that are kept in one transaction."""
-AHEAD: Final = 2
-"""Groups of a batch that are being kept while the next one is judged: while one is told to its producer, the store works on another."""
 DECISIONS: Final = {
     api.DECISION_PARK: Event.PARK,
     api.DECISION_RELEASE: Event.RELEASE,
@@ -49,7 +45,7 @@ UNMASK: Final = "unmask"
 """The role of officers who may see what is personal in a message."""
 
 
-class ExchangeApi(ExchangeServiceServicer):
+class ExchangeApi(OwnersApi, ExchangeServiceServicer):
     """Answers from the engine. `grants(call)` gives what is granted of the call's operation (`metip.grants`) where the consumer may call it
     in the officer's roles, and nothing otherwise: in bulk, Envoy does not see which messages are handed over. `record_action` keeps who had
     a message shown without masks."""
@@ -61,28 +57,8 @@ class ExchangeApi(ExchangeServiceServicer):
         self._grants, self._calls, self._record_action = grants, exchange.accepting.calls, record_action
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
-        """Accepts in bulk; see the contract."""
-        metadata = metadata_of(context)
-        batch = _Batch(self, metadata)
-        try:
-            async for request in requests:
-                if batch.acceptor is None:
-                    call = call_from(metadata, request.operation, remaining=context.time_remaining())
-                    batch.open(call)
-                await batch.take(request.messages)
-            return await batch.close()
-        except Fault as fault:
-            await refuse(fault, metadata, context)
-            raise AssertionError("unreachable: abort always raises") from None
-        finally:
-            batch.abandon()
-
-    def acceptor(self, call: Call) -> tuple[Acceptor, Call]:
-        """Who keeps messages of the call's operation, and the call with its grants. Raises `Fault`."""
-        found, grants = self._exchange.accepting.acceptors.get(call.operation), self._grants(call)
-        if found is None or not grants:
-            raise Fault(Reason.RESTRICTED, "the consumer may not publish that")
-        return found, replace(call, grants=grants)
+        """Accepts in bulk; see the contract. `bulk.handler` does so without reading each part first."""
+        return await bulk.publish((one.SerializeToString() async for one in requests), context, self._exchange, self._grants)
 
     async def Track(self, request: api.TrackRequest, context: Any) -> api.TrackResponse:  # noqa: N802
         """Tells where a message stands; see the contract."""
@@ -217,94 +193,6 @@ class ExchangeApi(ExchangeServiceServicer):
         return _Asked(self._contracts, self._calls, request, context, reason)
 
 
-class _Batch:
-    """One bulk hand-over: messages are judged as they come and kept some thousands at a time, the next ones judged meanwhile."""
-
-    def __init__(self, service: ExchangeApi, metadata: Mapping[str, str]) -> None:
-        self.acceptor: Acceptor | None = None
-        self._service, self._metadata, self._officer = service, metadata, metadata.get(OFFICER_HEADER, "")
-        self._refused: list[Facts] = []
-        self._call: Call | None = None
-        self._waiting: list[Arrival] = []
-        self._places: list[int] = []
-        """Of those that wait, among all that came."""
-        self._keeping: deque[asyncio.Task[None]] = deque()
-        self._ids: list[str] = []
-        self._response = api.PublishBatchResponse()
-
-    def open(self, call: Call) -> None:
-        """Begins. Raises `Fault`."""
-        self.acceptor, self._call = self._service.acceptor(call)
-
-    async def take(self, messages: Any) -> None:
-        """Judges some messages, and begins to keep what has gathered. Raises `Fault` when what came before can't be kept."""
-        assert self.acceptor is not None, "opened with the first part"
-        assert self._call is not None
-        arrival_of = self.acceptor.judging(self._call, self._officer, self._service._exchange.clock())
-        waits, has_place = self._waiting.append, self._places.append
-        for place, data in enumerate(messages, len(self._ids)):
-            try:
-                waits(arrival_of(data))
-                has_place(place)
-            except Fault as fault:
-                self._refuse(place, fault)
-                self._refused.append(refusal(self.acceptor.operation, self.acceptor.kind, data, self._metadata, fault.reason.name))
-        self._ids += [""] * len(messages)
-        await self._recorded()
-        if len(self._waiting) >= AT_ONCE:
-            await self._kept(AHEAD)
-            self._keeping.append(asyncio.create_task(self._keep(*self._all_waiting())))
-            await asyncio.sleep(0)  # so that the store has it before the next ones are judged
-
-    async def close(self) -> api.PublishBatchResponse:
-        """Keeps the rest and says what became of all. Raises `Fault`."""
-        if self.acceptor is None:
-            raise Fault(Reason.INVALID_REQUEST, "the first part must name the operation")
-        await self._kept(0)
-        await self._keep(*self._all_waiting())
-        self._response.message_ids.extend(self._ids)
-        return self._response
-
-    async def _recorded(self) -> None:
-        """Records what was refused so far. Raises `Fault` JOURNAL."""
-        refused, self._refused = self._refused, []
-        if refused and self._service._calls is not None:
-            await self._service._calls.record(*refused)
-
-    def abandon(self) -> None:
-        """The hand-over ended early: what is being kept is kept, and how that ends nobody hears, as its producer does not either."""
-        for keeping in self._keeping:
-            keeping.add_done_callback(lambda task: task.cancelled() or task.exception())
-
-    async def _kept(self, but: int) -> None:
-        """Returns once all that is being kept is kept, but for so many groups."""
-        while len(self._keeping) > but:
-            await self._keeping[0]
-            self._keeping.popleft()
-
-    def _all_waiting(self) -> tuple[list[int], list[Arrival]]:
-        """Takes out all that wait: their places, and themselves."""
-        places, waiting = self._places, self._waiting
-        self._places, self._waiting = [], []
-        return places, waiting
-
-    async def _keep(self, places: list[int], waiting: list[Arrival]) -> None:
-        ids, duplicates = self._ids, 0
-        for start in range(0, len(waiting), AT_ONCE):
-            found = await kept(self._service._engine, waiting[start : start + AT_ONCE])
-            for place, one in zip(places[start : start + AT_ONCE], found, strict=True):
-                if isinstance(one, FullError):
-                    self._refuse(place, full(one))
-                    continue
-                ids[place] = one.message_id
-                if one.duplicate_of:
-                    duplicates += 1
-        self._response.duplicates += duplicates
-
-    def _refuse(self, place: int, fault: Fault) -> None:
-        self._response.refused.add(place=place, status=fault.reason.status.name, reason=fault.reason.name, text=fault.text)
-
-
 class _Asked:
     """An operator's request: its rules, its purpose, the person behind it; what the engine refuses becomes a status. It is recorded before
     it is answered."""
@@ -341,6 +229,8 @@ class _Asked:
             await self._end(None)
         elif isinstance(error, ExchangeError):
             await self._end(_fault(error))
+        elif isinstance(error, Fault):
+            await self._end(error)
 
     def _admitted(self) -> Call:
         operation, access = self._operation, self._request.access

@@ -6,6 +6,7 @@ from hub.exchange import records
 from hub.exchange.life import State
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1 import message_pb2 as words
+from metip.exchange.v1 import owner_pb2 as owners
 
 NUMBERS = {state: words.State.Value(f"STATE_{state.name}") for state in State}
 STATES = {number: state for state, number in NUMBERS.items()}
@@ -96,6 +97,35 @@ def group(one: records.Group) -> api.WaitingGroup:
 def plan(one: records.Plan, *, needs_approval: bool) -> api.PlanReplayResponse:
     """A planned replay."""
     return api.PlanReplayResponse(plan_id=one.plan_id, counts=counts(one.counts), needs_approval=needs_approval, expires=stamp(one.expires))
+
+
+def move(one: records.Move) -> owners.OwnerMove:
+    """A move of messages."""
+    return owners.OwnerMove(
+        move_id=one.move_id,
+        post=one.post,
+        scope=one.scope.value,
+        to=one.to,
+        stage=one.stage.value,
+        number=one.number,
+        began=stamp(one.began),
+        deliveries=one.deliveries,
+        waits_for=one.waits_for,
+    )
+
+
+def owner(one: records.Ownership) -> owners.Owner:
+    """Who owns the messages of an operation."""
+    systems = [
+        owners.OwnerSystem(
+            system=system,
+            keys=one.keys.get(system, 0),
+            ejected=one.ejected.get(system, 0),
+            unfinished=one.unfinished.get(system, 0),
+        )
+        for system in one.systems
+    ]
+    return owners.Owner(post=one.post, operation=one.operation, owner=one.owner, number=one.number, systems=systems)
 
 
 def filter_of(said: words.DeliveryFilter) -> records.Filter:

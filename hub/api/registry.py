@@ -1,25 +1,43 @@
 """The registry, as adapters reach it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
 
 from hub.api.checking import check
+from hub.exchange.records import Fence
 from hub.mesh.control import Control
 from hub.mesh.inputs import Instance
 from hub.mesh.registry import Registry
 from metip.hub.v1 import registry_service_pb2 as api
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceServicer
 
+Fences = Callable[[str, int], Awaitable[Sequence[Fence]]]
+
+
+async def _none(system: str, held: int) -> Sequence[Fence]:
+    """Where there is no exchange nothing is anybody's."""
+    return ()
+
 
 class RegistryApi(RegistryServiceServicer):
     """Takes registrations. `changed` is told what happened; it publishes in its own time, so that adapters never wait for Envoy."""
 
-    def __init__(self, registry: Registry, control: Control, changed: Callable[[str, str], None]) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        registry: Registry,
+        control: Control,
+        changed: Callable[[str, str], None],
+        fences: Fences = _none,
+        samples: Callable[[str], Mapping[str, int]] = lambda _system: {},
+    ) -> None:
+        """`fences(system, held)` gives what a system must not execute any more, above what it holds; `samples` says of which operations a
+        system's instances offer calls for comparison, and which share, in millionths."""
+        self._registry, self._fences = registry, fences
         self._control = control
         self._changed = changed
+        self._samples = samples
 
     async def Register(self, request: api.RegisterRequest, context: Any) -> api.RegisterResponse:  # noqa: N802
         """Registers or renews; see the contract."""
@@ -30,11 +48,15 @@ class RegistryApi(RegistryServiceServicer):
         if unknown:
             words = f"no such interface is loaded: {', '.join(unknown)}; `metip check` says why"
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, words)
-        instance = Instance(said.id, said.system, tuple(sorted(said.interfaces)), said.address, said.version)
-        if self._registry.register(instance):
+        instance = Instance(said.id, said.system, tuple(sorted(said.interfaces)), said.address, said.version, said.replica)
+        if self._registry.register(instance, request.held):
             self._changed(f"{instance.id} registered", f"adapter {instance.system}")
         response = api.RegisterResponse()
         response.lease.FromMilliseconds(int(self._registry.lease * 1000))
+        for operation, share in sorted(self._samples(said.system).items()):
+            response.samples.add(operation=operation, per_million=share)
+        found = await self._fences(said.system, request.held)
+        response.fences.extend(api.Fence(number=one.number, post=one.post, digest=one.digest) for one in found)
         return response
 
     async def Deregister(self, request: api.DeregisterRequest, context: Any) -> api.DeregisterResponse:  # noqa: N802

@@ -31,6 +31,13 @@ SECTIONS: Final[Sections] = {
     "Exchange": {
         "messages": ("hub.cli.exchange:messages", "Find, follow, steer, replay and hand over messages of the exchange."),
     },
+    "Steer": {
+        "traffic": ("hub.cli.traffic:traffic", "Show and change where calls go: weights, pins, faults, limits, maintenance, drains."),
+    },
+    "Migrate": {
+        "migrate": ("hub.cli.migrate:migrate", "Move interfaces from the old platform to the new one and back, with evidence."),
+        "parity": ("hub.cli.parity:parity", "Report where the old and the new platform differ; show, accept, and make cases of it."),
+    },
     "Account": {
         "access": ("hub.cli.access:access", "Check, explain, compare and approve access policies."),
         "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),

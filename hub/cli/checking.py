@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hub.cli.findings import Finding
 
 # As in hub.cli.findings, which is not imported for the sake of --help; a test compares them.
-SECTIONS = ("identity", "contracts", "settings", "processes", "hub", "envoy", "interfaces", "edge", "simulators")
+SECTIONS = ("identity", "contracts", "settings", "processes", "hub", "envoy", "interfaces", "traffic", "edge", "simulators")
 
 
 @click.command(
@@ -82,7 +82,7 @@ async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: 
 
 
 async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIterator[Finding]":
-    from hub.cli import checks_in_motion, checks_of_edge, findings
+    from hub.cli import checks_in_motion, checks_of_edge, checks_of_facades, checks_of_traffic, findings
     from hub.cli.client import place
     from hub.cli.gathering import gather
     from hub.cli.messages import installed
@@ -102,8 +102,13 @@ async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIter
     for section in only:
         for finding in looks.get(section, lambda: iter(()))():
             yield finding
+    if findings.TRAFFIC in only:
+        async for finding in checks_of_traffic.of_traffic(where):
+            yield finding
     if findings.EDGE in only:
         async for finding in checks_of_edge.of_edge(where, state, messages, name):
+            yield finding
+        async for finding in checks_of_facades.of_facades(where, state):
             yield finding
     if findings.SIMULATORS in only:
         async for finding in checks_in_motion.of_simulators(where, state):

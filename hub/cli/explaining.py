@@ -133,10 +133,11 @@ def _policy(where: "Place", known: "Contracts") -> "Policy":
 
 def _traffic(where: "Place", known: "Contracts") -> "Traffic":
     from hub.settings import read_traffic
+    from hub.traffic.running import in_force
     from metip.settings import SettingsError
 
     try:
-        return read_traffic(where.settings, known)
+        return in_force(where.settings.state, read_traffic(where.settings, known))
     except SettingsError as error:
         raise Problem(str(error), "correct the shares; `metip check` looks at all settings") from None
 

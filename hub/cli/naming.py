@@ -31,7 +31,7 @@ def own(path: str, system: str) -> bool:
 
 def lines_naming(system: str, path: str, text: str) -> tuple[int, ...]:
     """Numbers, from 1, of the lines that name the system; none for a kind of file that may. `path` is relative, with slashes."""
-    rule = _rule(path)
+    rule = _rule(path) if system in text else None
     if rule is None:
         return ()
     return tuple(number for number, line in enumerate(text.splitlines(), 1) if rule(system, line))

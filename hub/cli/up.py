@@ -24,15 +24,29 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     "  metip up\n"
     "  metip up --port 9443 --json-port 9444 --home /tmp/mesh\n"
+    "  metip up --soap-port 8445\n"
     "  metip up --system example --workers 2 --xds sotw\n\n"
     "Everything it keeps is in the home folder: identities, settings, access policy, logs, sockets."
 )
 @home_option
 @click.option("--port", type=click.IntRange(1, 65535), default=8443, show_default=True, help="Port of gRPC on 127.0.0.1.")
 @click.option("--json-port", type=click.IntRange(1, 65535), default=8444, show_default=True, help="Port of JSON on 127.0.0.1.")
+@click.option(
+    "--soap-port", type=click.IntRange(1, 65535), help="Start the SOAP façade too, on this port on 127.0.0.1. Default: no façade."
+)
 @estate_options
 @click.option("--no-sample", is_flag=True, help="Ask no sample question.")
-def up(home: Path, port: int, json_port: int, systems: tuple[str, ...], workers: int, seed: int, xds: str, no_sample: bool) -> None:
+def up(
+    home: Path,
+    port: int,
+    json_port: int,
+    soap_port: int | None,
+    systems: tuple[str, ...],
+    workers: int,
+    seed: int,
+    xds: str,
+    no_sample: bool,
+) -> None:
     """Start the whole estate and show it at work, until Ctrl-C.
 
     That is the hub, Envoy, and each system's adapter and simulator. Once everything is served it prints the status, asks a
@@ -44,10 +58,10 @@ def up(home: Path, port: int, json_port: int, systems: tuple[str, ...], workers:
     from hub.laptop.layout import Home
     from hub.laptop.preparing import Ports
 
-    if port == json_port:
-        raise click.UsageError("--port and --json-port must differ")
+    if len({port, json_port, soap_port}) < 3:
+        raise click.UsageError("--port, --json-port and --soap-port must differ")
     check_systems(systems)
-    options = Options(Ports(port, json_port), workers=workers, seed=seed, xds=xds, only=systems)
+    options = Options(Ports(port, json_port, soap=soap_port or 0), workers=workers, seed=seed, xds=xds, only=systems)
     where = Home.at(home)
     progress = Progress()
     Stopper(where, progress.say).run(lambda: _up(where, options, progress, sampled=not no_sample))

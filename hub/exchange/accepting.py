@@ -5,9 +5,12 @@ came, and the receipt leaves when they are on disk.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from array import array
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, NoReturn, TypeVar
 
 import grpc
 import protovalidate
@@ -17,7 +20,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 
 from hub.exchange.calls import SYSTEM, Calls
-from hub.exchange.keys import key_reader
+from hub.exchange.keys import fingerprints, key_reader
+from hub.exchange.lots import Judged, Lot, packed
 from hub.exchange.port import Engine
 from hub.exchange.records import Accepted, Arrival, BrokenError, FullError
 from metip.admission import admission
@@ -29,6 +33,8 @@ from metip.journal.refusals import refusal
 from metip.logs import Log
 
 COME_AGAIN: Final = timedelta(seconds=1)
+T = TypeVar("T")
+R = TypeVar("R")
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -36,8 +42,9 @@ class Acceptor:
     """Judges and keeps the messages of one operation."""
 
     def __init__(
-        self, operation: Operation, kind: type[Message], engine: Engine, validator: protovalidate.Validator, calls: Calls | None
+        self, operation: Operation, kind: type[Message], engine: Engine | None, validator: protovalidate.Validator, calls: Calls | None
     ) -> None:
+        """`engine` is None where messages are judged only."""
         assert operation.delivery is not None, "only message operations are accepted"
         self.operation, self.kind = operation, kind
         self._read = admission(operation, kind, validator)
@@ -45,32 +52,61 @@ class Acceptor:
         self._ordering = key_reader(operation.ordering_fields) if operation.ordering_fields else None
         self._engine = engine
         self._said = operation.delivery
+        self._waits = bool(operation.delivery.delay or operation.delivery.after_field)
         self._calls = calls if operation.personal else None
+
+    def check(self) -> None:
+        """Raises `Fault` JOURNAL while nothing can be recorded of messages with personal data."""
+        if self._calls is not None:
+            self._calls.check()
 
     def judge(self, data: bytes, call: Call, officer: str, now: float) -> Arrival:
         """The message as it may be kept. Raises `Fault`."""
-        return self.judging(call, officer, now)(data)
+        self.check()
+        request, said = self._read(data, call), self._said
+        key = self._idempotency(request) or self._no_key()
+        ordering = self._ordering(request) if self._ordering else ""
+        not_before = self._not_before(request, now) if self._waits else 0.0
+        expires = now + said.max_age if said.max_age else 0.0
+        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, said.dedupe_window)
 
-    def judging(self, call: Call, officer: str, now: float) -> Callable[[bytes], Arrival]:
-        """A function that gives messages of one call as they may be kept, or raises the `Fault` that refuses one. What is the same for all
-        of them is looked up here, once. Raises `Fault` JOURNAL while nothing can be recorded of messages with personal data."""
-        if self._calls is not None:
-            self._calls.check()
-        read, key_of, order_of, said, name = self._read, self._idempotency, self._ordering, self._said, self.operation.name
-        expires, window, due = now + said.max_age if said.max_age else 0.0, said.dedupe_window, bool(said.delay or said.after_field)
-        consumer, call_id, not_before_of = call.consumer, call.id, self._not_before
+    def judge_all(self, messages: Sequence[bytes], call: Call, officer: str, now: float) -> Judged:
+        """Messages that one call hands over in bulk, as they may be kept, and why others may not. Raises `Fault` JOURNAL while nothing can
+        be recorded of messages with personal data."""
+        self.check()
+        read, key_of, order_of, due = self._read, self._idempotency, self._ordering, self._waits
+        rows, refused = list[tuple[float, str, str, bytes]](), list[tuple[int, Fault]]()
+        for place, data in enumerate(messages):
+            try:
+                request = read(data, call)
+                key = key_of(request) or self._no_key()
+            except Fault as fault:
+                refused.append((place, fault))
+                continue
+            rows.append((self._not_before(request, now) if due else 0.0, key, order_of(request) if order_of else "", data))
+        lots = (self._lot(not_before, list(some), call, officer, now) for not_before, some in groupby(rows, key=itemgetter(0)))
+        return Judged(len(messages), tuple(lots), tuple(refused))
 
-        def judge(data: bytes) -> Arrival:
-            request = read(data, call)
-            key = key_of(request)
-            if not key:
-                fields = tuple((name, "is needed to know the message by") for name in self.operation.idempotency_fields)
-                raise Fault(Reason.INVALID_REQUEST, "the message has no idempotency key", fields=fields)
-            ordering = order_of(request) if order_of else ""
-            not_before = not_before_of(request, now) if due else 0.0
-            return Arrival(name, data, key, ordering, consumer, officer, call_id, not_before, expires, window)
+    def _lot(self, not_before: float, rows: Sequence[tuple[float, str, str, bytes]], call: Call, officer: str, now: float) -> Lot:
+        name, said = self.operation.name, self._said
+        keys, lines = [row[1] for row in rows], [row[2] for row in rows]
+        return Lot(
+            name,
+            call.consumer,
+            officer,
+            call.id,
+            not_before,
+            now + said.max_age if said.max_age else 0.0,
+            said.dedupe_window,
+            tuple(packed(key, line, data) for _, key, line, data in rows),
+            array("q", fingerprints(name, keys)),
+            array("q", fingerprints(name, lines)) if any(lines) else array("q"),
+            len(set(keys)) == len(keys),
+        )
 
-        return judge
+    def _no_key(self) -> NoReturn:
+        fields = tuple((name, "is needed to know the message by") for name in self.operation.idempotency_fields)
+        raise Fault(Reason.INVALID_REQUEST, "the message has no idempotency key", fields=fields)
 
     def _not_before(self, request: Any, now: float) -> float:
         """When the message may be delivered at the earliest, as its contract and the message itself say; 0 for at once."""
@@ -82,16 +118,17 @@ class Acceptor:
 
     async def keep(self, arrival: Arrival) -> Accepted:
         """Returns when the message is on disk. Raises `Fault` BUSY or NOT_KEPT."""
-        (found,) = await kept(self._engine, [arrival])
+        assert self._engine is not None, "one that only judges keeps nothing"
+        (found,) = await kept(self._engine.accept, [arrival])
         if isinstance(found, FullError):
             raise full(found)
         return found
 
 
-async def kept(engine: Engine, arrivals: list[Arrival]) -> list[Accepted | FullError]:
-    """Keeps messages. Raises `Fault` NOT_KEPT when nobody can say that they are safe."""
+async def kept(accept: Callable[[T], Awaitable[R]], handed: T) -> R:
+    """Keeps messages by one of the engine's ways. Raises `Fault` NOT_KEPT when nobody can say that they are safe."""
     try:
-        return await engine.accept(arrivals)
+        return await accept(handed)
     except BrokenError:
         raise Fault(Reason.NOT_KEPT, "the exchange can't make anything durable") from None
 
@@ -106,13 +143,8 @@ class Accepting:
 
     def __init__(self, contracts: Contracts, engine: Engine, log: Log, clock: Callable[[], float], calls: Calls | None = None) -> None:
         """`calls` records who was refused; None where nothing is recorded, as in tests of acceptance alone."""
-        validator, kinds = protovalidate.Validator(), _kinds(contracts)
         self._log, self._clock, self.calls = log, clock, calls
-        self.acceptors: Mapping[str, Acceptor] = {
-            operation.name: Acceptor(operation, kinds(operation.request), engine, validator, calls)
-            for operation in contracts.operations.values()
-            if operation.delivery is not None
-        }
+        self.acceptors: Mapping[str, Acceptor] = acceptors_of(contracts, engine, calls)
 
     def handlers(self) -> Iterable[grpc.GenericRpcHandler]:
         """A gRPC handler for each interface of messages."""
@@ -156,6 +188,16 @@ class Accepting:
         return fault
 
 
+def acceptors_of(contracts: Contracts, engine: Engine | None, calls: Calls | None) -> dict[str, Acceptor]:
+    """An acceptor for each message operation."""
+    validator, kind = protovalidate.Validator(), kinds(contracts)
+    return {
+        operation.name: Acceptor(operation, kind(operation.request), engine, validator, calls)
+        for operation in contracts.operations.values()
+        if operation.delivery is not None
+    }
+
+
 def receipt(accepted: Accepted) -> Receipt:
     """What the producer is told."""
     seconds, rest = divmod(accepted.accepted, 1)
@@ -181,7 +223,7 @@ async def refuse(fault: Fault, metadata: Mapping[str, str], context: Context) ->
     await context.abort_with_status(rpc_status.to_status(status_of(fault, system=SYSTEM, call_id=call_id)))
 
 
-def _kinds(contracts: Contracts) -> Callable[[str], type[Message]]:
+def kinds(contracts: Contracts) -> Callable[[str], type[Message]]:
     """Message classes of the contracts' own descriptors, which need not be those that this installation was built with."""
     pool = descriptor_pool.DescriptorPool()
     for file in descriptor_pb2.FileDescriptorSet.FromString(contracts.descriptor_set).file:

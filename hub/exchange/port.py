@@ -4,28 +4,34 @@ The law: nothing is told to anybody before it is durable. Whatever an engine kee
 stopped at any instant. One engine is `hub.exchange.sqlite`, another `hub.exchange.jetstream`; the same conformance suite runs against each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from hub.exchange.life import Event
+from hub.exchange.lots import Kept, Lot
 from hub.exchange.records import (
     Accepted,
     Account,
     Act,
     Arrival,
     Delivery,
+    Fence,
     Filter,
     FullError,
     Group,
     Message,
+    Move,
+    Ownership,
     Plan,
     Replayed,
+    Scope,
     Settlement,
     Step,
     Turn,
 )
 from metip.contracts import Subscription
+from metip.tokens import Token
 
 Ready = Callable[[str], None]
 """Is told the name of a subscription that may have something to deliver."""
@@ -42,6 +48,9 @@ class Engine(Protocol):
 
     async def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted | FullError]:
         """Keeps messages, in order; each is on disk when this returns, or its place holds why it is not."""
+
+    async def accept_lot(self, lot: Lot) -> Kept:
+        """The same for messages that were handed over in bulk."""
 
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """Records how attempts ended and begins up to `limit` new ones, each recorded before it is given.
@@ -68,8 +77,11 @@ class Engine(Protocol):
     async def steps(self, message_id: str) -> list[Step]:
         """Every step of every delivery of a message, oldest first. Raises `UnknownError`."""
 
-    async def accepted_after(self, sequence: int, limit: int) -> list[Message]:
-        """Messages in order of acceptance, those after one place; nothing that is accepted later ever comes before one that was given."""
+    async def accepted_after(self, sequence: int, limit: int, operations: Collection[str]) -> tuple[list[Message], int]:
+        """Messages of some operations in order of acceptance, those after one place; and up to which place there are no more of them.
+
+        Nothing that is accepted later ever comes before that place.
+        """
 
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """What persons did, in order, after one place; none is ever forgotten."""
@@ -88,6 +100,34 @@ class Engine(Protocol):
 
     async def replay(self, plan_id: str, *, by: str, reason: str) -> Replayed:
         """Carries out a plan, once. Raises `UnknownError`, `NotAllowedError` when it needs an approval and has none."""
+
+    async def begin_move(self, post: str, to: str, scope: Scope, key: str, *, move_id: str, by: str, reason: str) -> Move:
+        """Begins to move the messages of a post to a system, or says how far the same move is; `key` for one key, empty otherwise.
+
+        Raises `UnknownError`, and `NotAllowedError` while another move is under way or something waits that may have had its effect.
+        """
+
+    async def advance(self, move_id: str) -> Move:
+        """Takes a move as far as it goes by itself, and says what it waits for. Raises `UnknownError`."""
+
+    async def fenced(self, move_id: str) -> Move:
+        """Says that every instance that this hub knows of the other systems holds the move's fence; then it is carried out. Raises
+        `UnknownError`."""
+
+    async def take_back(self, move_id: str, *, by: str, reason: str) -> Move:
+        """Ends a move that was not carried out. Raises `UnknownError`."""
+
+    async def moves(self) -> list[Move]:
+        """Moves that are not ended, the oldest first."""
+
+    async def owners(self) -> list[Ownership]:
+        """Who owns what, by post."""
+
+    async def token(self, post: str, key: str) -> Token:
+        """Whose the next message of a key is. Raises `UnknownError`."""
+
+    async def fences(self, system: str, after: int, limit: int = 1000) -> list[Fence]:
+        """What a system must not take any more, by number, after one number."""
 
     async def retain(self, retention: dict[str, float], limit: int = 1000) -> int:
         """Forgets up to `limit` messages whose deliveries have all been done for as long as their operation's retention, in seconds."""

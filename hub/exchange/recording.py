@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError, Message
 
 from hub.exchange.accepting import Acceptor
 from hub.exchange.calls import SYSTEM
+from hub.exchange.life import BY_A_PERSON
 from hub.exchange.port import Engine
 from hub.exchange.records import Act
 from hub.exchange.records import Message as Kept
@@ -32,6 +33,8 @@ AT_ONCE: Final = 200
 """Things that are read and recorded together; between two lots everybody else has their turn."""
 EVERY: Final = 0.1
 BREATH: Final = 0.01
+OF_A_DELIVERY: Final = frozenset(event.value for event in BY_A_PERSON)
+"""Acts whose subject begins with a message id."""
 UNRECORDED: Final = 10_000
 """Messages without personal data after which it is kept how far the reading came."""
 
@@ -41,6 +44,7 @@ class ExchangeRecorder:
 
     def __init__(self, engine: Engine, acceptors: Mapping[str, Acceptor], journal: Journal, keys: IndexKeys, log: Log) -> None:
         self._engine, self._acceptors, self._journal, self._log = engine, acceptors, journal, log
+        self._personal = frozenset(name for name, one in acceptors.items() if one.operation.personal)
         self._recording = Recording(SYSTEM, keys)
         self._message = self._marked = journal.marks.get(MESSAGES, 0)
         self._act = journal.marks.get(ACTS, 0)
@@ -65,10 +69,8 @@ class ExchangeRecorder:
             pass
 
     async def _messages(self) -> int:
-        found = await self._engine.accepted_after(self._message, AT_ONCE)
-        if not found:
-            return 0
-        last = found[-1].sequence
+        """How many places were passed."""
+        found, last = await self._engine.accepted_after(self._message, AT_ONCE, self._personal)
         drafts = [draft for one in found for draft in self._of_message(one)]
         if not drafts and last - self._marked >= UNRECORDED:
             drafts = [of_journal(KIND_HEARTBEAT, "", SYSTEM, time.time_ns())]
@@ -76,8 +78,8 @@ class ExchangeRecorder:
             drafts[-1].mark = (MESSAGES, last)
             await self._journal.record(*drafts)
             self._marked = last
-        self._message = last
-        return len(found)
+        passed, self._message = last - self._message, last
+        return passed
 
     async def _acts(self) -> int:
         found = await self._engine.acts_after(self._act, AT_ONCE)
@@ -106,9 +108,10 @@ class ExchangeRecorder:
         return drafts
 
     def _of_act(self, act: Act) -> Draft:
-        message_id = act.subject.split(" ")[0] if act.what not in ("plan", "approve", "replay", "pause", "resume") else ""
+        message_id = act.subject.split(" ")[0] if act.what in OF_A_DELIVERY else ""
+        officer, by = ("", act.by) if "/" in act.by or not any(map(str.isdigit, act.by)) else (act.by, "")
         draft = self._recording.of_action(
-            f"exchange/{act.what}", by="", officer=act.by, detail=act.subject, reason=act.reason, message_id=message_id
+            f"exchange/{act.what}", by=by, officer=officer, detail=act.subject, reason=act.reason, message_id=message_id
         )
         draft.record.at.FromNanoseconds(int(act.at * 1e9))
         return draft

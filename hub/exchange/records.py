@@ -4,6 +4,7 @@ Nobody changes one. Arrivals and what is said of them are not frozen, as each me
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from hub.exchange.life import Event, State
 
@@ -63,6 +64,8 @@ class Attempt:
     producer: str
     officer: str = field(repr=False)
     call_id: str
+    token: str = ""
+    """Whose the message is, where several systems might deliver it (`metip.tokens`); empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,81 @@ class Replayed:
     """Under way anyhow, or gone."""
     message_ids: tuple[str, ...] = ()
     """Messages that are now delivered: those released, and those made anew."""
+
+
+class Scope(Enum):
+    """What is moved from one platform to another."""
+
+    KEY = "key"
+    """One ordering key, which stays where it was put whatever becomes of the others."""
+    ALL = "all"
+    """Every key that was not put elsewhere by itself."""
+    NEW = "new"
+    """Keys that nobody owns yet: a case that began on one platform ends there."""
+    CUT = "cut"
+    """Whatever comes after the cursor, while what came before it is finished where it is: the hand-over of a subscription."""
+
+
+class Stage(Enum):
+    """How far a move is."""
+
+    DRAINING = "draining"
+    """What is under way ends; nothing new is begun."""
+    FENCING = "fencing"
+    """Whoever is not to own it any more is being told so, for good."""
+    FINISHING = "finishing"
+    """Of a cut: the new owner is at work; the old one finishes what it has, and is fenced when it has."""
+    MOVED = "moved"
+    TAKEN_BACK = "taken_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One move of messages from one platform to another."""
+
+    move_id: str
+    post: str
+    """The subscription that they deliver in the place of, `<system>:<operation>`; of calls that are no messages, the operation."""
+    scope: Scope
+    to: str
+    """A system."""
+    stage: Stage
+    number: int
+    """The fencing token from then on; 0 before there is one."""
+    began: float
+    deliveries: int = 0
+    """How many that waited were moved with it."""
+    waits_for: str = ""
+    """What has to end first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who owns the messages of a post."""
+
+    post: str
+    operation: str
+    owner: str
+    """The system that gets keys which nobody owns yet."""
+    number: int
+    systems: tuple[str, ...]
+    """All that may own them."""
+    keys: dict[str, int]
+    """How many keys each system owns."""
+    ejected: dict[str, int]
+    """How many of them were put there by themselves."""
+    unfinished: dict[str, int]
+    """How many deliveries each has that are not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What a system must not take any more: anything of a post, or of one key of it, with a lower number."""
+
+    number: int
+    post: str
+    digest: str
+    """Of the key, as tokens have it; empty for all keys."""
 
 
 class ExchangeError(Exception):

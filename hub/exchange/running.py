@@ -14,6 +14,8 @@ from hub.exchange.accepting import Accepting
 from hub.exchange.calls import Calls
 from hub.exchange.clock import SteadyClock
 from hub.exchange.dispatcher import Dispatcher
+from hub.exchange.judging import Judges
+from hub.exchange.owning import Owners
 from hub.exchange.port import Engine
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import BrokenError, ExchangeError
@@ -62,6 +64,9 @@ class Exchange:
     dispatcher: Dispatcher
     clock: SteadyClock
     log: Log
+    judges: Judges
+    owners: Owners | None = None
+    """None where nobody asks for them, as in tests of the exchange alone."""
     recorder: ExchangeRecorder | None = None
     """None where nothing is recorded, as in tests of the exchange alone."""
 
@@ -70,6 +75,8 @@ class Exchange:
         async with asyncio.TaskGroup() as group:
             delivering = group.create_task(self.dispatcher.run())
             keeping = [group.create_task(self._keep_house())]
+            if self.owners is not None:
+                keeping.append(group.create_task(self.owners.run()))
             if self.recorder is not None:
                 keeping.append(group.create_task(self.recorder.run()))
             await stop.wait()
@@ -90,6 +97,13 @@ class Exchange:
                 raise
             except ExchangeError as error:
                 self.log.line("housekeeping_failed", problem=str(error))
+
+
+async def pause_in(engine: Engine, subscription: str, paused: bool, by: str, reason: str) -> None:
+    """Stops or resumes a subscription; one that stands so already stays as it is. Raises what the engine raises."""
+    standing = {one.subscription: one.paused for one in await engine.accounts()}
+    if standing.get(subscription) is not paused:
+        await engine.pause(subscription, paused=paused, by=by, reason=reason)
 
 
 @asynccontextmanager
@@ -122,13 +136,15 @@ async def _running(
 ) -> AsyncIterator[Exchange]:
     sender = Sender(f"127.0.0.1:{said.deliveries_port}", files.certificate, files.key, files.authority)
     dispatcher = Dispatcher(engine, sender.send, clock, log)
+    judges = Judges(contracts.descriptor_set, log)
     try:
         dispatcher.prepare(contracts.subscriptions)
         await engine.subscribe(contracts.subscriptions, dispatcher.ready)
         accepting = Accepting(contracts, engine, log, clock, Calls(kept.journal, kept.keys) if kept else None)
         recorder = ExchangeRecorder(engine, accepting.acceptors, kept.journal, kept.keys, log) if kept else None
-        yield Exchange(contracts, engine, accepting, dispatcher, clock, log, recorder)
+        yield Exchange(contracts, engine, accepting, dispatcher, clock, log, judges, recorder=recorder)
     finally:
+        judges.close()
         await sender.close()
         await engine.close()
 

@@ -23,6 +23,7 @@ from metip.call import (
 )
 from metip.contracts import Subscription
 from metip.exchange.v1.receipt_pb2 import PROGRESS_DELIVERED, Receipt
+from metip.tokens import HEADER as TOKEN_HEADER
 
 MARGIN: Final = 1.0
 """Seconds that Envoy has to say that the time is up before we stop listening."""
@@ -49,13 +50,13 @@ class Sender:
 
     async def send(self, subscription: Subscription, attempt: Attempt) -> Ended:
         """Makes one attempt and says how it ended."""
-        call: Any = self._open().unary_unary(f"/{subscription.operation}")
+        call: Any = self.channel().unary_unary(f"/{subscription.operation}")
         try:
             reply = await call(
                 attempt.body, metadata=_metadata(subscription, attempt), timeout=subscription.attempt_timeout + MARGIN, wait_for_ready=False
             )
         except grpc.aio.AioRpcError as error:
-            return Ended(error.code(), _reason(error), _flags(error))
+            return Ended(error.code(), reason_of(error), flags_of(error))
         return Ended(grpc.StatusCode.OK, processed=Receipt.FromString(reply).progress != PROGRESS_DELIVERED)
 
     async def close(self) -> None:
@@ -63,7 +64,8 @@ class Sender:
         if self._channel is not None:
             await self._channel.close()
 
-    def _open(self) -> grpc.aio.Channel:
+    def channel(self) -> grpc.aio.Channel:
+        """The channel to Envoy; a new one after the certificate's file changed."""
         changed = self.certificate.stat().st_mtime
         if self._channel is None or changed != self._read_at:
             files = (self.authority, self.key, self.certificate)
@@ -82,12 +84,14 @@ def _metadata(subscription: Subscription, attempt: Attempt) -> list[tuple[str, s
         (ACCEPTED_HEADER, f"{attempt.accepted:.3f}"),
         (CALL_ID_HEADER, attempt.call_id or attempt.message_id),
     ]
+    if attempt.token:
+        found.append((TOKEN_HEADER, attempt.token))
     if attempt.officer:
         found.append((OFFICER_HEADER, attempt.officer))
     return found
 
 
-def _reason(error: grpc.aio.AioRpcError) -> str:
+def reason_of(error: grpc.aio.AioRpcError) -> str:
     """Reason of the adapter's ErrorInfo; empty when it sent none."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]  # its stub knows the synchronous call only; the aio error works
     for detail in status.details if status is not None else ():
@@ -97,7 +101,7 @@ def _reason(error: grpc.aio.AioRpcError) -> str:
     return ""
 
 
-def _flags(error: grpc.aio.AioRpcError) -> str:
+def flags_of(error: grpc.aio.AioRpcError) -> str:
     """Envoy's flags; those of a connection that never came about when Envoy itself was not to be reached."""
     said = [*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())]
     for key, value in said:

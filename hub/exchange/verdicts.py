@@ -64,7 +64,7 @@ def verdict(ended: Ended, *, write_once: bool, attempt: int, exhausted: bool) ->
         return Verdict(Event.CONFIRMED if ended.processed else Event.ACKNOWLEDGED, name, "")
     if write_once and not _certainly_undone(ended):
         return Verdict(Event.DOUBTED, name, reason)
-    if ended.status in RETRIED or ended.reason == "IN_DOUBT":
+    if ended.status in RETRIED or ended.reason in ("IN_DOUBT", "FENCED"):
         return Verdict(Event.GAVE_UP if exhausted else Event.FAILED, name, reason)
     if ended.status in RETRIED_A_WHILE:
         return Verdict(Event.GAVE_UP if exhausted or attempt >= WHILE else Event.FAILED, name, reason)

@@ -1,12 +1,14 @@
 """The processes of the whole estate, and the order in which they can come up and go down."""
 
 import asyncio
+import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +17,10 @@ import grpc
 
 from hub.contracts import load
 from hub.laptop.claiming import check_ports, claimed
+from hub.laptop.facades import PREFIX as FACADE
+from hub.laptop.facades import Door, doors, until_serving
 from hub.laptop.layout import Home
-from hub.laptop.preparing import Ports, has_simulator, prepare, systems
+from hub.laptop.preparing import Ports, adapters_folder, has_simulator, prepare, systems
 from hub.laptop.sharing import loads, processes_for, shared_out
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError
@@ -33,6 +37,7 @@ if TYPE_CHECKING:  # the generated modules have these for the type checker only
 
 POLL = 0.05
 READY_WITHIN = 60.0
+LONGEST_TURN = 5.0
 # What Envoy refused is recorded from its log, which it keeps back for ten seconds unless it is told otherwise.
 LOG_SOON = ("--file-flush-interval-msec", "500")
 HUB, ENVOY, SIMULATORS, WITNESS = "hub", "envoy", "simulators", "witness"
@@ -76,7 +81,7 @@ def envoy_binary() -> str:
 async def running(home: Home, options: Options, told: Callable[[str], None] = lambda _: None) -> AsyncIterator[Supervisor]:
     """The estate for the length of the block, ready to be called. Raises `NotReadyError`, and `TakenError` before anything is touched."""
     with claimed(home):
-        check_ports(options.ports.grpc, options.ports.json)
+        check_ports(options.ports.grpc, options.ports.json, *(one.port for one in _doors(home, options)))
         async with _running(home, options, told) as supervisor:
             yield supervisor
 
@@ -98,13 +103,18 @@ async def _running(home: Home, options: Options, told: Callable[[str], None]) ->
             supervisor.start(_process(home, f"{SIMULATORS}-{number}", *_kit("simulate", *share), *arguments))
         try:
             async with asyncio.timeout(READY_WITHIN):
-                await asyncio.gather(*(_start_adapter(home, options, system, supervisor, told) for system in options.systems))
+                turn = asyncio.Semaphore(_at_once())
+                starts = {system: partial(_start_adapter, home, options, system, supervisor, told) for system in options.systems}
+                await asyncio.gather(*(_in_turn(turn, start, home, system) for system, start in starts.items()))
                 await _until_served(home, options, told)
+                await _start_facades(home, options, supervisor, told)
         except TimeoutError:
             raise NotReadyError(f"not ready within {READY_WITHIN:.0f} s: {await _late(home, options, supervisor)}") from None
         yield supervisor
     finally:
-        await supervisor.stop_all(lambda name: name == ENVOY or name.startswith("adapter-"), lambda name: name == HUB)
+        await supervisor.stop_all(
+            lambda name: name.startswith(FACADE), lambda name: name == ENVOY or name.startswith("adapter-"), lambda name: name == HUB
+        )
 
 
 def _shares(simulated: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -113,13 +123,42 @@ def _shares(simulated: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return shared_out(simulated, processes, loads(load(today)) if processes > 1 else {})
 
 
+def _at_once() -> int:
+    """How many adapters start at a time: enough to keep every core at it, few enough that whatever else runs here goes on."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+async def _in_turn(turn: asyncio.Semaphore, start: Callable[[], Awaitable[None]], home: Home, system: str) -> None:
+    """Starts one, and lets the next begin when it listens; one that does not come up holds nobody up for long."""
+    socket = home.run / f"{system}-0.sock"
+    async with turn:
+        await start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_TURN):
+                while not socket.exists():  # noqa: ASYNC110 - another process makes it, and can set no event here
+                    await asyncio.sleep(POLL)
+
+
 async def _start_adapter(home: Home, options: Options, system: str, supervisor: Supervisor, told: Callable[[str], None]) -> None:
     arguments = [*_kit("serve", system), *_serving(home, options, system)]
     if has_simulator(system):
         address = await simulator_address(home, system)
         told(f"the simulator of {system} speaks at {address}; starting its adapter")
-        arguments += ["--upstream", address]
+        arguments += ["--upstream", address, "--replica"]
     supervisor.start(_process(home, f"adapter-{system}", *arguments))
+
+
+async def _start_facades(home: Home, options: Options, supervisor: Supervisor, told: Callable[[str], None]) -> None:
+    facades = _doors(home, options)
+    for one in facades:
+        supervisor.start(_process(home, one.name, *one.command))
+    for one in facades:
+        await until_serving(home, one.name)
+        told(f"the façade of {one.system} listens on 127.0.0.1:{one.port}")
+
+
+def _doors(home: Home, options: Options) -> tuple[Door, ...]:
+    return tuple(doors(home, options.ports.soap, adapters_folder()))
 
 
 def _serving(home: Home, options: Options, system: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST_SOCKET = 107
-# A system's name has at most 31 letters (`metip new`), and its simulator's socket is the longest.
-LONGEST_NAME = len("sim-.sock") + 31
+# A system's name has at most 31 letters (`metip new`), and its façade's socket is the longest.
+LONGEST_NAME = len("facade-.sock") + 31
 DEVELOPER = "developer"
 EDGE = "edge"
 TRUST_DOMAIN = "metip.local"
@@ -72,6 +72,11 @@ class Home:
     def traffic(self) -> Path:
         """How calls are shared among several systems behind one interface."""
         return self.root / "traffic.yaml"
+
+    @property
+    def migration(self) -> Path:
+        """How interfaces are moved from the old platform to the new one."""
+        return self.root / "migration.yaml"
 
     @property
     def retention(self) -> Path:

@@ -1,6 +1,7 @@
 """Writes what the processes need: identities, the hub's settings, a policy to begin with, Envoy's bootstrap. What exists is kept."""
 
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -9,6 +10,7 @@ from pathlib import Path
 from hub.identity import Store, describe, issue, needs_renewal
 from hub.identity.tokens import AUDIENCE, issuer_of
 from hub.laptop.claiming import free_ports
+from hub.laptop.facades import Door, doors
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.ledger import signing
 from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
@@ -21,6 +23,16 @@ FIRST_TRAFFIC = """# Who answers where several systems serve one interface, by w
 #   - interface: metip.example.v1.ExampleService
 #     weights: {example: 90, successor: 10}
 shares: []
+"""
+FIRST_MIGRATION = """# How interfaces are moved from the old platform to the new one, beyond what systems say of themselves.
+# `metip migrate plan` shows all of it.
+# Written once by `metip up`, then yours: the hub takes each change up. docs/parallel-running.md says what there is.
+# interfaces:
+#   - interface: metip.example.v1.ExampleService
+#     rings: [5, 25]
+#     bars:
+#       - {to: STATE_CANARY, up_to_percent: 5, comparisons: 2000, parity_percent: 99.5, soak: 3600s}
+interfaces: []
 """
 FIRST_RETENTION = """# For how long the ledger keeps what is personal in records: whole months after the month of a record.
 # What is over may be erased with `metip ledger erase`; records themselves stay. 72 months are the six years of the general floor of
@@ -42,6 +54,8 @@ class Ports:
     json: int = 8444
     deliveries: int = field(default_factory=lambda: free_ports(1)[0])
     """Where the hub hands messages to Envoy; nobody else is let in, so any port will do."""
+    soap: int = 0
+    """Where the first façade listens on 127.0.0.1; 0 for no façades."""
 
 
 def systems() -> tuple[str, ...]:
@@ -66,7 +80,10 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
     """Makes a home ready for its processes."""
     for folder in (home.root, home.logs, home.state, home.journals, home.run):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _identities(home)
+    facades = tuple(doors(home, ports.soap, adapters_folder()))
+    _identities(home, facades)
+    for one in facades:
+        one.write(ports.grpc)
     ensure_keys(home.ledger_keys)
     _write(home.hub_settings, _hub_settings(home, ports))
     if not home.access.exists():
@@ -78,6 +95,8 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
         _write(home.retention, FIRST_RETENTION)
     if not home.traffic.exists():
         _write(home.traffic, FIRST_TRAFFIC)
+    if not home.migration.exists():
+        _write(home.migration, FIRST_MIGRATION)
     _write(home.bootstrap, bootstrap(home, xds=xds))
 
 
@@ -87,18 +106,19 @@ def bootstrap(home: Home, *, xds: str) -> str:
     return template.substitute(node="laptop", admin_socket=home.admin_socket, hub_socket=home.hub_socket, xds=XDS[xds])
 
 
-def _identities(home: Home) -> None:
+def _identities(home: Home, facades: Sequence[Door]) -> None:
     store = Store(home.identity)
     store.ensure(trust_domain=TRUST_DOMAIN)
     now = datetime.now(UTC)
     names = {EDGE: f"spiffe://{TRUST_DOMAIN}/edge", DEVELOPER: f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"}
     names[HUB_SYSTEM] = hub_identity(TRUST_DOMAIN)
     names |= {f"adapter-{system}": adapter_identity(TRUST_DOMAIN, system) for system in systems()}
+    names |= {name: spiffe_id for one in facades for name, spiffe_id in one.identities().items()}
     for name, spiffe_id in names.items():
         if store.certificate(name).exists() and not needs_renewal(describe(store.certificate(name)), now):
             continue
-        at_the_edge = name == EDGE
-        issue(store, spiffe_id, name=name, dns=("localhost",) if at_the_edge else (), addresses=("127.0.0.1",) if at_the_edge else ())
+        serves = name in (EDGE, *(one.name for one in facades))
+        issue(store, spiffe_id, name=name, dns=("localhost",) if serves else (), addresses=("127.0.0.1",) if serves else ())
 
 
 def _hub_settings(home: Home, ports: Ports) -> str:
@@ -108,6 +128,8 @@ socket: {home.hub_socket}
 state: state
 access: access.yaml
 traffic: traffic.yaml
+migration: {home.migration.name}
+envoy_admin: {home.admin_socket}
 edge:
   port: {ports.grpc}
   json_port: {ports.json}

@@ -1,12 +1,16 @@
 """Envoy's admin interface over its unix socket: health of clusters, counters, configuration as Envoy has it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 PATIENCE = 5.0
 WEIGHT_KEY = "weight."
+SHAPING = (WEIGHT_KEY, "fault.", "limit.", "circuit_breakers.")
+"""How runtime keys begin that shape traffic."""
 
 
 class EnvoyGoneError(Exception):
@@ -56,6 +60,23 @@ class Admin:
         found = {name.removeprefix(WEIGHT_KEY): str(said["final_value"]) for name, said in entries.items() if name.startswith(WEIGHT_KEY)}
         return {name: int(value) for name, value in found.items() if value.isdigit()}
 
+    async def shaping(self) -> dict[str, str]:
+        """What somebody set by hand of all that shapes traffic, by runtime key. Raises `EnvoyGoneError`."""
+        entries = (await self.json("/runtime")).get("entries", {})
+        return {name: str(said["final_value"]) for name, said in entries.items() if name.startswith(SHAPING) and said["final_value"]}
+
+    async def set_runtime(self, values: Mapping[str, str]) -> None:
+        """Sets runtime keys; an empty value takes one back. Raises `EnvoyGoneError`."""
+        if values:
+            await self.post(f"/runtime_modify?{urlencode(values)}")
+
+    async def in_progress(self) -> dict[str, dict[str, int]]:
+        """Calls in progress by cluster and endpoint. Raises `EnvoyGoneError`."""
+        page = await self.json("/clusters?format=json")
+        return {
+            one["name"]: {_where(host): _active(host) for host in one.get("host_statuses", ())} for one in page.get("cluster_statuses", ())
+        }
+
     async def healthy(self, clusters: set[str]) -> bool:
         """Whether each of these clusters has a healthy host; False too when Envoy does not answer."""
         try:
@@ -78,9 +99,17 @@ class Admin:
             raise EnvoyGoneError(f"Envoy's admin interface at {self.socket} does not answer") from error
 
 
-def _host(said: dict[str, Any]) -> Host:
+def _where(said: dict[str, Any]) -> str:
     address = said["address"]
-    where = address.get("pipe", {}).get("path") or "{address}:{port_value}".format(**address["socket_address"])
+    return str(address.get("pipe", {}).get("path") or "{address}:{port_value}".format(**address["socket_address"]))
+
+
+def _active(said: dict[str, Any]) -> int:
+    return next((int(one.get("value", 0)) for one in said.get("stats", ()) if one.get("name") == "rq_active"), 0)
+
+
+def _host(said: dict[str, Any]) -> Host:
+    where = _where(said)
     health = said.get("health_status", {})
     ejected = bool(health.get("failed_outlier_check"))
     return Host(

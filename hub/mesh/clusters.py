@@ -10,6 +10,8 @@ from typing import Final
 from hub.contracts import Interface
 from hub.mesh.inputs import HUB_SYSTEM, MAX_EJECTION_PERCENT, Edge, Instance, cluster_name
 from hub.mesh.resources import Resource, ResourceType
+from hub.mesh.resting import UNWEIGHED, Weighing
+from hub.mesh.steering import Breaker
 from hub.mesh.types import Struct, ads, cluster, core, endpoint, matcher, packed, percent, seconds, tls, upstream_http
 
 HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -23,21 +25,23 @@ FAILURES_TO_EJECT: Final = 5
 EJECTED_FOR: Final = 5.0
 UNIX: Final = "unix:"
 CERTIFICATE, ADAPTERS = "edge-certificate", "adapter-authority"
+AS_MEASURED: Final = Breaker("", "")
+"""The settings below, for clusters of which nobody said anything else."""
 MUTUAL: Final = "mutual_tls"
 """What an endpoint's metadata says of one on TCP, so that Envoy speaks TLS with it."""
 _SECURED: Final = core.Metadata(filter_metadata={"envoy.transport_socket_match": Struct.from_dict({MUTUAL: True})})
 
 
 @lru_cache(maxsize=4096)
-def cluster_of(name: str, interface: str, adapter: str = "") -> Resource:
+def cluster_of(name: str, interface: str, adapter: str = "", breaker: Breaker = AS_MEASURED) -> Resource:
     """The cluster of one interface, and of one subscriber of it; its endpoints come by its name, so that they change without it.
 
     `adapter` is the SPIFFE ID that instances on TCP must show; empty where all are on unix sockets, which only their own user can make.
     """
     limits = cluster.CircuitBreakersThresholds(
-        max_connections=MAX_REQUESTS,
-        max_pending_requests=MAX_REQUESTS,
-        max_requests=MAX_REQUESTS,
+        max_connections=breaker.max_connections or MAX_REQUESTS,
+        max_pending_requests=breaker.max_pending or MAX_REQUESTS,
+        max_requests=breaker.max_requests or MAX_REQUESTS,
         retry_budget=cluster.CircuitBreakersThresholdsRetryBudget(
             budget_percent=percent.Percent(value=RETRY_BUDGET_PERCENT), min_retry_concurrency=RETRY_FLOOR
         ),
@@ -45,12 +49,12 @@ def cluster_of(name: str, interface: str, adapter: str = "") -> Resource:
     ejection = cluster.OutlierDetection(
         # A caller's own mistake must never eject anybody: only UNAVAILABLE and timeouts count, which mean that an instance is sick.
         enforcing_consecutive_5xx=0,
-        consecutive_gateway_failure=FAILURES_TO_EJECT,
+        consecutive_gateway_failure=breaker.failures_to_eject or FAILURES_TO_EJECT,
         enforcing_consecutive_gateway_failure=100,
         split_external_local_origin_errors=True,
-        consecutive_local_origin_failure=FAILURES_TO_EJECT,
+        consecutive_local_origin_failure=breaker.failures_to_eject or FAILURES_TO_EJECT,
         interval=seconds(1),
-        base_ejection_time=seconds(EJECTED_FOR),
+        base_ejection_time=seconds(breaker.ejected_for or EJECTED_FOR),
         max_ejection_percent=MAX_EJECTION_PERCENT,
         enforcing_success_rate=0,
     )
@@ -122,10 +126,16 @@ def on_tcp(addresses: Iterable[str]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def endpoints_of(name: str, addresses: tuple[str, ...]) -> Resource:
-    """The endpoints of one cluster; none at all is an answer too: callers get UNAVAILABLE at once."""
+def endpoints_of(name: str, addresses: tuple[str, ...], weighing: Weighing = UNWEIGHED) -> Resource:
+    """The endpoints of one cluster; none at all is an answer too: callers get UNAVAILABLE at once. One that rests gets no new call, and
+    stays, so that it can be seen how many it still has."""
     hosts = [
-        endpoint.LbEndpoint(endpoint=endpoint.Endpoint(address=_address(address)), metadata=_SECURED if on_tcp((address,)) else None)
+        endpoint.LbEndpoint(
+            endpoint=endpoint.Endpoint(address=_address(address)),
+            metadata=_SECURED if on_tcp((address,)) else None,
+            health_status=core.HealthStatus.DRAINING if address in weighing.resting else core.HealthStatus.UNKNOWN,
+            load_balancing_weight=weighing.weight(address),
+        )
         for address in addresses
     ]
     body = endpoint.ClusterLoadAssignment(cluster_name=name, endpoints=[endpoint.LocalityLbEndpoints(lb_endpoints=hosts)] if hosts else [])

@@ -9,6 +9,7 @@ from hub.mesh.compile import compile_mesh
 from hub.mesh.history import Cause, Change, Outcome
 from hub.mesh.inputs import AS_OWNED, Edge, Instance, Policy, Traffic
 from hub.mesh.publisher import Publisher
+from hub.mesh.resources import Difference, Snapshot
 
 STANDS = frozenset({Outcome.ACCEPTED, Outcome.UNCHANGED, Outcome.TIMED_OUT_WAITING})
 
@@ -32,6 +33,11 @@ class Control:
     inputs: Inputs
     on_change: Callable[[Inputs], None] = lambda _: None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _latest: tuple[Inputs, Snapshot] | None = field(default=None, repr=False)
+
+    def preview(self, **changes: object) -> Difference:
+        """What Envoy would be told anew with these changes; nothing happens. What is compiled here need not be compiled again."""
+        return self.publisher.current().difference(self._compiled(replace(self.inputs, **changes)))  # type: ignore[arg-type]
 
     async def propose(self, what: str, author: str, **changes: object) -> Change:
         """Compiles the inputs with these changes (fields of `Inputs`) and publishes the result.
@@ -40,9 +46,16 @@ class Control:
         """
         async with self._turn:
             candidate = replace(self.inputs, **changes)  # type: ignore[arg-type]
-            snapshot = compile_mesh(candidate.contracts, candidate.instances, candidate.policy, candidate.edge, candidate.traffic)
-            change = await self.publisher.publish(snapshot, Cause(what, author))
+            change = await self.publisher.publish(self._compiled(candidate), Cause(what, author))
             if change.outcome in STANDS:
                 self.inputs = candidate
                 self.on_change(candidate)
             return change
+
+    def _compiled(self, inputs: Inputs) -> Snapshot:
+        """What follows from them. What was previewed is published a moment later, so the latest is kept."""
+        known = self._latest
+        if known is None or known[0] != inputs:
+            snapshot = compile_mesh(inputs.contracts, inputs.instances, inputs.policy, inputs.edge, inputs.traffic)
+            known = self._latest = inputs, snapshot
+        return known[1]

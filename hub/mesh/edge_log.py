@@ -30,6 +30,7 @@ LOG_FIELDS: Final = {
     "refused": f"%DYNAMIC_METADATA({IDENTITY_METADATA}:refused)%",
     "ms": "%DURATION%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "cluster": "%UPSTREAM_CLUSTER%",
     "upstream": "%UPSTREAM_HOST%",
     "upstream_sent": "%UPSTREAM_WIRE_BYTES_SENT%",
     "received": "%BYTES_RECEIVED%",
@@ -76,6 +77,10 @@ class Line:
     flags: str = ""
     at: float = 0.0
     """Unix time at which it began."""
+    cluster: str = ""
+    """Whose instances it went to, or would have gone to: an interface, or `<system>/<interface>`."""
+    ms: int = 0
+    """How long it took, in milliseconds."""
 
 
 def read_line(text: str) -> Line:
@@ -96,6 +101,8 @@ def read_line(text: str) -> Line:
         cause=str(said.get("refused") or said.get("details", "")),
         flags=str(said.get("flags", "")),
         at=_time(said),
+        cluster=str(said.get("cluster", "")),
+        ms=int(said.get("ms", 0)),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.mesh.limits import Limits
+from hub.mesh.steering import Breaker, CallLimit, Drain, FaultInjection, Maintenance, Pin, Versions
 
 MAX_EJECTION_PERCENT: Final = 50
 
@@ -18,6 +19,8 @@ class Instance:
     address: str
     """`unix:/path` or `host:port`."""
     version: str = ""
+    replica: bool = False
+    """Whether its far system is a copy or a simulator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,30 @@ OWNERS_WEIGHT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """How calls of interfaces with several systems behind them are shared out."""
+    """Where calls of interfaces go, and what happens to them on the way."""
 
     shares: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
     """Interface, then system and weight; a system that is not named there gets nothing."""
+    pins: tuple[Pin, ...] = ()
+    faults: tuple[FaultInjection, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    limits: tuple[CallLimit, ...] = ()
+    breakers: tuple[Breaker, ...] = ()
+    drains: tuple[Drain, ...] = ()
+    versions: tuple[Versions, ...] = ()
+    writers: tuple[tuple[str, str], ...] = ()
+    """Interface, and the system that gets all of its calls that are no queries, whatever the shares."""
 
     def weights(self, interface: str, systems: tuple[str, ...]) -> tuple[int, ...]:
         """Weights of the systems behind an operation of an interface, its owner first; where none of them has any, the owner gets all."""
         said = next((dict(weights) for name, weights in self.shares if name == interface), {})
         found = tuple(said.get(system, 0) for system in systems)
         return found if any(found) else (OWNERS_WEIGHT, *found[1:])
+
+    @property
+    def drained(self) -> frozenset[str]:
+        """Systems that are to get no call."""
+        return frozenset(one.system for one in self.drains if not one.instance)
 
 
 AS_OWNED: Final = Traffic()

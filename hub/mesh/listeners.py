@@ -15,9 +15,10 @@ from google.rpc import error_details_pb2, status_pb2
 from hub.contracts import Contracts
 from hub.mesh.clusters import CERTIFICATE
 from hub.mesh.edge_log import access_log, connection_log
+from hub.mesh.injecting import FAULT
 from hub.mesh.inputs import Edge
 from hub.mesh.limits import Limits
-from hub.mesh.rates import RATE_LIMIT, share
+from hub.mesh.rates import INTERFACE_LIMIT, RATE_LIMIT, no_interface_limit, share
 from hub.mesh.refusals import local_replies
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
@@ -27,6 +28,7 @@ from hub.mesh.types import (
     buffered,
     core,
     early_headers,
+    fault,
     grpc_stats,
     grpc_web,
     hcm,
@@ -58,6 +60,7 @@ FORGEABLE: Final = (
     PURPOSES_HEADER,
     "x-metip-redelivery",
     "x-metip-subscriber",
+    "x-metip-token",
     "x-envoy-attempt-count",
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-fault-abort-grpc-request",
@@ -138,7 +141,10 @@ def _listener(
             hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge))),
             # Lets nobody in; each route says whom it lets in instead.
             hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=rbac.Rbac(policies={})))),
+            hcm.HttpFilter(name=INTERFACE_LIMIT, typed_config=packed(no_interface_limit()), disabled=True),
             *faces,
+            # Behind the faces, so that a call from JSON ends as any other does.
+            hcm.HttpFilter(name=FAULT, typed_config=packed(fault.HttpFault()), disabled=True),
             hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router())),
         ],
         early_header_mutation_extensions=[_drop_forged_headers()],

@@ -18,6 +18,10 @@ from hub.mesh.types import Struct, accesslog, cel_filter, core, hcm, packed
 from metip.faults import EDGE_DOMAIN
 
 DETAILS_HEADER: Final = "grpc-status-details-bin"
+MAINTENANCE: Final = "MAINTENANCE"
+ANSWER_METADATA: Final = "metip.answer"
+"""Under which a route in maintenance says what the listener for JSON is to answer: `message`, `text`, `retry` and `metadata`."""
+LOCALE: Final = "en-GB"
 _VERIFIED: Final = "metadata.filter_metadata['envoy.filters.http.jwt_authn']"
 _OTHERS_TOKEN: Final = (
     "response.code_details.startsWith('rbac_access_denied') && 'envoy.filters.http.jwt_authn' in metadata.filter_metadata"
@@ -118,6 +122,16 @@ REFUSALS: Final = (
 )
 
 
+INJECTED: Final = Refusal(
+    "FAULT_INJECTED",
+    "UNAVAILABLE",
+    "response.code_details == 'fault_filter_abort'",
+    "the call was ended on purpose",
+    "Treat it as any failure of this kind; operations know why.",
+)
+"""As JSON has it, whatever the status over gRPC, which the settings of the fault give."""
+
+
 def status_of(refusal: Refusal) -> status_pb2.Status:
     """What a gRPC client finds of a refusal; its call id is in the header `x-request-id`, since this is the same for every call."""
     info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain=EDGE_DOMAIN, metadata={"advice": refusal.advice})
@@ -130,22 +144,51 @@ def status_of(refusal: Refusal) -> status_pb2.Status:
 def local_replies(*, as_json: bool) -> hcm.LocalReplyConfig:
     """What the answers of Envoy itself look like, on the listener for gRPC or on the one for JSON."""
     other = _body({"code": "%RESPONSE_CODE%", "message": "%LOCAL_REPLY_BODY%", "call_id": "%REQ(X-REQUEST-ID)%"})
-    return hcm.LocalReplyConfig(mappers=[_mapper(one, as_json) for one in REFUSALS], body_format=other if as_json else None)
-
-
-def _mapper(refusal: Refusal, as_json: bool) -> hcm.ResponseMapper:
-    found = packed(cel_filter.ExpressionFilter(expression=refusal.condition))
-    holds = accesslog.AccessLogFilter(
-        extension_filter=accesslog.ExtensionFilter(name="envoy.access_loggers.extension_filters.cel", typed_config=found)
-    )
+    mappers = [_mapper(one, as_json) for one in REFUSALS]
     if as_json:
-        return hcm.ResponseMapper(filter=holds, body_format_override=_body(_document(refusal)))
+        mappers += [_in_maintenance(), _mapper(INJECTED, as_json, http_status=503)]
+    return hcm.LocalReplyConfig(mappers=mappers, body_format=other if as_json else None)
+
+
+def _mapper(refusal: Refusal, as_json: bool, *, http_status: int | None = None) -> hcm.ResponseMapper:
+    holds = _where(refusal.condition)
+    if as_json:
+        return hcm.ResponseMapper(filter=holds, status_code=http_status, body_format_override=_body(_document(refusal)))
     value = base64.b64encode(status_of(refusal).SerializeToString(deterministic=True)).decode()
     return hcm.ResponseMapper(
         filter=holds,
         # gRPC's libraries believe details only where they say the same as the status itself.
         body=core.DataSource(inline_string=_message(refusal)),
         headers_to_add=[core.HeaderValueOption(header=core.HeaderValue(key=DETAILS_HEADER, value=value))],
+    )
+
+
+def _in_maintenance() -> hcm.ResponseMapper:
+    """What the route says; a gRPC client has it in the header that comes with the route's answer."""
+
+    def said(what: str) -> str:
+        return f"%METADATA(ROUTE:{ANSWER_METADATA}:{what})%"
+
+    types = "type.googleapis.com/google.rpc."
+    document = {
+        "code": code_pb2.UNAVAILABLE,
+        "message": said("message"),
+        "details": [
+            {"@type": f"{types}ErrorInfo", "reason": MAINTENANCE, "domain": EDGE_DOMAIN, "metadata": said("metadata")},
+            {"@type": f"{types}LocalizedMessage", "locale": LOCALE, "message": said("text")},
+            {"@type": f"{types}RetryInfo", "retryDelay": said("retry")},
+        ],
+    }
+    return hcm.ResponseMapper(
+        filter=_where("response.code_details == 'direct_response'"),
+        body_format_override=_body(document),
+    )
+
+
+def _where(condition: str) -> accesslog.AccessLogFilter:
+    found = packed(cel_filter.ExpressionFilter(expression=condition))
+    return accesslog.AccessLogFilter(
+        extension_filter=accesslog.ExtensionFilter(name="envoy.access_loggers.extension_filters.cel", typed_config=found)
     )
 
 

@@ -4,7 +4,7 @@ The law: an instance lives from its registration until its lease ends or it leav
 with a fresh lease, so that a hub that starts again tells Envoy nothing new.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -20,7 +20,8 @@ create table if not exists instance (
   system text not null,
   interfaces text not null,
   address text not null,
-  version text not null
+  version text not null,
+  replica integer not null default 0
 ) strict, without rowid
 """
 
@@ -32,16 +33,18 @@ class Store:
         self._database = apsw.Connection(str(path))
         self._database.execute("pragma journal_mode = wal; pragma synchronous = normal")
         self._database.execute(SCHEMA)
+        if "replica" not in {row[1] for row in self._database.execute("pragma table_info(instance)")}:  # a file of an older hub
+            self._database.execute("alter table instance add column replica integer not null default 0")
 
     def load(self) -> tuple[Instance, ...]:
         """Every instance that was registered when the hub last ran."""
-        rows = self._database.execute("select id, system, interfaces, address, version from instance order by id")
-        return tuple(Instance(row[0], row[1], tuple(row[2].split(" ")), row[3], row[4]) for row in rows)
+        rows = self._database.execute("select id, system, interfaces, address, version, replica from instance order by id")
+        return tuple(Instance(row[0], row[1], tuple(row[2].split(" ")), row[3], row[4], bool(row[5])) for row in rows)
 
     def put(self, instance: Instance) -> None:
         """Keeps one instance."""
         values = (instance.id, instance.system, " ".join(instance.interfaces), instance.address, instance.version)
-        self._database.execute("insert or replace into instance values (?, ?, ?, ?, ?)", values)
+        self._database.execute("insert or replace into instance values (?, ?, ?, ?, ?, ?)", (*values, int(instance.replica)))
 
     def drop(self, ids: Iterable[str]) -> None:
         """Forgets instances."""
@@ -61,6 +64,7 @@ class Registry:
         self._clock = clock
         self._instances = {instance.id: instance for instance in store.load()}
         self._ends = dict.fromkeys(self._instances, clock() + lease)
+        self._held: dict[str, int] = {}
 
     def extend(self, seconds: float) -> None:
         """Lets every lease run that much longer: time in which the hub could not take a renewal must not count against anybody."""
@@ -71,8 +75,14 @@ class Registry:
         """Instances whose lease runs, by id."""
         return tuple(sorted(self._instances.values()))
 
-    def register(self, instance: Instance) -> bool:
-        """Registers an instance or renews its lease; whether anything but the lease changed.
+    def unfenced(self, systems: Collection[str], interface: str, number: int) -> tuple[str, ...]:
+        """Instances of these systems that serve an interface and do not hold a fence of that number, or a higher one, yet."""
+        return tuple(
+            one.id for one in self.instances if one.system in systems and interface in one.interfaces and self._held.get(one.id, 0) < number
+        )
+
+    def register(self, instance: Instance, held: int = 0) -> bool:
+        """Registers an instance or renews its lease, and keeps which fence it holds; whether anything but that changed.
 
         An older instance at the same address is gone: its worker died and this one took its place.
         """
@@ -83,6 +93,7 @@ class Registry:
             self._store.put(instance)
             self._instances[instance.id] = instance
         self._ends[instance.id] = self._clock() + self.lease
+        self._held[instance.id] = held
         return changed
 
     def deregister(self, instance_id: str) -> bool:
@@ -99,4 +110,5 @@ class Registry:
         self._store.drop(gone)
         for one in gone:
             del self._instances[one], self._ends[one]
+            self._held.pop(one, None)
         return gone

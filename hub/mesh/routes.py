@@ -3,17 +3,22 @@
 There is no route but these, so whatever they do not name is refused.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Final
 
-from hub.contracts import Contracts, Interface, Operation
+from hub.contracts import Contracts, Operation
+from hub.mesh.answering import answer_of
+from hub.mesh.going import Going, Shares, goings
 from hub.mesh.grants import Right, needed, rights_of, text_of
+from hub.mesh.injecting import FAULT, fault_of
 from hub.mesh.inputs import AS_OWNED, Policy, Traffic, adapter_identity, cluster_name
 from hub.mesh.limits import PRODUCTION, Limits
-from hub.mesh.rates import RATE_LIMIT, share
+from hub.mesh.rates import INTERFACE_LIMIT, RATE_LIMIT, counted_towards, interface_limits, share
 from hub.mesh.resources import Resource, ResourceType
-from hub.mesh.types import core, jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
+from hub.mesh.steering import FaultInjection
+from hub.mesh.types import Any as Packed
+from hub.mesh.types import core, joined, jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
 from metip.grants import PURPOSES_HEADER
 
 NAME: Final = "operations"
@@ -38,21 +43,28 @@ SERVICES_OF_THE_HUB: Final = (*REFLECTION, HEALTH)
 HUB: Final = "metip.hub.v1.CatalogueService"
 """The interface whose cluster also answers reflection and health: all three are the hub."""
 HUB_LIMIT: Final = 300.0
+CERTIFIED: Final = "x-forwarded-client-cert"
+VIRTUAL_HOSTS, ROUTES = 2, 3
+"""Numbers of these fields in `RouteConfiguration` and `VirtualHost`."""
 
 
 @lru_cache(maxsize=8)
 def routes_of(
     contracts: Contracts, policy: Policy, trust_domain: str, traffic: Traffic = AS_OWNED, limits: Limits = PRODUCTION
 ) -> Resource:
-    """The one route table, which every listener uses. What the policy says of rates stands here and not in the listeners, since another
-    listener would end every connection."""
+    """The one route table, which every listener uses. What is said of rates stands here and not in the listeners, since another listener
+    would end every connection.
+
+    The table is put together of routes that are bytes already: a change of one of them costs that one, and not all.
+    """
     rights = rights_of(contracts, policy, trust_domain)
     adapters = adapter_identity(trust_domain, "")
     found = [
-        _route_of(operation, rights[operation.name], adapters, _shares(contracts, interface, operation, traffic))
+        _route_of(operation, rights[operation.name], adapters, going)
         for interface in contracts.interfaces
         if not interface.private
         for operation in interface.operations
+        for going in goings(contracts, interface, operation, traffic)
     ]
     clusters = {interface.name for interface in contracts.interfaces if not interface.private}
     others = {cluster_name(name, system) for name in clusters for system in contracts.back_ends_of(name)}
@@ -60,69 +72,75 @@ def routes_of(
         everybody = tuple(sorted({grant.consumer for grant in policy.grants}))
         found += [_service_of_the_hub(service, everybody) for service in SERVICES_OF_THE_HUB]
     rates = {RATE_LIMIT: packed(share(limits, policy.limits))} if policy.limits else {}
-    host = route.VirtualHost(name=NAME, domains=["*"], routes=found, request_headers_to_remove=list(UNREAD), typed_per_filter_config=rates)
-    body = route.RouteConfiguration(
-        name=NAME,
-        virtual_hosts=[host],
-        validate_clusters=False,
-    )
-    return Resource(ResourceType.ROUTE, NAME, bytes(body), frozenset((ResourceType.CLUSTER, name) for name in clusters | others))
-
-
-Shares = tuple[tuple[str, str, int], ...]
-"""System, cluster and weight."""
-
-
-def _shares(contracts: Contracts, interface: Interface, operation: Operation, traffic: Traffic) -> Shares:
-    """The systems among which calls of an operation are shared, its owner first; none where there is no choice."""
-    others = contracts.serving(operation.name)
-    if not others:
-        return ()
-    systems = (interface.system, *others)
-    names = (interface.name, *(cluster_name(interface.name, system) for system in others))
-    return tuple(zip(systems, names, traffic.weights(interface.name, systems), strict=True))
+    if traffic.limits:
+        rates[INTERFACE_LIMIT] = packed(interface_limits(traffic.limits))
+    host = route.VirtualHost(name=NAME, domains=["*"], request_headers_to_remove=list(UNREAD), typed_per_filter_config=rates)
+    body = route.RouteConfiguration(name=NAME, validate_clusters=False)
+    whole = bytes(body) + joined(VIRTUAL_HOSTS, [bytes(host) + joined(ROUTES, found)])
+    return Resource(ResourceType.ROUTE, NAME, whole, frozenset((ResourceType.CLUSTER, name) for name in clusters | others))
 
 
 def _weighted(shares: Shares) -> route.WeightedCluster:
     return route.WeightedCluster(
         clusters=[
-            route.WeightedClusterClusterWeight(
-                name=name,
-                weight=weight,
-                response_headers_to_add=[core.HeaderValueOption(header=core.HeaderValue(key=SERVED_BY, value=system))],
-            )
+            route.WeightedClusterClusterWeight(name=name, weight=weight, response_headers_to_add=[_served_by(system)])
             for system, name, weight in shares
         ],
         runtime_key_prefix=WEIGHT,
     )
 
 
+def _served_by(system: str) -> core.HeaderValueOption:
+    return core.HeaderValueOption(header=core.HeaderValue(key=SERVED_BY, value=system))
+
+
 @lru_cache(maxsize=8192)
-def _route_of(operation: Operation, rights: tuple[Right, ...], adapters: str, shares: Shares) -> route.Route:
-    limit = seconds(operation.timeout)
+def _route_of(operation: Operation, rights: tuple[Right, ...], adapters: str, going: Going) -> bytes:
     by_token = operation.officer_admissible or any(right.roles for right in rights)
-    where: dict[str, Any] = {"weighted_clusters": _weighted(shares)} if shares else {"cluster": operation.interface}
-    return route.Route(
-        name=operation.name,
-        match=route.RouteMatch(path=operation.path),
-        route=route.RouteAction(
+    told = [_served_by(going.pinned[0])] if going.pinned else []
+    where: dict[str, Any] = {"route": _to_a_system(operation, going)}
+    if going.answer is not None:
+        answer, details, as_json = answer_of(going.answer)
+        where, told = {"direct_response": answer, "metadata": as_json}, [details]
+    return bytes(
+        route.Route(
+            name=operation.name,
+            match=route.RouteMatch(path=operation.path, headers=[_of(going.consumer)] if going.consumer else []),
             **where,
-            # Envoy's own timeout would end a call with UNAVAILABLE, which invites a retry; these two end it with DEADLINE_EXCEEDED.
-            timeout=seconds(0),
-            max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
-            # A message that comes twice is known by its key, whatever its subscribers may do only once.
-            retry_policy=_retry() if operation.delivery_class.repeatable or operation.delivery else None,
-        ),
-        # What the contract allows may be held until an adapter takes it, and sent again; nothing longer.
-        request_body_buffer_limit=operation.max_request_bytes,
-        # Who consults nobody on the officer's behalf has no use for the token itself; what it says comes verified, in a header of Envoy's.
-        request_headers_to_remove=[] if operation.consults else [BEARER],
-        request_headers_to_add=[_purposes(rights)] if operation.personal and rights else [],
-        typed_per_filter_config={
-            RBAC: packed(_only(needed(rights), adapters, by_token=by_token)),
-            JWT: packed(_token(operation, by_token=by_token)),
-        },
+            # What the contract allows may be held until an adapter takes it, and sent again; nothing longer.
+            request_body_buffer_limit=operation.max_request_bytes,
+            # Who consults nobody on the officer's behalf has no use for the token; what it says comes verified, in a header of Envoy's.
+            request_headers_to_remove=[] if operation.consults else [BEARER],
+            request_headers_to_add=[_purposes(rights)] if operation.personal and rights else [],
+            response_headers_to_add=told,
+            typed_per_filter_config={
+                RBAC: _only(needed(rights), adapters, by_token=by_token),
+                JWT: _token(by_token=by_token, officer_required=operation.officer_required),
+                FAULT: fault_of(going.fault or FaultInjection(operation.interface)),
+            },
+        )
     )
+
+
+def _to_a_system(operation: Operation, going: Going) -> route.RouteAction:
+    limit = seconds(operation.timeout)
+    to: dict[str, Any] = {"cluster": going.pinned[1] if going.pinned else operation.interface}
+    if going.shares and not going.pinned:
+        to = {"weighted_clusters": _weighted(going.shares)}
+    return route.RouteAction(
+        **to,
+        # Envoy's own timeout would end a call with UNAVAILABLE, which invites a retry; these two end it with DEADLINE_EXCEEDED.
+        timeout=seconds(0),
+        max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
+        # A message that comes twice is known by its key, whatever its subscribers may do only once.
+        retry_policy=_retry() if operation.delivery_class.repeatable or operation.delivery else None,
+        rate_limits=list(counted_towards(operation.interface)) if going.limited else [],
+    )
+
+
+def _of(consumer: str) -> route.HeaderMatcher:
+    """That consumer's calls, by the name in its certificate as Envoy itself wrote it down: whatever came under this header was dropped."""
+    return route.HeaderMatcher(name=CERTIFIED, string_match=matcher.StringMatcher(suffix=f";URI={consumer}"))
 
 
 def _purposes(rights: tuple[Right, ...]) -> core.HeaderValueOption:
@@ -132,24 +150,28 @@ def _purposes(rights: tuple[Right, ...]) -> core.HeaderValueOption:
     return core.HeaderValueOption(header=header, append_action=core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD)
 
 
-def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> route.Route:
+@lru_cache(maxsize=64)
+def _service_of_the_hub(service: str, consumers: tuple[str, ...]) -> bytes:
     limit = seconds(HUB_LIMIT)
-    return route.Route(
-        name=service,
-        match=route.RouteMatch(prefix=f"/{service}/"),
-        route=route.RouteAction(
-            cluster=HUB,
-            timeout=seconds(0),
-            max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
-        ),
-        request_headers_to_remove=[BEARER],
-        typed_per_filter_config={
-            RBAC: packed(_only(tuple(map(Right, consumers)), "", by_token=False)),
-            JWT: packed(jwt.PerRouteConfig(disabled=True)),
-        },
+    return bytes(
+        route.Route(
+            name=service,
+            match=route.RouteMatch(prefix=f"/{service}/"),
+            route=route.RouteAction(
+                cluster=HUB,
+                timeout=seconds(0),
+                max_stream_duration=route.RouteActionMaxStreamDuration(grpc_timeout_header_max=limit, max_stream_duration=limit),
+            ),
+            request_headers_to_remove=[BEARER],
+            typed_per_filter_config={
+                RBAC: _only(tuple(map(Right, consumers)), "", by_token=False),
+                JWT: _token(by_token=False, officer_required=False),
+            },
+        )
     )
 
 
+@cache
 def _retry() -> route.RetryPolicy:
     return route.RetryPolicy(
         retry_on=RETRY_ON,
@@ -162,12 +184,13 @@ def _retry() -> route.RetryPolicy:
     )
 
 
-def _only(rights: tuple[Right, ...], adapters: str, *, by_token: bool) -> rbac_filter.RbacPerRoute:
+@lru_cache(maxsize=1024)
+def _only(rights: tuple[Right, ...], adapters: str, *, by_token: bool) -> Packed:
     """Lets in who has a right, and nobody else. With no right there is no policy, and no policy lets nobody in."""
     roles = {consumer: [right.roles for right in of_one] for consumer, of_one in groupby(rights, key=lambda right: right.consumer)}
     principals = [_is(consumer, _roles(demanded), adapters, by_token) for consumer, demanded in sorted(roles.items())]
     policies = {"consumers": rbac.Policy(permissions=[rbac.Permission(any=True)], principals=principals)} if principals else {}
-    return rbac_filter.RbacPerRoute(rbac=rbac_filter.Rbac(rules=rbac.Rbac(policies=policies)))
+    return packed(rbac_filter.RbacPerRoute(rbac=rbac_filter.Rbac(rules=rbac.Rbac(policies=policies))))
 
 
 def _roles(demanded: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -211,7 +234,8 @@ def _holding(text: str) -> matcher.ValueMatcher:
     return matcher.ValueMatcher(list_match=matcher.ListMatcher(one_of=one))
 
 
-def _token(operation: Operation, *, by_token: bool) -> jwt.PerRouteConfig:
+@cache
+def _token(*, by_token: bool, officer_required: bool) -> Packed:
     if not by_token:
-        return jwt.PerRouteConfig(disabled=True)
-    return jwt.PerRouteConfig(requirement_name=OFFICER_REQUIRED if operation.officer_required else OFFICER_OPTIONAL)
+        return packed(jwt.PerRouteConfig(disabled=True))
+    return packed(jwt.PerRouteConfig(requirement_name=OFFICER_REQUIRED if officer_required else OFFICER_OPTIONAL))

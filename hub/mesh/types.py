@@ -3,6 +3,7 @@
 The package follows Envoy's API behind one maintainer; should it stop, the messages used through this door are what has to be generated.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any as AnyMessage
 
@@ -17,7 +18,9 @@ from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as rate_limit
+from envoy_data_plane.envoy.extensions.filters.common.fault import v3 as fault_delay
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffered
+from envoy_data_plane.envoy.extensions.filters.http.fault import v3 as fault
 from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder import v3 as transcoder
 from envoy_data_plane.envoy.extensions.filters.http.grpc_stats import v3 as grpc_stats
 from envoy_data_plane.envoy.extensions.filters.http.grpc_web import v3 as grpc_web
@@ -48,10 +51,13 @@ __all__ = [
     "core",
     "early_headers",
     "endpoint",
+    "fault",
+    "fault_delay",
     "file_log",
     "grpc_stats",
     "grpc_web",
     "hcm",
+    "joined",
     "jwt",
     "listener",
     "local_limit",
@@ -77,6 +83,20 @@ __all__ = [
 def packed(message: AnyMessage) -> Any:
     """A message as the typed bytes that extensions are configured with."""
     return Any.pack(message)
+
+
+def joined(number: int, parts: Iterable[bytes]) -> bytes:
+    """Messages as the repeated field of that number, below 16: appended to a message's bytes, they are part of it (protobuf's encoding)."""
+    found = bytearray()
+    for part in parts:
+        found.append(number << 3 | 2)
+        length = len(part)
+        while length > 0x7F:
+            found.append(length & 0x7F | 0x80)
+            length >>= 7
+        found.append(length)
+        found += part
+    return bytes(found)
 
 
 def seconds(value: float) -> timedelta:

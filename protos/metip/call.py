@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from metip.faults import Fault, Reason
 from metip.grants import PURPOSES_HEADER
+from metip.tokens import HEADER as TOKEN_HEADER
 
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
@@ -51,6 +52,8 @@ class Handover:
     """Whether an earlier attempt may have reached this subscriber."""
     accepted: float
     """Unix time at which the exchange accepted it."""
+    token: str = ""
+    """Whose it is, where several platforms might execute it (`metip.tokens`); empty otherwise."""
 
 
 @dataclass(slots=True)
@@ -105,6 +108,7 @@ def _handover(metadata: Mapping[str, str]) -> Handover:
         attempt=int(metadata.get(ATTEMPT_HEADER, "1")),
         redelivery=metadata.get(REDELIVERY_HEADER, "") == "true",
         accepted=float(metadata.get(ACCEPTED_HEADER, "0")),
+        token=metadata.get(TOKEN_HEADER, ""),
     )
 
 

@@ -35,6 +35,7 @@ class Reason(Enum):
     CONFLICT = (grpc.StatusCode.ABORTED, "Somebody changed the record: read it again, then repeat.")
     LOCKED = (grpc.StatusCode.ABORTED, "Somebody holds the record: repeat in a while.")
     IN_DOUBT = (grpc.StatusCode.FAILED_PRECONDITION, "It may have been done: read the record, never send it again blindly.")
+    FENCED = (grpc.StatusCode.FAILED_PRECONDITION, "The write is another platform's now, and was not done here: hand it over again.")
     BUSY = (grpc.StatusCode.RESOURCE_EXHAUSTED, "Repeat after the delay in RetryInfo.")
     TIMED_OUT = (grpc.StatusCode.DEADLINE_EXCEEDED, "Repeat a query with more time; look before repeating a command.")
     UPSTREAM_REFUSED = (grpc.StatusCode.FAILED_PRECONDITION, "The far system refused; its code is in the metadata.")

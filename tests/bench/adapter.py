@@ -24,14 +24,16 @@ from adapters.kit import discovery
 from adapters.kit.journal import Place
 from adapters.kit.serving import Worker, installed_contracts, serve_worker
 from adapters.kit.site import Site
-from metip.adapter.v1.settings_pb2 import Serving
 from metip.call import Call
 from metip.contracts import Operation
 from metip.journal.store import HALTED
 from metip.processes import die_with_parent
 from tests.bench.cores import serve_alone
-from tests.bench.exchange import Exchange, the_exchange
+from tests.bench.exchange import Exchange, another, the_exchange
 from tests.bench.journal import OFF, ON, Switched
+
+PRIMARY, SHADOW = "primary", "shadow"
+"""Parts of an estate in which two systems serve the exchange."""
 
 
 def servicer(exchange: Exchange) -> object:
@@ -60,8 +62,8 @@ def _kind(name: str) -> type[Message]:
     return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
-async def _serve(run_directory: Path, registry: str, place: Place) -> None:
-    exchange = the_exchange()
+async def _serve(run_directory: Path, registry: str, place: Place, part: str) -> None:
+    exchange = the_exchange(shared=bool(part))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -70,18 +72,23 @@ async def _serve(run_directory: Path, registry: str, place: Place) -> None:
     async def serve(settings: Message, site: Site) -> AsyncIterator[Sequence[object]]:
         yield (servicer(exchange),)
 
-    worker = Worker(exchange.system, 0, run_directory / "adapter.sock", registry)
+    system = another(exchange) if part == SHADOW else exchange.system
+    worker = Worker(system, 0, run_directory / f"adapter-{system}.sock", registry)
+    settings: Any = discovery.settings_type(system)()  # what answers from memory is no live system
+    settings.upstream.address = settings.serving.replica = "memory"
     with (
         patch.object(discovery, "adapter", lambda _system: SimpleNamespace(serve=serve)),
-        place.journal(exchange.system, 0, lambda _broken: os._exit(HALTED)) as kept,
+        place.journal(system, 0, lambda _broken: os._exit(HALTED)) as kept,
     ):
         journal = Switched(kept)
         for way in (ON, OFF):
             asyncio.get_running_loop().add_signal_handler(way, setattr, journal, "on", way is ON)
-        await serve_worker(worker, Serving(), Serving(), mesh=None, stop=stop, journal=journal)
+        await serve_worker(worker, settings, settings.serving, mesh=None, stop=stop, journal=journal)
 
 
 if __name__ == "__main__":
     die_with_parent()
-    serve_alone()
-    uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2], Place(Path(sys.argv[3]), Path(sys.argv[4]))))
+    part = sys.argv[5] if len(sys.argv) > 5 else ""
+    if part != SHADOW:
+        serve_alone()
+    uvloop.run(_serve(Path(sys.argv[1]), sys.argv[2], Place(Path(sys.argv[3]), Path(sys.argv[4])), part))

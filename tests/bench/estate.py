@@ -21,9 +21,10 @@ from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.laptop.preparing import Ports, prepare
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError
+from hub.mesh.inputs import cluster_name
 from tests.bench import envoys
 from tests.bench.bare import COUNTER
-from tests.bench.exchange import Exchange, the_exchange
+from tests.bench.exchange import Exchange, another, compared_contracts, the_exchange
 
 POLL = 0.05
 READY_WITHIN = 30.0
@@ -63,11 +64,14 @@ class Estate:
     token: str
     envoy: str
     """Envoy's version."""
+    hub: Path = Path()
+    """The hub's socket."""
 
 
 @asynccontextmanager
-async def running(told: Callable[[str], None], *, ablation: bool) -> AsyncIterator[Estate]:
-    """The estate for the length of the block. Raises `NotReadyError` with the last words of each process."""
+async def running(told: Callable[[str], None], *, ablation: bool, mirrored: bool = False) -> AsyncIterator[Estate]:
+    """The estate for the length of the block; `mirrored` with another system behind the operation, which may be compared. Raises
+    `NotReadyError` with the last words of each process."""
     with tempfile.TemporaryDirectory(prefix="metip-bench-") as folder:
         home = Home.at(Path(folder))
         ports = free_ports(4 + 2 * len(envoys.STEPS) + 3)
@@ -76,7 +80,7 @@ async def running(told: Callable[[str], None], *, ablation: bool) -> AsyncIterat
         try:
             try:
                 async with asyncio.timeout(READY_WITHIN):
-                    estate = await _start(home, ports, supervisor, ablation)
+                    estate = await _start(home, ports, supervisor, ablation, mirrored)
             except TimeoutError:
                 raise NotReadyError("\n".join(_last_words(one) for one in supervisor.processes)) from None
             yield estate
@@ -84,8 +88,8 @@ async def running(told: Callable[[str], None], *, ablation: bool) -> AsyncIterat
             await supervisor.stop_all(lambda name: name in ("sidecar", "full"))
 
 
-async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, ablation: bool) -> Estate:
-    exchange = the_exchange()
+async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, ablation: bool, mirrored: bool) -> Estate:
+    exchange = the_exchange(shared=mirrored)
     path = exchange.operation.path
     store = Store(home.identity)
     developer = envoys.Identity(store.certificate(DEVELOPER), store.key(DEVELOPER), store.ca_certificate)
@@ -93,13 +97,17 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
     run = _Runner(home, supervisor)
     bare = f"unix:{home.run}/bare.sock"
     run.python("bare", "tests.bench.bare", str(home.run / "bare.sock"))
-    run.python("hub", "hub", "--settings", str(home.hub_settings))
-    run.python("full", "tests.bench.adapter", str(home.run), f"unix:{home.hub_socket}", str(home.journals), str(home.ledger_keys))
+    served = (str(home.run), f"unix:{home.hub_socket}", str(home.journals), str(home.ledger_keys))
+    run.python("hub", "hub", "--settings", str(home.hub_settings), *(_compared(home, exchange) if mirrored else ()))
+    run.python("full", "tests.bench.adapter", *served, *(("primary",) if mirrored else ()))
+    if mirrored:
+        run.python("shadow", "tests.bench.adapter", *served, "shadow")
     run.envoy("edge", home.bootstrap)
     plain_port, pipe_ports = ports[2], ports[4 : 4 + 3]
     run.envoy("plain", envoys.plain(plain_port, bare, path, home.run / "plain.sock"))
     admin = Admin(home.admin_socket)
-    while not await admin.healthy({exchange.operation.interface}):  # noqa: ASYNC110 - another process is asked, which can set no event here
+    shadows = {cluster_name(exchange.operation.interface, another(exchange))} if mirrored else set()
+    while not await admin.healthy({exchange.operation.interface, *shadows}):  # noqa: ASYNC110 - another process is asked, which can set no event here
         await asyncio.sleep(POLL)
     own, step_ports = f"127.0.0.1:{ports[0]}", ports[7 : 7 + len(envoys.STEPS)]
     pipes = [
@@ -150,7 +158,14 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
     steps = tuple(
         Target(pipe.name, pipe.port, pipe.to, pipe.secured, run.pids(envoy="steps", python="bare"), answered_by_bare) for pipe in pipes[3:]
     )
-    return Estate(exchange, targets, steps, developer, _token(store), await admin.version())
+    return Estate(exchange, targets, steps, developer, _token(store), await admin.version(), home.hub_socket)
+
+
+def _compared(home: Home, exchange: Exchange) -> tuple[str, str]:
+    """The hub's contracts, in which the operation may be compared."""
+    path = home.root / "contracts.binpb"
+    path.write_bytes(compared_contracts(exchange))
+    return "--contracts", str(path)
 
 
 class _Runner:

@@ -3,6 +3,7 @@
 import importlib
 from dataclasses import dataclass
 from datetime import date
+from importlib import resources
 from typing import Any
 
 import protovalidate
@@ -13,7 +14,8 @@ from google.protobuf.message import Message
 from adapters.kit import discovery
 from adapters.kit.serving import installed_contracts
 from metip.cases.v1.case_pb2 import Case
-from metip.contracts import Contracts, DeliveryClass, Operation
+from metip.contracts import DESCRIPTORS, Contracts, DeliveryClass, Operation
+from metip.options.v1 import options_pb2
 
 REPLY_BYTES = 1000
 JUSTIFICATION = "A synthetic question, asked by the benchmark, with as many words of justification as the contract lets anybody give. "
@@ -30,21 +32,41 @@ class Exchange:
     reply: Message
 
 
-def the_exchange() -> Exchange:
+def the_exchange(*, shared: bool = False) -> Exchange:
     """The first recorded sample whose operation is a unary query that demands an officer's token and a written justification.
 
-    No system is named here, so that the benchmark outlives any of them. Raises `LookupError` when no contract is like that.
+    `shared` demands that another system serves it too. No system is named here, so that the benchmark outlives any of them. Raises
+    `LookupError` when no contract is like that.
     """
     known = installed_contracts(date.min)  # which assessments are overdue is not what is measured
     _import_messages(known)
     for path in sorted(discovery.FOLDER.glob("*/cases/*.txtpb")):
         case = text_format.Parse(path.read_text(encoding="utf-8"), Case())
         operation = known.operations[case.operation]
-        if case.sample and _accepts(operation):
+        if case.sample and _accepts(operation) and (not shared or (operation.comparable and known.serving(operation.name))):
             request = _kind(operation.request).FromString(case.request.value)
             _justify(request)
             return Exchange(path.parent.parent.name, operation, request, _filled(_kind(operation.reply)()))
     raise LookupError("no sample case is of a unary query that needs an officer and a justification")
+
+
+def another(exchange: Exchange) -> str:
+    """The system that serves the exchange's operation beside its owner, by name. Raises `LookupError` where there is none."""
+    others = installed_contracts(date.min).serving(exchange.operation.name)
+    if not others:
+        raise LookupError(f"nobody serves {exchange.operation.name} beside its owner")
+    return others[0]
+
+
+def compared_contracts(exchange: Exchange) -> bytes:
+    """The installed contracts, in which the exchange's operation may be compared at a copy."""
+    found = descriptor_pb2.FileDescriptorSet.FromString(resources.files("metip.contracts").joinpath(DESCRIPTORS).read_bytes())
+    for file in found.file:
+        for service in file.service:
+            for method in service.method:
+                if f"{file.package}.{service.name}/{method.name}" == exchange.operation.name:
+                    method.options.Extensions[options_pb2.operation].mirror = options_pb2.MIRROR_POLICY_REPLICA
+    return found.SerializeToString()
 
 
 def _accepts(operation: Operation) -> bool:

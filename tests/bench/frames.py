@@ -140,6 +140,6 @@ async def run(
         transport.abort()
     decoder, ok = Decoder(), 0
     for block, last in asked.blocks:
-        fields = dict(decoder.decode(block))
+        fields: dict[Any, Any] = dict(decoder.decode(block))
         ok += last and fields.get("grpc-status") == "0"
     return Ran(ok, sum(last for _, last in asked.blocks) - ok + asked.others, took)

@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench.comparing import PAIRS, Comparison, measure_comparing
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.journal import Journalled, measure_journal
 from tests.bench.ledger import RECORDS, Ledger, measure_ledger
 from tests.bench.load import Load, drive, h2load_command, has_h2load
 from tests.bench.messages import LONG, SHORT, Length, Messages, measure_messages
+from tests.bench.mirrored import Mirrored, measure_mirrored
 from tests.bench.sample import Row, Sample, row, share
 from tests.bench.stages import python_stages
+from tests.bench.traffic import NONE, Changes, measure_changes
 
 BUSY = 64
 """Calls in flight at which parts are compared: enough that nobody waits for work."""
@@ -33,12 +36,17 @@ class Effort:
     rates: tuple[float, ...] = (500, 1000)
     rate_seconds: float = 4.0
     rate_rounds: int = 3
+    mirrored_rate: float = 100
+    mirrored_rounds: int = 5
     step_rounds: int = 3
     """Rounds over the edge with parts taken off; 0 leaves them out."""
     journal_rounds: int = 9
     loops: int = 20_000
     messages: Length = LONG
     ledger_records: int = RECORDS
+    changes: int = 60
+    """Changes of traffic."""
+    pairs: int = PAIRS
 
 
 QUICK = Effort(
@@ -48,11 +56,15 @@ QUICK = Effort(
     rates=(100,),
     rate_seconds=0.5,
     rate_rounds=1,
+    mirrored_rate=50,
+    mirrored_rounds=1,
     step_rounds=1,
     journal_rounds=1,
     loops=200,
     messages=SHORT,
     ledger_records=2_000,
+    changes=4,
+    pairs=200,
 )
 
 
@@ -83,6 +95,10 @@ class Measurement:
     journal: tuple[Journalled, ...]
     messages: Messages
     ledger: Ledger
+    changes: Changes
+    comparison: Comparison
+    mirrored: Mirrored | None = None
+    """None until it was measured."""
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -94,7 +110,11 @@ class Measurement:
     @property
     def not_ok(self) -> int:
         """Calls on any path that did not end with grpc-status 0."""
-        return sum(one.not_ok for one in (*self.rows, *(row for one in self.journal for row in (one.on, one.off))))
+        return sum(one.not_ok for one in (*self.rows, *(row for one in self.journal for row in (one.on, one.off)), *self._mirrored_rows))
+
+    @property
+    def _mirrored_rows(self) -> tuple[Row, ...]:
+        return (self.mirrored.off, self.mirrored.on) if self.mirrored is not None else ()
 
     @property
     def loads(self) -> tuple[str, ...]:
@@ -130,10 +150,16 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
             journal=journal,
             messages=Messages((), ()),
             ledger=Ledger(0, 0, 0, 0.0, ()),
+            changes=NONE,
+            comparison=Comparison(0, (), 0.0),
         )
     told("starting an exchange")
     messages = await measure_messages(effort.messages, told)
-    return replace(found, messages=messages, ledger=await asyncio.to_thread(measure_ledger, effort.ledger_records, told))
+    changes = await measure_changes(effort.changes, told)
+    ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
+    comparison = await asyncio.to_thread(measure_comparing, effort.pairs, told)
+    mirrored = await measure_mirrored(effort.mirrored_rate, effort.mirrored_rounds, effort.rate_seconds, told)
+    return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison, mirrored=mirrored)
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import apsw
@@ -37,6 +38,7 @@ from tests.bench.sample import cpu_seconds, percentiles
 BODY = 500
 IN_FLIGHT = 64
 GROUP = 1000
+BATCHES = 5
 CERTIFICATE = (("x-forwarded-client-cert", "Hash=0;URI=spiffe://metip.local/consumer/developer"), ("x-metip-purposes", "*"))
 
 
@@ -211,21 +213,33 @@ async def _hub(rig: ExchangeRig, length: Length) -> AsyncIterator[Speed]:
         if ran.not_ok:
             raise AssertionError(f"{ran.not_ok} of {ran.ok + ran.not_ok} messages were not accepted")
         yield Speed(name, ran.ok / ran.seconds, (_cpu(rig) - before) / ran.ok * 1_000_000)
+    stub: Any = ExchangeServiceStub(rig.channel())
+    _allow(rig, os.cpu_count() or 1)  # judged in one process, kept by two threads of another: as on any machine that is not shared
+    await _batch(stub, max(1, length.batch // 4))  # what judges is started with the first one
+    await asyncio.sleep(min(3.0, length.seconds))
+    rates, cpu = [], []
+    for _ in range(BATCHES):
+        before = _cpu(rig)
+        accepted, took = await _batch(stub, length.batch)
+        rates.append(accepted / took)
+        cpu.append((_cpu(rig) - before) / accepted * 1_000_000)
+    yield Speed(BATCH, median(rates), median(cpu))
+
+
+async def _batch(stub: Any, messages: int) -> tuple[int, float]:
+    """Hands over so many in one call; how many were accepted, and in how many seconds."""
     parts = [
         api.PublishBatchRequest(operation=PROBE, messages=[probe(uuid.uuid4().hex, filler=BODY - 50) for _ in range(GROUP)])
-        for _ in range(max(1, length.batch // GROUP))
+        for _ in range(max(1, messages // GROUP))
     ]
 
     async def stream() -> AsyncIterator[api.PublishBatchRequest]:
         for part in parts:
             yield part
 
-    stub: Any = ExchangeServiceStub(rig.channel())
-    _allow(rig, os.cpu_count() or 1)  # its two threads work side by side here, as on any machine that is not shared with a generator
-    before, started = _cpu(rig), time.perf_counter()
+    started = time.perf_counter()
     answer = await stub.PublishBatch(stream(), timeout=120)
-    took, accepted = time.perf_counter() - started, len(answer.message_ids) - len(answer.refused)
-    yield Speed(BATCH, accepted / took, (_cpu(rig) - before) / accepted * 1_000_000)
+    return len(answer.message_ids) - len(answer.refused), time.perf_counter() - started
 
 
 async def _journey(rig: ExchangeRig, rate: int, length: Length) -> Journey:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tests.bench import comparing, traffic
 from tests.bench.ledger import BUDGET, COLUMNS
 from tests.bench.ledger import rows as ledger_rows
 from tests.bench.measuring import BARE, BUSY, FULL, PLAIN, Measurement
@@ -19,6 +20,8 @@ from tests.bench.messages import (
     RAW_ONE,
     UNARY,
 )
+from tests.bench.mirrored import BUDGET as MIRRORED_BUDGET
+from tests.bench.mirrored import NOTHING
 
 ROLES = ("client", "sidecar", "envoy", "python")
 SHARE_OF_PLAIN, SHARE_OF_UNRECORDED = 0.7, 0.9
@@ -38,6 +41,9 @@ def markdown(found: Measurement) -> str:
             *_where(found),
             *_messages(found),
             *_ledger(found),
+            *_changes(found),
+            *_comparison(found),
+            *_mirrored(found),
             *_how(found),
         )
     )
@@ -139,6 +145,13 @@ def _budgets(found: Measurement) -> Iterable[str]:
     slowest = max((one.p99 for one in found.ledger.speeds if one.name.startswith("subject")), default=0.0)
     words = f"the ledger's search by subject over {found.ledger.records:,} records, p99"
     rows.append((words, f"below {BUDGET * 1000:.0f} ms", f"{slowest * 1000:.1f} ms", _verdict(slowest < BUDGET)))
+    usual = found.comparison.usual
+    rows.append(("comparator, CPU a pair", f"below {comparing.BUDGET:.0f} µs", f"{usual:.0f} µs", _verdict(found.comparison.kept)))
+    if (said := found.mirrored) is not None:
+        p50, _, p99 = said.added
+        words = f"a mirrored and compared call at {said.on.load}, added"
+        rows.append((f"{words} p50", f"nothing (below {NOTHING} ms)", f"{p50:+.2f} ms", _verdict(said.nothing)))
+        rows.append((f"{words} p99", f"below {MIRRORED_BUDGET:.0f} ms", f"{p99:+.2f} ms", _verdict(said.kept)))
     rows.append(("calls that were not OK", "0", str(found.not_ok), _verdict(found.not_ok == 0)))
     yield from _table(("", "budget", "found", ""), rows)
     yield ""
@@ -241,6 +254,56 @@ def _ledger(found: Measurement) -> Iterable[str]:
     yield "(`BENCH_ARGS=--ledger-records=5000000`)."
     yield ""
     yield from _table(COLUMNS, ledger_rows(said))
+    yield ""
+
+
+def _changes(found: Measurement) -> Iterable[str]:
+    said = found.changes
+    yield "## Changes of traffic"
+    yield ""
+    yield "From the request to the first call that reaches the system which a change names, under load: recorded in the ledger, kept,"
+    yield "compiled, sent to Envoy and acknowledged. Each change gives all calls of an interface to the other of two systems."
+    yield ""
+    yield from _table(traffic.COLUMNS, traffic.rows(said))
+    yield ""
+    p99, lost = said.active[-1], said.failed + said.astray
+    budgets = [
+        (
+            "a change of traffic until it is active in Envoy, p99",
+            f"below {traffic.BUDGET:.0f} ms",
+            f"{p99:.0f} ms",
+            _verdict(p99 < traffic.BUDGET),
+        ),
+        ("calls that failed or went astray meanwhile", "0", str(lost), _verdict(lost == 0)),
+    ]
+    yield from _table(("", "budget", "found", ""), budgets)
+
+
+def _comparison(found: Measurement) -> Iterable[str]:
+    said = found.comparison
+    yield "## The comparator"
+    yield ""
+    yield "Pairs of answers to a names enquiry, compared and counted in one thread: budget, comparator below 500 µs CPU a pair. Second"
+    yield f"answers count to the pair that they belong to. What the figures of the interface cost each time: {said.report / 1000:.1f} ms."
+    yield ""
+    rows = [(one.name, f"{one.reply_bytes:,}", f"{one.microseconds:.0f}") for one in said.speeds]
+    yield from _table(("pairs", "bytes of a reply", "CPU µs a pair"), rows)
+    yield ""
+
+
+def _mirrored(found: Measurement) -> Iterable[str]:
+    said = found.mirrored
+    if said is None:
+        return
+    yield "## Mirrored calls"
+    yield ""
+    yield "The full path with the tap off, and with every call asked of another system too, both answers compared, in turns at a fixed"
+    yield f"rate: {said.compared:,} pairs were compared, {said.dropped:,} samples dropped. The hub, the other adapter, Envoy and the"
+    yield "generator share a core. What is added is the median of each round's own difference."
+    yield ""
+    rows = [(one.target, f"{one.rate:.0f}", *(f"{value:.2f}" for value in one.latencies), str(one.not_ok)) for one in (said.off, said.on)]
+    added = ("added", "", *(f"{value:+.2f}" for value in said.added), "")
+    yield from _table(("way", "calls/s", "p50 ms", "p90 ms", "p99 ms", "not OK"), [*rows, added])
     yield ""
 
 

@@ -30,4 +30,11 @@ def test_a_quick_run_measures_every_path_and_each_call_is_ok(generator: list[str
     assert all(one["rate"] > 0 for one in found["messages"]["speeds"])
     assert [one["lost"] for one in found["messages"]["journeys"]] == [0]
     assert all(one["median"] > 0 and one["found"] > 0 for one in found["ledger"]["speeds"])
-    assert all(words in page.read_text(encoding="utf-8") for words in ("| full path", "## The journal", "## The ledger"))
+    assert (found["changes"]["made"], found["changes"]["failed"], found["changes"]["astray"]) == (4, 0, 0)
+    assert all(one["microseconds"] > 0 for one in found["comparison"]["speeds"])
+    assert (found["mirrored"]["off"]["not_ok"], found["mirrored"]["on"]["not_ok"]) == (0, 0)
+    assert found["mirrored"]["compared"] > 0
+    assert all(
+        words in page.read_text(encoding="utf-8")
+        for words in ("| full path", "## The journal", "## The ledger", "## Changes of traffic", "## The comparator")
+    )

@@ -88,7 +88,7 @@ async def test_a_change_of_traffic_is_recorded_and_a_change_of_neither_is_not(hu
     await hub.begin()
     before = len(hub.records)
     assert await hub.change(hub.home.traffic, TRAFFIC)
-    assert hub.actions[before:] == ["traffic_change"]
+    assert hub.actions[before:] == ["traffic/change"]
     assert hub.records[-1][2] == {SHARED: {"before": {}, "after": {CONTRACTS.back_ends[0].system: 1}}}
     assert await hub.change(hub.home.traffic, TRAFFIC)
     assert len(hub.records) == before + 1

@@ -13,13 +13,13 @@ import grpc
 import pytest
 import pytest_asyncio
 from cryptography import x509
+from free_ports import free_ports
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mesh_rig import Load, MeshRig, load, running_mesh, until
 from samples import query, send
 
 from hub.identity import Store, describe, issue
 from hub.identity.certificates import facts_of
-from hub.laptop.claiming import free_ports
 from hub.laptop.layout import TRUST_DOMAIN, Home
 from metip.processes import dying_with_parent
 

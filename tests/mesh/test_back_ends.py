@@ -27,6 +27,8 @@ CASE = next(
 )
 FIRST = CASE.system
 INTERFACE = CASE.operation.interface
+IDLE = [(one, 0, 0) for one in CONTRACTS.back_ends_of(INTERFACE) if one != SECOND]
+"""Further systems that could serve it and are not there, as lists show them: without weight or instances."""
 ONLY_SECOND = f"shares:\n  - interface: {INTERFACE}\n    weights: {{{SECOND}: 1}}\n"
 
 
@@ -88,7 +90,7 @@ async def test_weights_in_envoys_runtime_move_calls_without_the_hub(mesh: MeshRi
     assert found[FIRST] + found[SECOND] == 300
     assert 50 <= found[SECOND] <= 135, "further from 90 than one run in a million"
     shown = next(one["back_ends"] for one in status["interfaces"] if one["name"] == INTERFACE)
-    assert [(one["system"], one["weight"], one["in_force"]) for one in shown] == [(FIRST, 100, 70), (SECOND, 0, 30)]
+    assert [(one["system"], one["weight"], one["in_force"]) for one in shown] == [(FIRST, 100, 70), (SECOND, 0, 30), *IDLE]
     assert await who_answers(mesh, 10) == {FIRST: 10}
 
 
@@ -110,7 +112,12 @@ async def test_who_stands_behind_an_interface_is_shown(mesh: MeshRig) -> None:
         metip(mesh.home.root, "status"),
         metip(mesh.home.root, "interfaces", "--json"),
     )
-    assert f"Several systems stand behind it, by weight: {FIRST} 100, {SECOND} 0." in " ".join(explained.out.split())
+    behind = ", ".join((f"{FIRST} 100", *(f"{one} 0" for one in CONTRACTS.back_ends_of(INTERFACE))))
+    assert f"Several systems stand behind it, by weight: {behind}." in " ".join(explained.out.split())
     assert "several systems behind one interface" in status.out
     shown = next(one["back_ends"] for one in listed.json["interfaces"] if one["name"] == INTERFACE)
-    assert [(one["system"], one.get("weight", 0), len(one["endpoints"])) for one in shown] == [(FIRST, 100, 1), (SECOND, 0, 1)]
+    assert [(one["system"], one.get("weight", 0), len(one.get("endpoints", ()))) for one in shown] == [
+        (FIRST, 100, 1),
+        (SECOND, 0, 1),
+        *IDLE,
+    ]

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from command_line import Done, metip, shell
 from example_contract import descriptor_set
+from free_ports import free_ports
 from leaks import kinds_in
 from mesh_rig import MeshRig, running_mesh, until
 
@@ -21,7 +22,6 @@ from hub.cli.messages import installed
 from hub.cli.printing import count
 from hub.cli.samples import Sample, samples
 from hub.identity import Store, issue
-from hub.laptop.claiming import free_ports
 from hub.laptop.preparing import has_simulator, systems
 from metip.masking import MASK
 

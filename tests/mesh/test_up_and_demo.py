@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from command_line import environment, metip
+from free_ports import free_ports
 from mesh_rig import until
 
 from hub.cli.gathering import processes
 from hub.cli.stories import stories
-from hub.laptop.claiming import free_ports, holder
+from hub.laptop.claiming import holder
 from hub.laptop.layout import Home
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]

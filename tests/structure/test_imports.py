@@ -17,7 +17,20 @@ EMPTY = (
     *(f"hub/{name}.py" for name in ("__init__", "__main__", "server")),
     *(
         f"hub/{package}/__init__.py"
-        for package in ("access", "api", "cli", "contracts", "exchange", "identity", "laptop", "ledger", "mesh")
+        for package in (
+            "access",
+            "api",
+            "cli",
+            "contracts",
+            "exchange",
+            "identity",
+            "laptop",
+            "ledger",
+            "mesh",
+            "migration",
+            "parity",
+            "traffic",
+        )
     ),
 )
 LAWFUL = {
@@ -30,6 +43,9 @@ LAWFUL = {
     "hub.exchange": "hub.contracts",
     "hub.ledger": "metip.contracts",
     "hub.access": "hub.mesh",
+    "hub.migration": "hub.access",
+    "hub.traffic": "hub.mesh",
+    "hub.parity": "hub.exchange",
     "hub.api": "hub.access",
     "hub.server": "hub.api",
     "hub.cli": "hub.laptop",
@@ -40,10 +56,13 @@ UNLAWFUL = {
     "metip.identifiers": ("asyncio",),
     "hub.contracts": ("adapters.kit.call", "hub.mesh"),
     "hub.identity": ("hub.mesh",),
-    "hub.access": ("hub.api", "hub.server"),
-    "hub.mesh": ("hub.access", "hub.api", "hub.exchange"),
+    "hub.access": ("hub.api", "hub.migration", "hub.server"),
+    "hub.migration": ("hub.api", "hub.server"),
+    "hub.traffic": ("hub.access", "hub.api"),
+    "hub.mesh": ("hub.access", "hub.api", "hub.exchange", "hub.traffic"),
     "hub.exchange": ("hub.api", "hub.mesh"),
     "hub.ledger": ("hub.api", "hub.exchange", "hub.mesh"),
+    "hub.parity": ("hub.api", "hub.traffic"),
     "hub.api": ("hub.server",),
     "hub.server": ("hub.cli",),
     "adapters.kit.call": ("adapters.one.adapter", "hub.api"),

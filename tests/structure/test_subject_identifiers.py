@@ -18,13 +18,30 @@ BY_ID: Final = "moves or shows messages by their ids; whom a message is about wa
 EXCHANGE: Final = "metip.exchange.v1.ExchangeService"
 LEDGER: Final = "metip.ledger.v1.LedgerService"
 ABOUT_RECORDS: Final = "is about records; whom it asks after stands in its own record, as tokens of what it asks by"
-WAIVED: Final = {
-    f"{EXCHANGE}/{name}": BY_ID
-    for name in ("PauseSubscription", "ListDeliveries", "GetMessage", "Decide", "PlanReplay", "ApproveReplay", "Replay")
-} | {
-    f"{LEDGER}/{name}": ABOUT_RECORDS
-    for name in ("SearchRecords", "GetRecord", "ReportAccess", "SummariseUse", "ExportRecords", "EraseRecords", "RotateKey")
-}
+RECORDINGS: Final = "metip.parity.v1.RecordingService"
+BY_NAME: Final = "names a recording; whom its calls were about stands in the records of those calls, and of each one that is asked again"
+WAIVED: Final = (
+    {
+        f"{EXCHANGE}/{name}": BY_ID
+        for name in (
+            "PauseSubscription",
+            "ListOwners",
+            "MoveOwner",
+            "HandOver",
+            "ListDeliveries",
+            "GetMessage",
+            "Decide",
+            "PlanReplay",
+            "ApproveReplay",
+            "Replay",
+        )
+    }
+    | {f"{RECORDINGS}/{name}": BY_NAME for name in ("StartRecording", "EraseRecording", "ReplayRecording")}
+    | {
+        f"{LEDGER}/{name}": ABOUT_RECORDS
+        for name in ("SearchRecords", "GetRecord", "ReportAccess", "SummariseUse", "ExportRecords", "EraseRecords", "RotateKey")
+    }
+)
 """Operations that touch personal data and name nobody, with the reason."""
 MESSAGES: Final = installed()
 PERSONAL: Final = [one for one in MESSAGES.contracts.operations.values() if one.personal]

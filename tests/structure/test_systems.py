@@ -6,8 +6,8 @@ folder (`metip.x`, `adapters/x`, `adapter-x`), or the bare name as a whole strin
 parts of longer words are no names.
 
 Who may name a system: its own two folders and its adapter's tests; the folders of a system whose contract says that it `consults` it,
-`serves` its operations as another back end or `subscribes` to its messages; documentation and the change log; deployment values; the
-faults and stories that are played across systems.
+`serves` its operations as another back end, `subscribes` to its messages or takes some `instead_of` it; documentation and the change log;
+deployment values; the faults and stories that are played across systems.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,15 +46,17 @@ def lent(system: str) -> tuple[Operation, ...]:
 
 
 def consulted(system: str) -> set[str]:
-    """Systems that the contract of this one says it consults, serves operations of, or subscribes to."""
+    """Systems that the contract of this one says it consults, serves operations of, subscribes to, or stands in for."""
     known = installed_contracts(EVERY_DAY)
+    stood_in_for: set[str] = set()
     own = [interface for interface in known.interfaces if interface.system == system]
     named = [name for interface in own for operation in interface.operations for name in operation.consults]
     named += [one.operation for interface in own for one in interface.subscribes]
     for back_end in known.back_ends:
         if back_end.system == system:
             named += [*back_end.serves, *(one.operation for one in back_end.subscribes)]
-    return {name.split(".")[1] for name in named} - {system}
+            stood_in_for |= {one.instead_of for one in back_end.subscribes if one.instead_of}
+    return ({name.split(".")[1] for name in named} | stood_in_for) - {system}
 
 
 def naming_files(system: str, texts: Iterable[tuple[str, str]], consulting: Iterable[str]) -> list[str]:

@@ -92,8 +92,13 @@ def case_id(path: Path) -> str:
 
 def read_case(path: Path) -> RecordedCase:
     """Reads one file. Raises `google.protobuf.text_format.ParseError` with line and column."""
-    case = text_format.Parse(path.read_text(encoding="utf-8"), Case(), descriptor_pool=_pool())
-    return RecordedCase(path.parent.parent.name, path, case)
+    return RecordedCase(path.parent.parent.name, path, Case.FromString(_parsed(path.read_text(encoding="utf-8"))))
+
+
+@cache
+def _parsed(text: str) -> bytes:
+    """A case in binary: a text is read once, however many modules look for a sample among all cases, and each has a message of its own."""
+    return bytes(text_format.Parse(text, Case(), descriptor_pool=_pool()).SerializeToString())
 
 
 async def play(recorded: RecordedCase, channel: grpc.aio.Channel, metadata: Sequence[tuple[str, str]]) -> Played:

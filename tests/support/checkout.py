@@ -9,7 +9,23 @@ from hub.cli import naming
 ROOT = Path(__file__).parent.parent.parent
 
 PLATFORM = frozenset(
-    {"adapter", "cases", "common", "contracts", "exchange", "hub", "identifiers", "journal", "ledger", "options", "settings", "simulator"}
+    {
+        "adapter",
+        "cases",
+        "common",
+        "contracts",
+        "exchange",
+        "hub",
+        "identifiers",
+        "journal",
+        "ledger",
+        "migration",
+        "options",
+        "parity",
+        "settings",
+        "simulator",
+        "traffic",
+    }
 )
 """Packages under `metip` that belong to the platform. Every other one is a system, and needs no entry anywhere."""
 NO_ADAPTERS = frozenset({"kit"})
@@ -22,8 +38,9 @@ def files() -> tuple[str, ...]:
     return naming.files(ROOT)
 
 
+@cache
 def text(path: str) -> str:
-    """What is in a file."""
+    """What is in a file; no test changes one."""
     return (ROOT / path).read_text(encoding="utf-8")
 
 

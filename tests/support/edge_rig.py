@@ -6,7 +6,7 @@ Quick to start, and any limit can be set low, so that a test sees it bite. What 
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -27,7 +27,8 @@ from hub.laptop.layout import Home
 from hub.laptop.preparing import bootstrap
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.compile import compile_mesh
-from hub.mesh.inputs import Edge, Grant, Instance, Limit, Policy, Tokens
+from hub.mesh.history import Change
+from hub.mesh.inputs import AS_OWNED, Edge, Grant, Instance, Limit, Policy, Tokens, Traffic
 from hub.mesh.limits import Limits
 from hub.mesh.publisher import Publisher
 from metip.contracts import DeliveryClass, Operation
@@ -98,6 +99,8 @@ class EdgeRig:
     operation: Operation
     """A query that needs an officer."""
     log: Path
+    put: Callable[[Traffic], Awaitable[Change]]
+    """Puts traffic settings in force."""
     channels: list[grpc.aio.Channel] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -202,7 +205,11 @@ async def running_edge(
             await control.start()
             stack.push_async_callback(control.stop, None)
             stack.callback(ads.close)
-            publishing = await publisher.publish(compile_mesh(known, instances, policy, edge), CAUSE)
+
+            async def put(traffic: Traffic) -> Change:
+                return await publisher.publish(compile_mesh(known, instances, policy, edge, traffic), CAUSE)
+
+            publishing = await put(AS_OWNED)
             assert publishing.outcome is not None
             said: Json = YAML(typ="safe", pure=True).load(bootstrap(Home.at(directory), xds="delta"))
             said["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"] = {
@@ -210,7 +217,7 @@ async def running_edge(
             }
             bootstrapped(said)
             envoy = await stack.enter_async_context(running_envoy(said, directory))
-            rig = EdgeRig(envoy, store, far, port, json_port, operation, directory / "access.log")
+            rig = EdgeRig(envoy, store, far, port, json_port, operation, directory / "access.log", put)
             await _until_served(rig)
             far.calls.clear()
             far.metadata.clear()

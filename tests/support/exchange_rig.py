@@ -38,9 +38,13 @@ ROOT = Path(hatch_build.__file__).parent
 PROTOS = ROOT / "tests" / "faults" / "protos"
 INTERFACE = "metip.probe.v1.ProbeService"
 PROBE, ONCE = f"{INTERFACE}/PublishProbe", f"{INTERFACE}/PublishOnce"
-SYSTEM = "probe"
+SYSTEM, OLD = "probe", "probe_old"
+"""Two platforms of one far system; the second one runs only where a test asks for it."""
 SQLITE, JETSTREAM = "sqlite", "jetstream"
 LOG = "nats-server"
+OLD_TOO = "METIP_TEST_TWO_PLATFORMS"
+OLD_TOO = "METIP_TEST_TWO_PLATFORMS"
+"""Set where the contracts of a test have the second platform."""
 POLL = 0.02
 READY_WITHIN = 40.0
 OPTIONS = [("grpc.enable_retries", 0), ("grpc.max_receive_message_length", 64 * 1024 * 1024), ("grpc.max_reconnect_backoff_ms", 500)]
@@ -54,13 +58,14 @@ def descriptors() -> bytes:
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     own = [str(path.relative_to(ROOT / "protos")) for path in sorted((ROOT / "protos" / "metip").rglob("*.proto"))]
     platform = [path for path in own if path.split("/")[1] in ("common", "exchange", "hub", "options")]
-    target = ROOT / ".metip" / "probe.binpb"
+    target = ROOT / ".metip" / ("platforms.binpb" if OLD_TOO in os.environ else "probe.binpb")
     target.parent.mkdir(exist_ok=True)
     fresh = target.with_suffix(f".{os.getpid()}")
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", f"-I{ROOT / 'protos'}", f"-I{well_known}"]
     rules = f"--descriptor_set_in={ROOT / 'protos' / 'buf' / 'validate.binpb'}"
     flags = ["--include_imports", "--include_source_info", f"--descriptor_set_out={fresh}"]
-    subprocess.run([*command, rules, *flags, *platform, "metip/probe/v1/probe_service.proto"], check=True)
+    probes = ["metip/probe/v1/probe_service.proto", *(["metip/probe_old/v1/settings.proto"] if OLD_TOO in os.environ else [])]
+    subprocess.run([*command, rules, *flags, *platform, *probes], check=True)
     data = fresh.read_bytes()
     fresh.unlink()
     return data
@@ -78,6 +83,12 @@ def _pool() -> descriptor_pool.DescriptorPool:
     for file in descriptor_pb2.FileDescriptorSet.FromString(descriptors()).file:
         pool.Add(file)
     return pool
+
+
+def _read_again() -> None:
+    """Which contracts there are the environment says, and it has changed."""
+    for read in (descriptors, contracts, _pool):
+        read.cache_clear()
 
 
 def kind(name: str) -> type[Message]:
@@ -181,6 +192,13 @@ class ExchangeRig:
         command = (sys.executable, "-m", "tests.faults.subscriber", *arguments)
         self.supervisor.start(Process(f"subscriber-{number}", command, self.home.log(f"subscriber-{number}")))
 
+    def start_platform(self, system: str, number: int = 0) -> None:
+        """Starts a worker of one of two platforms; see `tests.faults.platform`."""
+        socket, executions = self.home.run / f"{system}-{number}.sock", self.home.state / "executions" / f"{system}.sqlite"
+        arguments = (system, str(number), str(socket), f"unix:{self.home.hub_socket}", str(self.ledger), str(executions))
+        command = (sys.executable, "-m", "tests.faults.platform", *arguments)
+        self.supervisor.start(Process(f"subscriber-{system}-{number}", command, self.home.log(f"{system}-{number}")))
+
     def mode(self, text: str) -> None:
         """What subscribers do from now on, in pairs of words; empty for their work.
 
@@ -209,19 +227,26 @@ async def running_exchange(
     told = {"PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "support"), str(ROOT), str(ROOT / "protos"))), **(environment or {})}
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
+    _read_again()
+    set_file.write_bytes(descriptors())
     try:
         if engine == JETSTREAM:
             _start_log(home, supervisor)
         supervisor.start(Process("hub", hub, home.log("hub")))
         envoy = ("-c", str(home.bootstrap), "--use-dynamic-base-id", "--disable-hot-restart", "--concurrency", "1", *LOG_SOON)
         supervisor.start(Process("envoy", (envoy_binary(), *envoy), home.log("envoy")))
-        for number in range(subscribers):
-            rig.start_subscriber(number)
+        if OLD_TOO in told:
+            rig.start_platform(SYSTEM)
+            rig.start_platform(OLD)
+        else:
+            for number in range(subscribers):
+                rig.start_subscriber(number)
         await rig.ready()
         yield rig
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+        _read_again()
         for channel in rig.channels:
             await channel.close()
         await supervisor.stop_all(

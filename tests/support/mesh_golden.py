@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc_tools
+from google.protobuf import json_format
 from ruamel.yaml import YAML
 
 import hatch_build
@@ -16,6 +17,9 @@ from hub.contracts import Contracts, load
 from hub.mesh.inputs import Edge, Grant, Instance, Policy, Tokens, Traffic
 from hub.mesh.resources import ResourceType, Snapshot
 from hub.mesh.types import cluster, endpoint, listener, route, tls
+from hub.traffic.layers import state_of, traffic_of
+from hub.traffic.words import setting_of
+from metip.traffic.v1.traffic_state_pb2 import Setting
 
 TODAY = date(2026, 11, 23)
 ROOT = Path(hatch_build.__file__).parent
@@ -52,12 +56,15 @@ def compile_protos(into: Path, *folders: Path) -> Contracts:
 
 
 def read_inputs(path: Path) -> tuple[tuple[Instance, ...], Policy, Traffic]:
-    """The instances, the policy and the shares of one golden case."""
+    """The instances, the policy and the traffic settings of one golden case: shares, and whatever else there is as the contract has it."""
     said = YAML(typ="safe", pure=True).load(path)
-    instances = tuple(Instance(one["id"], one["system"], tuple(one["interfaces"]), one["address"]) for one in said["instances"])
+    instances = tuple(
+        Instance(one["id"], one["system"], tuple(one["interfaces"]), one["address"], one.get("version", "")) for one in said["instances"]
+    )
     policy = Policy(tuple(_grant(one) for one in said["policy"]))
-    shares = said.get("traffic", {}).items()
-    return instances, policy, Traffic(tuple((interface, tuple(weights.items())) for interface, weights in shares))
+    shares = Traffic(tuple((interface, tuple(weights.items())) for interface, weights in said.get("traffic", {}).items()))
+    others = (setting_of(json_format.ParseDict(one, Setting())) for one in said.get("settings", ()))
+    return instances, policy, traffic_of(state_of(shares).put(*others))
 
 
 def _grant(said: dict[str, Any]) -> Grant:

@@ -157,9 +157,12 @@ class MeshRig:
 
 
 @asynccontextmanager
-async def running_mesh(directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta") -> AsyncIterator[MeshRig]:
-    """An estate for the length of the block."""
-    home, ports = Home.at(directory / "home"), Ports(*free_ports(2))
+async def running_mesh(
+    directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta", facades: bool = False
+) -> AsyncIterator[MeshRig]:
+    """An estate for the length of the block, with façades where they are asked for."""
+    grpc_port, json_port, deliveries, soap = free_ports(4)
+    home, ports = Home.at(directory / "home"), Ports(grpc_port, json_port, deliveries, soap if facades else 0)
     async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds)) as supervisor:
         rig = MeshRig(home, ports, supervisor)
         try:

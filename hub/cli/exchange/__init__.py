@@ -24,6 +24,10 @@ SECTIONS: Final[Sections] = {
         "pause": ("hub.cli.exchange.pausing:pause", "Stop the deliveries of one subscription; what is accepted meanwhile waits."),
         "resume": ("hub.cli.exchange.pausing:resume", "Resume the deliveries of one subscription."),
     },
+    "Platforms": {
+        "owner": ("hub.cli.exchange.owning:owner", "Show or move which of several platforms delivers a message."),
+        "hand-over": ("hub.cli.exchange.owning:hand_over", "Hand a subscription over from one platform to another, from now on."),
+    },
     "Replay": {
         "replay": ("hub.cli.exchange.replaying:replay", "Plan a replay and say what it would do; carry it out only when told to."),
         "approve": ("hub.cli.exchange.replaying:approve", "Approve a replay that somebody else planned."),

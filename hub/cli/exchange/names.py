@@ -46,16 +46,17 @@ class StateName(click.ParamType[State]):
 
 def subscription_named(text: str, names: Iterable[str]) -> str:
     """The subscription of that name: `system:operation` in full, or either, or the end of the operation, as far as it is unique."""
-    return _named(text, sorted(names), "subscription", _is_subscription)
+    return named(text, sorted(names), "subscription", _is_subscription)
 
 
 def operation_named(text: str, names: Iterable[str]) -> str:
     """The operation of that name among those that are subscribed to: in full, or its end as far as it is unique. Raises `Problem`."""
     found = sorted({name.partition(":")[2] for name in names})
-    return _named(text, found, "operation with a subscription", lambda wanted, name: _ends(name, wanted))
+    return named(text, found, "operation with a subscription", lambda wanted, name: ends(name, wanted))
 
 
-def _named(text: str, names: list[str], what: str, matches: Any) -> str:
+def named(text: str, names: list[str], what: str, matches: Any) -> str:
+    """The one of these names that the text means, by `matches`. Raises `Problem` that lists what was meant, or might have been."""
     wanted = text.strip().lstrip("/")
     if wanted in names:
         return wanted
@@ -75,11 +76,12 @@ def _is_subscription(wanted: str, name: str) -> bool:
     system, _, operation = name.partition(":")
     said, colon, end = wanted.partition(":")
     if colon:
-        return said in ("", system) and (not end or _ends(operation, end))
-    return wanted == system or _ends(operation, wanted)
+        return said in ("", system) and (not end or ends(operation, end))
+    return wanted == system or ends(operation, wanted)
 
 
-def _ends(name: str, end: str) -> bool:
+def ends(name: str, end: str) -> bool:
+    """Whether a name ends with those parts."""
     return f"/{name}".replace(".", "/").endswith("/" + end.replace(".", "/"))
 
 

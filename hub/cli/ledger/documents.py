@@ -57,7 +57,7 @@ def shown(one: Any, opened: Any) -> list[tuple[str, str]]:
         ("outcome", record.outcome),
         ("disclosed", str(record.disclosed)),
         ("recipient", record.recipient),
-        ("platform", record.platform),
+        ("platform", f"{record.platform}, {_word(options_pb2.Platform, record.generation)}" if record.generation else record.platform),
         ("took", span(record.took.ToMilliseconds() / 1000) if record.HasField("took") else ""),
         ("call", record.call_id),
         ("trace", record.trace_id),

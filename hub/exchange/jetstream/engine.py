@@ -17,6 +17,7 @@ from hub.exchange.jetstream.replica import Entry, Fate, Outcome, Replica, Standi
 from hub.exchange.jetstream.sequencer import LARGEST_ENTRY, Append, Sequencer
 from hub.exchange.jetstream.settings import Settings
 from hub.exchange.life import Event, State, after
+from hub.exchange.lots import Kept, Lot, kept_of
 from hub.exchange.port import Ready
 from hub.exchange.records import (
     Accepted,
@@ -25,8 +26,10 @@ from hub.exchange.records import (
     ExchangeError,
     Filter,
     FullError,
+    Move,
     Plan,
     Replayed,
+    Scope,
     Settlement,
     Turn,
 )
@@ -138,6 +141,10 @@ class JetStreamEngine(Reading):
                 found[place] = result
         return found
 
+    async def accept_lot(self, lot: Lot) -> Kept:
+        """See the port."""
+        return kept_of(await self.accept(lot.arrivals()))
+
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """See the port. A turn that would change nothing is not written; one that does waits for a log that can't be reached."""
         if not settlements:
@@ -192,6 +199,27 @@ class JetStreamEngine(Reading):
         """See the port."""
         done: Replayed = await self._sequencer.do(log.LogCommand(replay=log.LogReplay(plan_id=plan_id, by=by, reason=reason)))
         return done
+
+    async def begin_move(self, post: str, to: str, scope: Scope, key: str, *, move_id: str, by: str, reason: str) -> Move:
+        """See the port."""
+        said = log.LogOwn(step="begin", post=post, to=to, scope=scope.value, key=key, move_id=move_id, by=by, reason=reason)
+        return await self._own(said)
+
+    async def advance(self, move_id: str) -> Move:
+        """See the port."""
+        return await self._own(log.LogOwn(step="advance", move_id=move_id))
+
+    async def fenced(self, move_id: str) -> Move:
+        """See the port; every hub that lives has to say so."""
+        return await self._own(log.LogOwn(step="fenced", move_id=move_id))
+
+    async def take_back(self, move_id: str, *, by: str, reason: str) -> Move:
+        """See the port."""
+        return await self._own(log.LogOwn(step="take_back", move_id=move_id, by=by, reason=reason))
+
+    async def _own(self, said: log.LogOwn) -> Move:
+        found: Move = await self._sequencer.do(log.LogCommand(own=said))
+        return found
 
     async def retain(self, retention: dict[str, float], limit: int = 1000) -> int:
         """See the port; one hub of several is enough."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from hub.exchange.jetstream import commands
 from hub.exchange.life import Event
-from hub.exchange.records import BrokenError, ExchangeError
+from hub.exchange.records import BrokenError, ExchangeError, Move, Scope
 from hub.exchange.sqlite import replaying
 from hub.exchange.sqlite.schema import Names
 from hub.exchange.sqlite.store import Recorder, Store
@@ -137,6 +137,8 @@ class Replica(Store):
             return getattr(self, f"_do_{kind}")(getattr(command, kind), owner, at, stirred)
         except ExchangeError as error:
             return error
+        finally:
+            outcome.stirred |= self.stirred()
 
     # Lives.
 
@@ -217,6 +219,19 @@ class Replica(Store):
     def _do_replay(self, said: log.LogReplay, owner: str, at: float, stirred: set[str]) -> Any:
         stirred.update(self.places)
         return replaying.replay(self, said.plan_id, at, by=said.by, reason=said.reason)
+
+    def hubs(self) -> set[str]:
+        """Processes that live: each has to say of its own instances that they are fenced."""
+        return set(self.lives())
+
+    def _do_own(self, said: log.LogOwn, owner: str, at: float, stirred: set[str]) -> Move:
+        if said.step == "advance":
+            return self.advance(said.move_id, at)
+        if said.step == "fenced":
+            return self.fenced(said.move_id, owner, at)
+        if said.step == "take_back":
+            return self.take_back(said.move_id, at, by=said.by, reason=said.reason)
+        return self.begin_move(said.post, said.to, Scope(said.scope), said.key, said.move_id, at, by=said.by, reason=said.reason)
 
     def _do_retain(self, said: log.LogRetain, owner: str, at: float, stirred: set[str]) -> int:
         return replaying.retain(self, dict(commands.retention(said)), at, said.limit)

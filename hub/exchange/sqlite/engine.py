@@ -5,10 +5,11 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from hub.exchange.clock import SteadyClock
 from hub.exchange.life import Event
+from hub.exchange.lots import Kept, Lot, kept_of
 from hub.exchange.port import Ready
 from hub.exchange.records import (
     Accepted,
@@ -17,8 +18,10 @@ from hub.exchange.records import (
     ExchangeError,
     Filter,
     FullError,
+    Move,
     Plan,
     Replayed,
+    Scope,
     Settlement,
     Turn,
 )
@@ -32,6 +35,7 @@ TOGETHER: Final = 4000
 """Arrivals from which on a transaction takes no more of them."""
 MOST_WAITING: Final = 10_000
 """Callers that wait to be accepted before more are refused."""
+T = TypeVar("T")
 Entry = tuple[Sequence[Arrival], "asyncio.Future[list[Accepted | FullError]]"]
 
 
@@ -127,20 +131,53 @@ class SqliteEngine(Reading):
             together += taken[-1][0]
         return store.accept_all(together, self._clock())
 
+    async def accept_lot(self, lot: Lot) -> Kept:
+        """See the port. Lots of several callers are one transaction, as all that waits is."""
+        try:
+            found = await self._writer.do(lambda store: store.accept_lot(lot, self._clock()))
+        except FullError as error:
+            return kept_of([error] * len(lot))
+        for name in self._subscribers.get(lot.operation, ()):
+            self._ready(name)
+        return found
+
     async def turn(self, subscription: str, settlements: Sequence[Settlement], limit: int) -> Turn:
         """See the port."""
-        return await self._writer.do(lambda store: store.turn(subscription, settlements, limit, self._clock()))
+        return await self._stirring(lambda store: store.turn(subscription, settlements, limit, self._clock()))
 
     async def confirm(self, message_id: str, system: str, event: Event, reason: str) -> None:
         """See the port."""
-        await self._writer.do(lambda store: store.confirm(message_id, system, event, reason, self._clock()))
+        await self._stirring(lambda store: store.confirm(message_id, system, event, reason, self._clock()))
 
     async def decide(self, deliveries: Sequence[tuple[str, str]], event: Event, *, by: str, reason: str) -> int:
         """See the port."""
-        moved = await self._writer.do(lambda store: store.decide(deliveries, event, self._clock(), by=by, reason=reason))
+        moved = await self._stirring(lambda store: store.decide(deliveries, event, self._clock(), by=by, reason=reason))
         for name in {subscription for _, subscription in deliveries}:
             self._ready(name)
         return moved
+
+    async def _stirring(self, job: Callable[[Store], T]) -> T:
+        """Runs a job, and says which other subscriptions may go on by what it did."""
+        found, stirred = await self._writer.do(lambda store: (job(store), store.stirred()))
+        for name in stirred:
+            self._ready(name)
+        return found
+
+    async def begin_move(self, post: str, to: str, scope: Scope, key: str, *, move_id: str, by: str, reason: str) -> Move:
+        """See the port."""
+        return await self._stirring(lambda store: store.begin_move(post, to, scope, key, move_id, self._clock(), by=by, reason=reason))
+
+    async def advance(self, move_id: str) -> Move:
+        """See the port."""
+        return await self._stirring(lambda store: store.advance(move_id, self._clock()))
+
+    async def fenced(self, move_id: str) -> Move:
+        """See the port."""
+        return await self._stirring(lambda store: store.fenced(move_id, "", self._clock()))
+
+    async def take_back(self, move_id: str, *, by: str, reason: str) -> Move:
+        """See the port."""
+        return await self._stirring(lambda store: store.take_back(move_id, self._clock(), by=by, reason=reason))
 
     async def pause(self, subscription: str, *, paused: bool, by: str, reason: str) -> None:
         """See the port."""

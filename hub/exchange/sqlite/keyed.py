@@ -7,14 +7,13 @@ fingerprint: whoever looks one up compares the key itself too.
 
 from array import array
 from collections.abc import Sequence
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
-from zlib import crc32
 
 import apsw
 
+from hub.exchange.keys import fingerprint
 from hub.exchange.sqlite.tables import Recorder, Tables
 
 AT_ONCE: Final = 32_768
@@ -29,25 +28,6 @@ UNFILED: Final = (
     "select m.sequence, o.name, m.idempotency_key, m.ordering_key from message m join operation o on o.id = m.operation"
     " where m.sequence > ? order by m.sequence"
 )
-
-
-FINGERPRINT: Final = (1 << 27) - 1
-
-
-def fingerprint(operation: str, key: str) -> int:
-    """A number of 27 bits that stands for a key of an operation; never 0, which stands for no key."""
-    return crc32(key.encode(), _seed(operation)) & FINGERPRINT or 1
-
-
-def fingerprints(operation: str, keys: Sequence[str]) -> list[int]:
-    """Those of many keys."""
-    seed = _seed(operation)
-    return [crc32(key.encode(), seed) & FINGERPRINT or 1 for key in keys]
-
-
-@cache
-def _seed(operation: str) -> int:
-    return crc32(operation.encode())
 
 
 class Keyed(Tables):
@@ -106,14 +86,14 @@ class Keyed(Tables):
     def _file(self) -> None:
         """Files what is new, in a transaction of its own. No room for it is no harm: all stays in memory and is tried again later."""
         more = ((one, place) for one, places in self._more.items() for place in places)
-        entries = {one << PLACES | place for one, place in chain(self._new.items(), more)}
+        entries = [one << PLACES | place for one, place in chain(self._new.items(), more)]
         if self._gone:
-            entries = {entry for entry in entries if entry & PLACE not in self._gone}
+            entries = [entry for entry in entries if entry & PLACE not in self._gone]
         self._file_at = self._newest + AT_ONCE
         try:
             self._execute("begin immediate")
             if entries:
-                self._execute("insert into key (entry) select value from carray(?)", (numbers(sorted(entries)),))
+                self._execute("insert into key (entry) select value from carray(?) order by value", (numbers(entries),))
             self._execute("update meta set value = ? where name = 'filed'", (self._newest,))
             self._execute("commit")
         except apsw.FullError:
@@ -140,8 +120,7 @@ class Keyed(Tables):
         self._filed = self._newest = filed
         self._file_at = filed + AT_ONCE
         for sequence, operation, idempotency_key, ordering_key in self._execute(UNFILED, (filed,)):
-            in_line = fingerprint(operation, ordering_key) if ordering_key else 0
-            self.note(sequence, fingerprint(operation, idempotency_key), in_line)
+            self.note(sequence, fingerprint(operation, idempotency_key), fingerprint(operation, ordering_key))
 
 
 def _entry(one: int, sequence: int) -> int:

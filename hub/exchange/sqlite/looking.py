@@ -5,19 +5,22 @@ A delivery whose message lies beyond its subscription's cursor has no row; it is
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, Final
 
 import apsw
 
+from hub.exchange.keys import fingerprint
 from hub.exchange.life import OPEN, State
 from hub.exchange.records import Account, Act, Delivery, Filter, Group, Message, Step, UnknownError
-from hub.exchange.sqlite.keyed import fingerprint, numbers
+from hub.exchange.sqlite.keyed import numbers
 from hub.exchange.sqlite.schema import WAITING, Names
 from hub.exchange.sqlite.store import Place, Store
 
 PAGE: Final = 200
+PASSED: Final = 20_000
+"""Places that one look for messages of some operations passes at the most."""
 
 
 def message(store: Store, message_id: str) -> Message:
@@ -34,20 +37,25 @@ def message(store: Store, message_id: str) -> Message:
     return Message(sequence, message_id, row[0], row[1], row[2], row[3], row[4], replay_of)
 
 
-def accepted_after(database: apsw.Connection, sequence: int, limit: int) -> list[Message]:
-    """Messages in order of acceptance, those after one place."""
+def accepted_after(database: apsw.Connection, sequence: int, limit: int, operations: Collection[str]) -> tuple[list[Message], int]:
+    """Messages of some operations in order of acceptance, those after one place; and up to which place there are no more of them."""
     with database:
         store: Any = database.execute("select value from meta where name = 'store'").fetchone()
+        newest: Any = database.execute("select coalesce(max(sequence), 0) from message").fetchone()
+        end = max(sequence, min(newest[0], sequence + PASSED))
+        wanted = {number: name for number, name in database.execute("select id, name from operation") if name in operations}
         rows: list[Any] = database.execute(
-            "select m.sequence, o.name, m.body, m.producer, m.call_id, m.accepted, m.replay_of, m.officer from message m"
-            " join operation o on o.id = m.operation where m.sequence > ? order by m.sequence limit ?",
-            (sequence, limit),
+            # By place, never by operation: what is read is what came last, and most of it is in memory.
+            "select sequence, operation, body, producer, call_id, accepted, replay_of, officer from message"
+            " where sequence > ? and sequence <= ? and +operation in (select value from carray(?)) order by sequence limit ?",
+            (sequence, end, numbers(list(wanted)), limit),
         ).fetchall()
     names = Names(store[0])
-    return [
-        Message(place, names.of(place), operation, body, producer, call_id, accepted, names.of(first) if first else "", officer)
+    found = [
+        Message(place, names.of(place), wanted[operation], body, producer, call_id, accepted, names.of(first) if first else "", officer)
         for place, operation, body, producer, call_id, accepted, first, officer in rows
     ]
+    return found, found[-1].sequence if len(found) == limit else end
 
 
 def acts_after(database: apsw.Connection, place: int, limit: int) -> list[Act]:
@@ -142,15 +150,16 @@ def _rows(store: Store, place: Place, wanted: Filter, last: int, until: int = 1 
 
 
 def _beyond(store: Store, place: Place, wanted: Filter, last: int, until: int = 1 << 62) -> Iterator[Delivery]:
-    if wanted.reason or (wanted.states and State.PENDING not in wanted.states):
+    if place.door is not place or wanted.reason or (wanted.states and State.PENDING not in wanted.states):
         return
     last = max(last, place.cursor)
+    ids = ", ".join(str(one.id) for one in place.peers)
     while True:
         rows = store.all(
             "select sequence, accepted, ordering_key, not_before from message where operation = ?1 and sequence > ?2 and sequence <= ?3"
-            " and audience in (0, ?4) and accepted >= ?5 and (?6 = 0 or accepted < ?6) and not exists"
-            " (select 1 from delivery d where d.subscription = ?4 and d.sequence = message.sequence) order by sequence limit ?7",
-            (place.operation, last, until, place.id, wanted.accepted_from, wanted.accepted_before, PAGE),
+            f" and audience in {place.hears} and accepted >= ?4 and (?5 = 0 or accepted < ?5) and not exists"
+            f" (select 1 from delivery d where d.subscription in ({ids}) and d.sequence = message.sequence) order by sequence limit ?6",
+            (place.operation, last, until, wanted.accepted_from, wanted.accepted_before, PAGE),
         )
         for sequence, accepted, key, not_before in rows:
             due = max(accepted, not_before)
@@ -186,9 +195,11 @@ def _oldest(store: Store, place: Place) -> float:
             (place.id,),
         ),
         store.one(
-            "select accepted from message where operation = ? and sequence > ? and audience in (0, ?) order by sequence limit 1",
-            (place.operation, place.cursor, place.id),
-        ),
+            f"select accepted from message where operation = ? and sequence > ? and audience in {place.hears} order by sequence limit 1",
+            (place.operation, place.cursor),
+        )
+        if place.door is place
+        else None,
     ]
     return min((float(row[0]) for row in rows if row is not None), default=0.0)
 

@@ -1,14 +1,14 @@
 """Accepting messages on one SQLite file: each is kept once, or known as the duplicate of an earlier one."""
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, Final
 
 import apsw
 
+from hub.exchange.keys import fingerprint, fingerprints
+from hub.exchange.lots import LENGTH, Kept, Lot, kept_of
 from hub.exchange.records import Accepted, Arrival, FullError, UnknownError
-from hub.exchange.sqlite.keyed import Keyed, fingerprint, fingerprints, numbers
+from hub.exchange.sqlite.keyed import Keyed, numbers
 from hub.exchange.sqlite.tables import Place
 
 MANY: Final = 8
@@ -21,20 +21,14 @@ INSERT: Final = (
     "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
     " audience, replay_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-TOGETHER: Final = 64
-"""Messages that differ in nothing but keys and bodies, as those of a bulk hand-over do, from which on one statement inserts them all.
-
-The interpreter is free meanwhile. A message is one value: the lengths of its keys, the keys, the body.
-"""
-LENGTH: Final = 8
-INSERT_TOGETHER: Final = (
+INSERT_LOT: Final = (
     "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
     f" audience, replay_of) select ?2, cast(substr(value, {2 * LENGTH + 1}, key) as text),"
     f" cast(substr(value, {2 * LENGTH + 1} + key, line) as text), substr(value, {2 * LENGTH + 1} + key + line), ?3, ?4, ?5, ?6, ?7, ?8,"
     f" 0, 0 from (select value, cast(substr(value, 1, {LENGTH}) as integer) as key,"
     f" cast(substr(value, {LENGTH + 1}, {LENGTH}) as integer) as line from carray(?1))"
 )
-_beside_content = attrgetter("producer", "officer", "call_id", "not_before", "expires")
+"""One statement for all of a lot: the interpreter is free meanwhile."""
 
 
 class Messages(Keyed):
@@ -77,6 +71,19 @@ class Messages(Keyed):
             return [Accepted(name, now) for name in self._insert_all(arrivals, prints, operation, now, places)]
         return self._accept_among_known(arrivals, prints, known, now, room, full)
 
+    def accept_lot(self, lot: Lot, now: float) -> Kept:
+        """As `accept_all` does it, for messages that were handed over in bulk."""
+        operation = self.operation(lot.operation)
+        noted = self.noted(lot.known_by)
+        known = self._among(noted, operation, frozenset(lot.keys()), now - lot.window) if noted else {}
+        places = self._by_operation.get(operation, ())
+        room, full = self._room(places)
+        if known or not lot.unlike or len(lot) > room:
+            return kept_of(self._accept_among_known(lot.arrivals(), lot.known_by, known, now, room, full))
+        values = (apsw.carray(lot.values), operation, lot.producer, lot.officer, lot.call_id, now, lot.not_before, lot.expires)
+        self._execute(INSERT_LOT, values)
+        return Kept(self._inserted(lot.known_by, lot.in_line, places))
+
     def _accept_among_known(
         self, arrivals: Sequence[Arrival], prints: Sequence[int], known: Mapping[str, Accepted], now: float, room: int, full: str
     ) -> list[Accepted | FullError]:
@@ -113,29 +120,30 @@ class Messages(Keyed):
 
     def _insert_all(self, new: Sequence[Arrival], prints: Sequence[int], operation: int, now: float, places: Sequence[Place]) -> list[str]:
         """Keeps new messages in order; their ids."""
-        for alike, some in groupby(new, key=_beside_content):
-            group = list(some)
-            if len(group) < TOGETHER:
-                self.database.executemany(INSERT, [_row(one, operation, now, 0, 0) for one in group])
-            else:
-                producer, officer, call_id, not_before, expires = alike
-                values = apsw.carray(tuple(map(_packed, group)))
-                self._execute(INSERT_TOGETHER, (values, operation, producer, officer, call_id, now, not_before, expires))
+        self.database.executemany(INSERT, [_row(one, operation, now, 0, 0) for one in new])
+        return self._inserted(prints, list(map(_in_line, new)), places)
+
+    def _inserted(self, prints: Sequence[int], lines: Sequence[int], places: Sequence[Place]) -> list[str]:
+        """Notes messages that were just inserted one after the other; their ids. `lines` may be empty where none has an ordering key."""
         for place in places:
-            self._move_tally(self.beyond, place.id, len(new))
-        first = self.database.last_insert_rowid() + 1 - len(new)
-        if any(one.ordering_key for one in new):
-            for sequence, (one, known_by) in enumerate(zip(new, prints, strict=True), first):
-                self.note(sequence, known_by, _in_line(one))
+            self._move_tally(self.beyond, place.id, len(prints))
+        first = self.database.last_insert_rowid() + 1 - len(prints)
+        if any(lines):
+            for sequence, (known_by, in_line) in enumerate(zip(prints, lines, strict=True), first):
+                self.note(sequence, known_by, in_line)
         else:
             self.note_all(first, prints)
-        return [self.names.of(sequence) for sequence in range(first, first + len(new))]
+        return [self.names.of(sequence) for sequence in range(first, first + len(prints))]
 
     def _known(self, operation: int, prints: Sequence[int], keys: Collection[str], since: float) -> dict[str, Accepted]:
         """By key, the first that was accepted since then; `prints` are the keys' fingerprints, under which other keys may be found too."""
         noted = self.noted(prints)
+        return self._among(noted, operation, keys, since) if noted else {}
+
+    def _among(self, noted: Sequence[int], operation: int, keys: Collection[str], since: float) -> dict[str, Accepted]:
+        """The same, among messages at some places."""
         found: dict[str, Accepted] = {}
-        for key, sequence, accepted in self._execute(AMONG, (numbers(noted), operation, since)) if noted else ():
+        for key, sequence, accepted in self._execute(AMONG, (numbers(noted), operation, since)):
             if key not in keys:
                 continue
             message_id = self.names.of(sequence)
@@ -157,7 +165,7 @@ class Messages(Keyed):
         if row is None:
             raise UnknownError("there is no such message")
         arrival = Arrival(place.said.operation, row[2], row[0], row[1], row[3], row[4], row[5])
-        return self._insert(arrival, place.operation, now, place.id, sequence, (place,))
+        return self._insert(arrival, place.operation, now, place.id, sequence, (place.door,))
 
     def _insert(self, arrival: Arrival, operation: int, now: float, audience: int, replay_of: int, places: Sequence[Place]) -> int:
         self._execute(INSERT, _row(arrival, operation, now, audience, replay_of))
@@ -168,17 +176,12 @@ class Messages(Keyed):
         return sequence
 
 
-def _packed(one: Arrival) -> bytes:
-    key, line = one.idempotency_key.encode(), one.ordering_key.encode()
-    return b"%08d%08d%b%b%b" % (len(key), len(line), key, line, one.body)
-
-
 def _known_by(one: Arrival) -> int:
     return fingerprint(one.operation, one.idempotency_key)
 
 
 def _in_line(one: Arrival) -> int:
-    return fingerprint(one.operation, one.ordering_key) if one.ordering_key else 0
+    return fingerprint(one.operation, one.ordering_key)
 
 
 def _row(one: Arrival, operation: int, now: float, audience: int, replay_of: int) -> tuple[Any, ...]:

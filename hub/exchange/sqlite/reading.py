@@ -1,14 +1,16 @@
 """What an engine reads from its own SQLite file: one class for every engine that keeps one."""
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
-from hub.exchange.records import Account, Act, Delivery, Filter, Group, Message, Step
+from hub.exchange.records import Account, Act, Delivery, Fence, Filter, Group, Message, Move, Ownership, Step
 from hub.exchange.sqlite import looking
 from hub.exchange.sqlite.writer import Writer
+from metip.tokens import Token
 
 PAGES_AT_ONCE: Final = 256
 
@@ -32,9 +34,9 @@ class Reading:
         """See the port."""
         return await self._store.do(lambda store: looking.steps(store, message_id))
 
-    async def accepted_after(self, sequence: int, limit: int) -> list[Message]:
+    async def accepted_after(self, sequence: int, limit: int, operations: Collection[str]) -> tuple[list[Message], int]:
         """See the port."""
-        return await asyncio.to_thread(lambda: looking.accepted_after(self._reader(), sequence, limit))
+        return await asyncio.to_thread(lambda: looking.accepted_after(self._reader(), sequence, limit, operations))
 
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """See the port."""
@@ -59,6 +61,22 @@ class Reading:
     async def groups(self, subscription: str = "") -> list[Group]:
         """See the port."""
         return await self._store.do(lambda store: looking.groups(store, subscription))
+
+    async def moves(self) -> list[Move]:
+        """See the port."""
+        return await self._store.do(lambda store: store.moves())
+
+    async def owners(self) -> list[Ownership]:
+        """See the port."""
+        return await self._store.do(lambda store: store.owners())
+
+    async def token(self, post: str, key: str) -> Token:
+        """See the port."""
+        return await self._store.do(lambda store: store.token(post, key))
+
+    async def fences(self, system: str, after: int, limit: int = 1000) -> list[Fence]:
+        """See the port."""
+        return await self._store.do(lambda store: store.fences(system, after, limit))
 
     async def backup(self, path: Path) -> None:
         """See the port."""

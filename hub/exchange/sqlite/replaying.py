@@ -95,7 +95,7 @@ def retain(store: Store, retention: dict[str, float], now: float, limit: int) ->
             store.unfile(sequence, name, idempotency_key, ordering_key)
             for subscription, state in store.all("select subscription, state from delivery where sequence = ?", (sequence,)):
                 store.forget(subscription, State(state))
-            for table in ("delivery", "step", "message"):
+            for table in ("delivery", "charge", "step", "message"):
                 store.all(f"delete from {table} where sequence = ?", (sequence,))
         forgotten += len(rows)
         if forgotten >= limit:

@@ -3,7 +3,8 @@
 A message is one row, whoever is to get it. A subscription has a cursor: what lies beyond it waits, without a row of its own, so that a
 subscriber that is away for days costs nothing but its messages. A delivery has a row from the moment the cursor passes its message.
 
-Messages are found by their keys through the table `key`; how it is filled, `keyed` says.
+Messages are found by their keys through the table `key`; how it is filled, `keyed` says. Who owns the messages of a post that several
+systems hold stands in `post` and `post_key`; `charge` has each of their deliveries that is not done.
 """
 
 import secrets
@@ -99,6 +100,42 @@ create table if not exists plan (
   replayed integer not null default -1,
   left_alone integer not null default 0
 ) strict, without rowid;
+create table if not exists post (name text primary key, owner text not null, number integer not null) strict, without rowid;
+create table if not exists post_key (
+  post text not null,
+  digest blob not null,
+  owner text not null,
+  number integer not null,
+  ejected integer not null,
+  primary key (post, digest)
+) strict, without rowid;
+create table if not exists charge (
+  subscription integer not null references subscription,
+  sequence integer not null references message,
+  number integer not null,
+  touched integer not null default 0,
+  primary key (subscription, sequence)
+) strict, without rowid;
+create index if not exists charge_of_message on charge (sequence);
+create table if not exists post_move (
+  id text primary key,
+  post text not null,
+  scope text not null,
+  key text not null,
+  owner text not null,
+  state text not null,
+  number integer not null,
+  began real not null,
+  moved integer not null default 0
+) strict, without rowid;
+create table if not exists fence (
+  system text not null,
+  post text not null,
+  digest blob not null,
+  number integer not null,
+  primary key (system, post, digest)
+) strict, without rowid;
+create table if not exists fenced (id text not null, hub text not null, primary key (id, hub)) strict, without rowid;
 create table if not exists plan_item (plan text not null, subscription integer not null, sequence integer not null) strict;
 create index if not exists plan_item_of on plan_item (plan);
 """

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from hub.exchange.life import BY_A_PERSON, Event, State, after
 from hub.exchange.records import Attempt, NotAllowedError, Settlement, Step, Turn, UnknownError
-from hub.exchange.sqlite.messages import Messages
+from hub.exchange.sqlite.moves import Moves
 from hub.exchange.sqlite.tables import Place, Recorder
 from metip.contracts import Subscription
 
@@ -34,7 +34,7 @@ class Handed(NamedTuple):
     call_id: str
 
 
-class Store(Messages):
+class Store(Moves):
     """The whole store: messages, and what becomes of each on its way to each subscription."""
 
     def subscribe(self, subscriptions: Sequence[Subscription], now: float) -> tuple[int, int]:
@@ -63,12 +63,16 @@ class Store(Messages):
             attempts += pulled
             if early and len(attempts) < limit:
                 attempts += self._due(place, limit - len(attempts), now, owner)
+            if len(attempts) < limit and self.is_beyond(place):
+                return Turn(tuple(attempts), now)  # it passed as much as it may at once, and found too little of its own
         return Turn(tuple(attempts), self._next(place))
 
     def _next(self, place: Place) -> float | None:
         """When the next delivery that has a row comes due."""
+        free, values = self.free(place)
         row = self.one(
-            "select next_at from delivery where subscription = ? and state = 'pending' and head = 1 order by next_at limit 1", (place.id,)
+            f"select next_at from delivery d where subscription = ? and state = 'pending' and head = 1{free} order by next_at limit 1",
+            (place.id, *values),
         )
         return None if row is None else float(row[0])
 
@@ -80,12 +84,13 @@ class Store(Messages):
 
     def _due(self, place: Place, limit: int, now: float, owner: str) -> list[Attempt]:
         """Attempts of deliveries that wait for their time, those whose message is too old expired instead."""
+        free, values = self.free(place)
         rows = self.all(
             "select d.sequence, d.attempts, d.lost, d.first_began, m.body, m.accepted, m.producer, m.officer, m.call_id, m.expires,"
             " m.replay_of, d.released from delivery d join message m using (sequence)"
-            " where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? and d.sequence <= ?"
+            f" where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? and d.sequence <= ?{free}"
             " order by d.next_at, d.sequence limit ?",
-            (place.id, now, place.cursor, limit),
+            (place.id, now, place.cursor, *values, limit),
         )
         found = []
         for row in rows:
@@ -123,24 +128,30 @@ class Store(Messages):
             for row in rows:
                 early |= self._pass(place, row, now, owner, found)
             passed += len(rows)
-            place.cursor = rows[-1][0]
+            for one in place.peers:
+                one.cursor = rows[-1][0]
         if passed:
-            self._execute("update subscription set cursor = ? where id = ?", (place.cursor, place.id))
+            for one in place.peers:
+                self._execute("update subscription set cursor = ? where id = ?", (one.cursor, one.id))
         return found, early
 
     def _pass(self, place: Place, row: tuple[Any, ...], now: float, owner: str, found: list[Attempt]) -> bool:
         """Gives a message its row, and an attempt where it may go at once; True when a person was quicker than the cursor."""
         sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of = row
-        if audience not in (0, place.id):
+        if audience and all(audience != one.id for one in place.peers):
             return False
-        if self._has_row(place, sequence):
-            self._move_tally(self.early, place.id, -1)
+        early = next((one for one in place.peers if self._has_row(one, sequence)), None)
+        if early is not None:
+            self._move_tally(self.early, place.door.id, -1)
             if key:
-                self._choose_head(place, key)
+                self._choose_head(early, key)
+            if early is not place:
+                self._stirred.add(early.said.name)
             return True
-        self._move_tally(self.beyond, place.id, -1)
+        self._move_tally(self.beyond, place.door.id, -1)
+        asked, place = place, self._given_to(place, key, sequence, now)
         held = self._is_held(place, key, sequence)
-        ready = not held and not_before <= now and not (expires and expires <= now)
+        ready = asked is place and not held and not_before <= now and not (expires and expires <= now) and self._is_free(place, key)
         state = State.ATTEMPT if ready else State.PENDING
         began = now if ready else 0.0
         self._execute(
@@ -170,6 +181,7 @@ class Store(Messages):
             message.producer,
             message.officer,
             message.call_id,
+            self._token(place, sequence),
         )
 
     def _has_row(self, place: Place, sequence: int) -> bool:
@@ -177,7 +189,7 @@ class Store(Messages):
 
     def _is_held(self, place: Place, key: str, sequence: int) -> bool:
         """Whether an earlier message of its key is in its way."""
-        first = self._first_of(place, key) if key else None
+        first = self._first_of(place, key)[1] if key else None
         return first is not None and first < sequence
 
     def move(
@@ -214,6 +226,9 @@ class Store(Messages):
                 "update delivery set released = attempts + 1, first_began = 0 where subscription = ? and sequence = ?", (place.id, sequence)
             )
         self._recount(place.id, before, state)
+        self._touch(place, sequence, event, state, reason)
+        if before is State.IN_DOUBT and by != EXCHANGE:
+            self._decided(place, key, now)
         was_attempt = before is State.ATTEMPT
         self._keep(
             place,
@@ -235,31 +250,39 @@ class Store(Messages):
 
     def _choose_head(self, place: Place, key: str) -> None:
         """Gives `head` to the first of the key that is not done, unless one is under way; takes it from any other."""
-        under_way = self.one(
-            "select 1 from delivery indexed by delivery_of_key where subscription = ? and ordering_key = ? and head in (0, 1)"
-            f" and {OF_KEY} and state = 'attempt' limit 1",
-            (place.id, key),
-        )
-        first = None if under_way else self._first_of(place, key)
-        self._execute(
-            "update delivery indexed by delivery_of_key set head = 0 where subscription = ? and ordering_key = ? and head = 1"
-            f" and {OF_KEY} and state = 'pending' and sequence != ?",
-            (place.id, key, first or -1),
-        )
-        if first is not None:
-            self._execute("update delivery set head = 1 where subscription = ? and sequence = ? and state = 'pending'", (place.id, first))
-
-    def _first_of(self, place: Place, key: str) -> int | None:
-        """The first delivery of a key that holds the others back."""
-        found = [
+        under_way = any(
             self.one(
-                "select sequence from delivery indexed by delivery_of_key where subscription = ? and ordering_key = ? and head = ?"
-                f" and {OF_KEY} and state in ({place.holding}) order by sequence limit 1",
-                (place.id, key, head),
+                "select 1 from delivery indexed by delivery_of_key where subscription = ? and ordering_key = ? and head in (0, 1)"
+                f" and {OF_KEY} and state = 'attempt' limit 1",
+                (one.id, key),
             )
-            for head in (0, 1)
-        ]
-        return min((int(row[0]) for row in found if row is not None), default=None)
+            for one in place.peers
+        )
+        whose, first = (place, None) if under_way else self._first_of(place, key)
+        for one in place.peers:
+            self._execute(
+                "update delivery indexed by delivery_of_key set head = 0 where subscription = ? and ordering_key = ? and head = 1"
+                f" and {OF_KEY} and state = 'pending' and sequence != ?",
+                (one.id, key, first or -1),
+            )
+        if first is not None:
+            self._execute("update delivery set head = 1 where subscription = ? and sequence = ? and state = 'pending'", (whose.id, first))
+            if place.post is not None:
+                self._stirred.add(whose.said.name)
+
+    def _first_of(self, place: Place, key: str) -> tuple[Place, int | None]:
+        """The first delivery of a key that holds the others back, and whose it is."""
+        found = []
+        for one in place.peers:
+            for head in (0, 1):
+                row = self.one(
+                    "select sequence from delivery indexed by delivery_of_key where subscription = ? and ordering_key = ? and head = ?"
+                    f" and {OF_KEY} and state in ({one.holding}) order by sequence limit 1",
+                    (one.id, key, head),
+                )
+                if row is not None:
+                    found.append((int(row[0]), one))
+        return min(((one, first) for first, one in found), key=lambda both: both[1], default=(place, None))
 
     def recover(self, now: float, living: Collection[str] = ()) -> tuple[int, int]:
         """Attempts whose owner is not `living`, as after its process ended: how many will be repeated, and how many are in doubt."""
@@ -303,28 +326,32 @@ class Store(Messages):
             found.append((place, sequence, row is None))
         for place, sequence, beyond in found:
             if beyond:
-                self._give_row(place, sequence)
+                place = self._give_row(place, sequence, now)
             code = "" if event in (Event.RELEASE, Event.CONFIRMED) else PERSON
             self.act(now, by, event.value, f"{self.names.of(sequence)} {place.said.name}", reason)
             self.move(place, sequence, event, now, reason=code, next_at=now, by=by, words=reason)
         return len(found)
 
-    def _give_row(self, place: Place, sequence: int) -> None:
+    def _give_row(self, place: Place, sequence: int, now: float) -> Place:
         row = self.one("select ordering_key, accepted, not_before from message where sequence = ?", (sequence,))
         assert row is not None, "it was seen in the same transaction"
         key, due = str(row[0]), max(float(row[1]), float(row[2]))
+        door, place = place.door, self._given_to(place, key, sequence, now)
         self._execute(
             "insert into delivery (subscription, sequence, ordering_key, state, head, attempts, lost, began, first_began, next_at)"
             " values (?, ?, ?, 'pending', ?, 0, 0, 0, 0, ?)",
             (place.id, sequence, key, not key, due),
         )
-        self._move_tally(self.beyond, place.id, -1)
-        self._move_tally(self.early, place.id, 1)
+        self._move_tally(self.beyond, door.id, -1)
+        self._move_tally(self.early, door.id, 1)
         self._move_tally(self.tally, (place.id, State.PENDING), 1)
+        return place
 
     def _waits_beyond(self, place: Place, sequence: int) -> bool:
+        if place.door is not place or any(self._has_row(one, sequence) for one in place.peers):
+            return False
         row = self.one(
-            "select 1 from message where sequence = ? and operation = ? and audience in (0, ?)", (sequence, place.operation, place.id)
+            f"select 1 from message where sequence = ? and operation = ? and audience in {place.hears}", (sequence, place.operation)
         )
         return row is not None and sequence > place.cursor
 

@@ -25,7 +25,21 @@ PASSING: Final = "'pending', 'attempt'"
 Recorder = Callable[[apsw.Connection, Step], None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Post:
+    """Subscriptions that share the messages of one operation among them: each message is delivered by one of them, its owner."""
+
+    name: str
+    members: tuple["Place", ...]
+    owner: "Place"
+    """Who gets messages whose key nobody owns yet. What lies beyond the cursor, which they all share, is counted as this one's."""
+    number: int
+    """The fencing token of what goes to the owner; 0 before anything went."""
+    held: str | None = None
+    """While they are moved: the key whose messages are held, or `` for all; None otherwise."""
+
+
+@dataclass(slots=True, eq=False)
 class Place:
     """A subscription as the store works with it."""
 
@@ -34,6 +48,25 @@ class Place:
     operation: int
     cursor: int
     paused: bool
+    post: Post | None = None
+    """None for one that gets every message."""
+    absent: bool = False
+    """Whether no contract has it any more; it is there because it still owns something."""
+
+    @property
+    def peers(self) -> "tuple[Place, ...]":
+        """Those that share its messages, itself among them."""
+        return self.post.members if self.post is not None else (self,)
+
+    @property
+    def door(self) -> "Place":
+        """The one of them by which what lies beyond the cursor is counted and listed."""
+        return self.post.owner if self.post is not None else self
+
+    @property
+    def hears(self) -> str:
+        """What a message's audience may be, as SQL."""
+        return f"(0, {', '.join(str(one.id) for one in self.peers)})"
 
     @property
     def holding(self) -> str:
@@ -61,6 +94,7 @@ class Tables:
         """Those that have one already, since a person moved them."""
         self.tally: Counter[tuple[int, State]] = Counter()
         self._moves: list[tuple[Counter[Any], Any, int]] = []
+        self._stirred: set[str] = set()
 
     def run(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
         """Runs jobs as one durable transaction; an `ExchangeError` of a job, which it raises before it changes anything, is its result.
@@ -129,10 +163,28 @@ class Tables:
         self.places = {
             name: Place(known[name][1], said, known[name][2], known[name][3], bool(known[name][4])) for name, said in wanted.items()
         }
+        self._form_posts(known)
+        self._by_operations()
+        self._count()
+
+    def _form_posts(self, known: dict[str, tuple[Any, ...]]) -> None:
+        """Puts together subscriptions that share their messages; `known` has the row of each that there ever was, by name."""
+
+    def _read_posts(self) -> None:
+        """Reads again who owns what, after a transaction was taken back."""
+
+    def _by_operations(self) -> None:
+        """Which subscriptions a message of an operation is counted for."""
         self._by_operation = {}
         for place in self.places.values():
-            self._by_operation.setdefault(place.operation, []).append(place)
-        self._count()
+            if place.door is place:
+                self._by_operation.setdefault(place.operation, []).append(place)
+
+    def stirred(self) -> frozenset[str]:
+        """Subscriptions that may have something to deliver since this was last asked, by what was done for others."""
+        found = frozenset(self._stirred)
+        self._stirred.clear()
+        return found
 
     def operation(self, name: str) -> int:
         """The number of an operation, which it has from now on."""
@@ -157,7 +209,7 @@ class Tables:
 
     def is_beyond(self, place: Place) -> bool:
         """Whether anything lies beyond the cursor."""
-        return self.beyond[place.id] > 0 or self.early[place.id] > 0
+        return self.beyond[place.door.id] > 0 or self.early[place.door.id] > 0
 
     def act(self, at: float, by: str, what: str, subject: str, reason: str) -> None:
         """Keeps what a person did that is no step of a delivery."""
@@ -196,12 +248,15 @@ class Tables:
         for subscription, state, number in self.all("select subscription, state, count(*) from delivery group by 1, 2"):
             self.tally[subscription, State(state)] = number
         for place in self.places.values():
+            if place.door is not place:
+                continue
             row = self.one(
-                "select count(*) from message where operation = ? and sequence > ? and audience in (0, ?)",
-                (place.operation, place.cursor, place.id),
+                f"select count(*) from message where operation = ? and sequence > ? and audience in {place.hears}",
+                (place.operation, place.cursor),
             )
-            early = self.one("select count(*) from delivery where subscription = ? and sequence > ?", (place.id, place.cursor))
-            self.early[place.id] = int(early[0]) if early else 0
+            for one in place.peers:
+                early = self.one("select count(*) from delivery where subscription = ? and sequence > ?", (one.id, place.cursor))
+                self.early[place.id] += int(early[0]) if early else 0
             self.beyond[place.id] = (int(row[0]) if row else 0) - self.early[place.id]
 
     def _recount(self, subscription: int, before: State, state: State) -> None:
@@ -221,7 +276,9 @@ class Tables:
         for name, cursor, paused in [] if self._broken else self.all("select name, cursor, paused from subscription"):
             if name in self.places:
                 self.places[name].cursor, self.places[name].paused = cursor, bool(paused)
+        self._stirred.clear()
         if not self._broken:
+            self._read_posts()
             self._operations = {name: number for number, name in self.all("select id, name from operation")}
 
     def _keep(self, place: Place, step: Step) -> None:

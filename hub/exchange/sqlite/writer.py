@@ -8,14 +8,12 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from hub.exchange.records import BrokenError, FullError
+from metip.pacing import Pace
 
 R = TypeVar("R")
 LARGEST_GROUP: Final = 512
 BUSY: Final = 16
-"""Callers within one `RECENTLY` from which on groups are gathered instead of begun at once."""
-RECENTLY: Final = 0.02
-PACE: Final = 0.003
-"""Seconds between the beginnings of two groups while many ask: what a sync and a change of threads cost is then shared by many."""
+SHORTEST_PACE, LONGEST_PACE = 0.003, 0.008
 
 
 class Store(Protocol):
@@ -38,7 +36,7 @@ class Writer(Generic[S]):
         self._waiting: deque[tuple[Callable[[S], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]] = deque()
         self._wake = threading.Condition()
         self._stopping, self._idle = False, False
-        self._asked, self._groups = 0, deque[tuple[float, int]]()
+        self._pace = Pace(BUSY, SHORTEST_PACE, LONGEST_PACE)
         self._ready: threading.Event = threading.Event()
         self._failed_to_open: BaseException | None = None
         self._thread = threading.Thread(target=self._work, args=(open_store,), name="exchange-writer")
@@ -57,15 +55,16 @@ class Writer(Generic[S]):
             if len(self._waiting) >= self._capacity:
                 raise FullError(f"{len(self._waiting)} requests wait for the disk")
             self._waiting.append((job, future, loop))
-            self._asked += 1
-            if self._idle:
+            if self._pace.ask() or self._idle:
                 self._idle = False
                 self._wake.notify()
         return await future
 
     def joined(self) -> None:
         """One more caller waits for a job that was given already."""
-        self._asked += 1
+        with self._wake:
+            if self._pace.ask():
+                self._wake.notify()
 
     def close(self) -> None:
         """Finishes what waits and ends the thread."""
@@ -106,19 +105,10 @@ class Writer(Generic[S]):
                 self._idle = True
                 self._wake.wait()
             self._idle = False
-        time.sleep(self._pause(time.monotonic()))
-        with self._wake:
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
-        self._groups.append((time.monotonic(), self._asked))
-        return group
-
-    def _pause(self, now: float) -> float:
-        """Seconds to gather before the next group begins: none while few ask, or while the writer ends."""
-        while len(self._groups) > 1 and self._groups[0][0] < now - RECENTLY:
-            self._groups.popleft()
-        if self._stopping or not self._groups or self._asked - self._groups[0][1] < BUSY:
-            return 0.0
-        return max(0.0, self._groups[-1][0] + PACE - now)
+            if not self._stopping and (pause := self._pace.pause(time.monotonic())) > 0:
+                self._wake.wait(pause)
+            self._pace.begin(time.monotonic())
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
 
 
 def _bound(job: Callable[[S], Any], store: S) -> Callable[[], Any]:

@@ -30,14 +30,15 @@ def back_end(file: FileDescriptorProto, declared: Declared) -> BackEnd:
         dpia=Dpia(said.dpia.reference, date.fromisoformat(said.dpia.review_by)),
         serves=tuple(sorted(said.serves)),
         subscribes=messages.subscriptions(file, said, declared),
+        platform=options.Platform.Name(said.platform or options.PLATFORM_METIP2).removeprefix("PLATFORM_"),
     )
 
 
-def faults(file: FileDescriptorProto, declared: Declared, today: date) -> Iterator[Fault]:
+def faults(file: FileDescriptorProto, declared: Declared, today: date, posts: messages.Posts = frozenset()) -> Iterator[Fault]:
     """Everything that is wrong with it."""
     said, name = file.options.Extensions[options.back_end], f"{file.package} back_end"
     yield from accountability.faults(name, said, "back_end", today)
-    if not said.serves:
+    if not said.serves and not said.subscribes:
         yield Fault(name, "serves nothing", 'Add serves: ["metip.example.v1.ExampleService/GetExample"] to its back_end option')
     for operation in sorted(set(said.serves)):
         method = declared.get(operation)
@@ -47,7 +48,7 @@ def faults(file: FileDescriptorProto, declared: Declared, today: date) -> Iterat
             yield Fault(name, f"serves {operation}, which is a message", "Subscribe to it")
         elif operation.startswith(f"metip.{_system(file)}."):
             yield Fault(name, f"serves {operation}, which is its own", "Take it out: the owner serves all that it owns")
-    yield from messages.subscription_faults(name, said.subscribes, declared)
+    yield from messages.subscription_faults(name, said.subscribes, declared, posts)
 
 
 def _system(file: FileDescriptorProto) -> str:

@@ -34,6 +34,7 @@ STARTS = {
     options.START_TIME: Start.TIME,
 }
 Requests = Mapping[str, DescriptorProto]
+Posts = frozenset[tuple[str, str]]
 
 
 def is_message(method: MethodDescriptorProto) -> bool:
@@ -80,11 +81,12 @@ def _subscription(system: str, said: options.Subscription, method: MethodDescrip
         parked_blocks=not said.parked_lets_pass,
         in_flight=said.in_flight or 32,
         backlog=said.backlog or 2_000_000,
+        instead_of=said.instead_of,
     )
 
 
 def service_faults(
-    file: FileDescriptorProto, service: ServiceDescriptorProto, declared: Mapping[str, MethodDescriptorProto]
+    file: FileDescriptorProto, service: ServiceDescriptorProto, declared: Mapping[str, MethodDescriptorProto], posts: Posts = frozenset()
 ) -> Iterator[Fault]:
     """Everything that is wrong with an interface's messages and subscriptions as a whole."""
     name = f"{file.package}.{service.name}"
@@ -92,13 +94,13 @@ def service_faults(
         yield Fault(
             name, "mixes messages with operations that are answered at once", "Move those that return Receipt to a service of their own"
         )
-    yield from subscription_faults(name, service.options.Extensions[options.interface].subscribes, declared)
+    yield from subscription_faults(name, service.options.Extensions[options.interface].subscribes, declared, posts)
 
 
 def subscription_faults(
-    name: str, subscribes: Iterable[options.Subscription], declared: Mapping[str, MethodDescriptorProto]
+    name: str, subscribes: Iterable[options.Subscription], declared: Mapping[str, MethodDescriptorProto], posts: Posts
 ) -> Iterator[Fault]:
-    """Everything that is wrong with the subscriptions of an interface or a back end."""
+    """Everything that is wrong with the subscriptions of an interface or a back end; `posts` has all that others may stand in for."""
     seen: set[str] = set()
     for one in subscribes:
         method = declared.get(one.operation)
@@ -109,8 +111,31 @@ def subscription_faults(
         if one.operation in seen:
             yield Fault(name, f"subscribes to {one.operation} twice", "Subscribe once")
         seen.add(one.operation)
+        if one.instead_of:
+            yield from _stand_in_faults(name, one, posts)
         if one.start == options.START_TIME and _time(one.start_at) is None:
             yield Fault(name, f"subscribes to {one.operation} from no time", 'Add start_at: "2026-11-01T00:00:00Z"')
+
+
+def _stand_in_faults(name: str, one: options.Subscription, posts: Posts) -> Iterator[Fault]:
+    if one.instead_of == name.split(".")[1]:
+        yield Fault(name, f"subscribes to {one.operation} instead of itself", "Take instead_of out")
+    elif (one.instead_of, one.operation) not in posts:
+        yield Fault(
+            name,
+            f"subscribes to {one.operation} instead of {one.instead_of}, which has no subscription of its own to it",
+            "Name a system that subscribes to it, and instead of nobody",
+        )
+
+
+def posts(files: Iterable[FileDescriptorProto]) -> Posts:
+    """(system, operation) of every subscription that stands in for no other."""
+    found = set()
+    for file in files:
+        said = [file.options.Extensions[options.back_end].subscribes]
+        said += [service.options.Extensions[options.interface].subscribes for service in file.service]
+        found |= {(file.package.split(".")[1], one.operation) for some in said for one in some if not one.instead_of}
+    return frozenset(found)
 
 
 def method_faults(

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import cached_property
+from typing import Final
+
+NEW: Final = "METIP2"
+"""The new platform, which a system belongs to unless its contract says otherwise."""
 
 
 class DeliveryClass(Enum):
@@ -71,11 +75,18 @@ class Subscription:
     """Whether a parked message holds back later ones of its own key; it never holds back another key."""
     in_flight: int = 32
     backlog: int = 2_000_000
+    instead_of: str = ""
+    """The system in whose place it delivers; empty for a subscription that gets every message."""
 
     @property
     def name(self) -> str:
         """Its name, `<system>:<operation>`."""
         return f"{self.system}:{self.operation}"
+
+    @property
+    def post(self) -> str:
+        """The name of the subscription in whose place it delivers, or its own: those of one post share its messages among them."""
+        return f"{self.instead_of or self.system}:{self.operation}"
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,12 @@ class Operation:
         return self.verb != "NONE"
 
     @property
+    def comparable(self) -> bool:
+        """Whether both platforms may be asked the same: a query whose mirror policy is not `NEVER`. That permits the purpose
+        `MIGRATION_TEST`, which the contract need not list, to the hub's comparison and to nobody else (`metip.admission`)."""
+        return self.mirror != "NEVER" and self.delivery_class is DeliveryClass.READ
+
+    @property
     def officer_admissible(self) -> bool:
         """Whether an officer token is read at all; operations without personal data have no use for one."""
         return self.personal
@@ -168,6 +185,8 @@ class BackEnd:
     serves: tuple[str, ...]
     """Full names of operations."""
     subscribes: tuple[Subscription, ...] = ()
+    platform: str = NEW
+    """Which of the two platforms it is while both run."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -220,6 +239,12 @@ class Contracts:
         wanted += [one for back_end in self.back_ends for one in back_end.subscribes]
         return tuple(sorted((one for one in wanted if one.operation in self.operations), key=lambda one: one.name))
 
+    def post(self, system: str, operation: str) -> str:
+        """The post of a system's subscription that others may hold too (`Subscription.post`); empty where it gets every message."""
+        posts = {one.system: one.post for one in self.subscriptions if one.operation == operation}
+        mine = posts.get(system, "")
+        return mine if list(posts.values()).count(mine) > 1 else ""
+
     def serving(self, operation: str) -> tuple[str, ...]:
         """Systems that serve an operation beside the one that owns it, by name."""
         return tuple(one.system for one in self.back_ends if operation in one.serves)
@@ -227,6 +252,10 @@ class Contracts:
     def back_ends_of(self, interface: str) -> tuple[str, ...]:
         """Systems that serve any operation of an interface beside the one that owns it, by name."""
         return tuple(one.system for one in self.back_ends if any(name.partition("/")[0] == interface for name in one.serves))
+
+    def platform(self, system: str) -> str:
+        """Which of the two platforms a system is while both run: METIP, the old one, or METIP2."""
+        return next((one.platform for one in self.back_ends if one.system == system), NEW)
 
     def served_by(self, system: str, interface: Interface) -> tuple[Operation, ...]:
         """What a system's adapter must serve of an interface: as much as its own contract says, or all."""

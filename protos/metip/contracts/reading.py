@@ -15,7 +15,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from metip.contracts import accountability, back_ends, messages
+from metip.contracts import accountability, back_ends, comparison, messages
 from metip.contracts.model import BackEnd, Contracts, DeliveryClass, Dpia, Fault, Interface, Operation
 from metip.options.v1 import options_pb2 as options
 
@@ -36,20 +36,22 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
     files = [file for file in FileDescriptorSet.FromString(descriptor_set).file if file.package.startswith(ROOT)]
     requests = dict(_messages(files))
     declared = {f"{file.package}.{service.name}/{method.name}": method for file, service, method in _methods(files)}
+    posts = messages.posts(files)
     interfaces: list[Interface] = []
     others: list[BackEnd] = []
     faults: list[Fault] = []
     for file in files:
         if back_ends.declares(file):
-            wrong = [*back_ends.faults(file, declared, today)]
+            wrong = [*back_ends.faults(file, declared, today, posts)]
             faults += wrong
             others += [] if wrong else [back_ends.back_end(file, declared)]
-        comments = {tuple(at.path): at.leading_comments.strip() for at in file.source_code_info.location}
+        comments = _comments(file) if file.service else {}
         for index, service in enumerate(file.service):
-            found = [*_service_faults(file, service, today), *messages.service_faults(file, service, declared)]
+            found = [*_service_faults(file, service, today), *messages.service_faults(file, service, declared, posts)]
             for method in service.method:
                 found += _method_faults(file, service, method, requests, declared)
                 found += messages.method_faults(file, service, method, requests)
+                found += comparison.method_faults(file, service, method, requests)
             faults += found
             if not found:
                 interfaces.append(_interface(file, index, service, comments, requests, declared))
@@ -60,6 +62,12 @@ def read(descriptor_set: bytes, *, today: date) -> Contracts:
 
 def _system(one: BackEnd) -> str:
     return one.system
+
+
+def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
+    """What is said of services and methods, by path; of ten thousand places in the contracts, a few hundred."""
+    said = (at for at in file.source_code_info.location if at.leading_comments)
+    return {path: at.leading_comments.strip() for at in said if (path := tuple(at.path))[:1] == (SERVICE_FIELD,)}
 
 
 def _service_faults(file: FileDescriptorProto, service: ServiceDescriptorProto, today: date) -> Iterator[Fault]:
@@ -111,11 +119,18 @@ def _method_faults(
             f"Add `metip.common.v1.AccessContext access` to {method.input_type.lstrip('.')}",
         )
     query = method.options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS
-    if said.mirror == options.MIRROR_POLICY_SAMPLED and not query:
+    mirrored = said.mirror not in (options.MIRROR_POLICY_UNSPECIFIED, options.MIRROR_POLICY_NEVER)
+    if mirrored and not query:
         yield Fault(
             name,
             "would be sent twice though it has side effects",
             "Use MIRROR_POLICY_NEVER, or mark it NO_SIDE_EFFECTS if it is a query",
+        )
+    if mirrored and said.consults:
+        yield Fault(
+            name,
+            "would be compared though it consults others, which it can't do without the officer's token",
+            "Use MIRROR_POLICY_NEVER, and compare the operations that it consults",
         )
     if said.max_request_bytes > MAX_REQUEST_BYTES:
         yield Fault(

@@ -67,8 +67,16 @@ class Facts:
 class Recording:
     """Makes the records of one system. What many records have in common is made once: of a protobuf, to copy costs less than to fill in."""
 
-    def __init__(self, system: str, keys: IndexKeys, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
-        self._system, self._keys, self._clock_ns = system, keys, clock_ns
+    def __init__(
+        self,
+        system: str,
+        keys: IndexKeys,
+        *,
+        platform: "options.Platform.ValueType" = options.PLATFORM_UNSPECIFIED,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`platform` is the one of the two that run in parallel to which the system belongs."""
+        self._system, self._keys, self._platform, self._clock_ns = system, keys, platform, clock_ns
         self._begun = lru_cache(maxsize=REMEMBERED)(self._begin)
         self._token = lru_cache(maxsize=REMEMBERED)(self._encode)
 
@@ -141,6 +149,7 @@ class Recording:
         """What records of one operation, consumer and officer have in common."""
         record = ledger.Record(kind=ledger.KIND_REFUSAL if refused else ledger.KIND_OPERATION, operation=operation, verb=_verb(verb))
         record.platform, record.consumer = self._system, consumer[:LONGEST]
+        record.generation = self._platform
         if officer is not None:
             record.force, record.unit = str(officer.force)[:LONGEST], str(officer.unit)[:LONGEST]
         return record

@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from metip.journal.keys import SecretError
 from metip.journal.records import Draft, of_journal
 from metip.journal.sealing import Sealer
 from metip.ledger.v1 import record_pb2 as ledger
+from metip.pacing import Pace
 
 HALTED: Final = 70
 """Exit code of a process whose journal is broken or can't be opened."""
@@ -30,16 +30,7 @@ PRUNINGS: Final = 60
 LARGEST_GROUP: Final = 512
 MOST_WAITING: Final = 10_000
 BUSY: Final = 24
-"""Records within one `RECENTLY` from which on groups are gathered instead of begun at once."""
-RECENTLY: Final = 0.02
-PACE, LONGEST_PACE = 0.004, 0.012
-"""Seconds between the beginnings of two groups while many ask, the longer the more: what a sync and a change of threads cost is then shared
-by many."""
-PROBED: Final = 16
-"""Every so-many-th group gathers for its whole time, which tells how many come. The others begin as soon as they have as many: where no
-more callers are, waiting would only stop them."""
-FADING: Final = 0.98
-"""What is left of the size of the largest group, as it is remembered, after each further one."""
+SHORTEST_PACE, LONGEST_PACE = 0.008, 0.030
 FULL_FOR: Final = 1.0
 """Seconds after a full disk for which `check` refuses, so that no far system is asked what could not be answered."""
 _Told = tuple["asyncio.Future[None]", asyncio.AbstractEventLoop]
@@ -73,9 +64,8 @@ class Journal:
         self._wake = threading.Condition()
         self._idle = self._stopping = self._broken = False
         self._full_at = float("-inf")
-        self._recent: deque[tuple[float, int]] = deque()
-        self._asked = self.transactions = self._enough = 0
-        self._largest = 0.0
+        self._pace = Pace(BUSY, SHORTEST_PACE, LONGEST_PACE)
+        self.transactions = 0
         self.marks: Mapping[str, int] = {}
         """How far each source was read when the journal was opened; see `Draft.mark`."""
         opened = threading.Event()
@@ -118,8 +108,7 @@ class Journal:
             if len(self._waiting) >= MOST_WAITING:
                 raise _unkept(f"{MOST_WAITING} calls wait for the journal")
             self._waiting.append((drafts, told))
-            self._asked += 1
-            if self._idle or len(self._waiting) == self._enough:
+            if self._pace.ask() or self._idle:
                 self._idle = False
                 self._wake.notify()
 
@@ -184,24 +173,10 @@ class Journal:
                 if not self._wake.wait(self._heartbeat) and not self._waiting and not self._stopping:
                     return []
             self._idle = False
-            pause, enough = self._pause(time.monotonic()), ceil(self._largest) if self.transactions % PROBED else LARGEST_GROUP
-            if pause > 0 and len(self._waiting) < enough:
-                self._enough = enough
+            if not self._stopping and (pause := self._pace.pause(time.monotonic())) > 0:
                 self._wake.wait(pause)
-                self._enough = 0
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
-        self._largest = max(len(group), self._largest * FADING)
-        self._recent.append((time.monotonic(), self._asked))
-        return group
-
-    def _pause(self, now: float) -> float:
-        """Seconds to gather before the next group begins: none while few ask, or while the journal ends."""
-        recent = self._recent
-        while len(recent) > 1 and recent[0][0] < now - RECENTLY:
-            recent.popleft()
-        if self._stopping or not recent or (lately := self._asked - recent[0][1]) < BUSY:
-            return 0.0
-        return max(0.0, recent[-1][0] + min(LONGEST_PACE, PACE * lately / BUSY) - now)
+            self._pace.begin(time.monotonic())
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
 
 
 def _tell(group: list[_Waiting], failure: Fault | None) -> None:

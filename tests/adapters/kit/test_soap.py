@@ -18,7 +18,6 @@ from lxml import etree
 from waiting import until
 
 from adapters.kit import Call, Fault, Limits, Log, Reason
-from adapters.kit.breaker import State
 from adapters.kit.http import LARGEST_REPLY
 from adapters.kit.soap import (
     ENVELOPE,
@@ -31,6 +30,7 @@ from adapters.kit.soap import (
     open_envelope,
     parse_xml,
 )
+from metip.breaker import State
 
 NEVER_SAID = "QUACKENBUSH"
 on_the_loop = pytest.mark.asyncio(loop_scope="module")

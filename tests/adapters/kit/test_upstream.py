@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from waiting import until
 
-from adapters.kit.breaker import State
 from adapters.kit.upstream import ANSWER_IN, FAILURES, Guard, Limits
 from metip.adapter.v1.settings_pb2 import Upstream
+from metip.breaker import State
 from metip.call import Call
 from metip.faults import Fault, Reason
 from metip.logs import Log

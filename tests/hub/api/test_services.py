@@ -37,6 +37,8 @@ from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
 from metip.ledger.v1.action_service_pb2 import RecordActionRequest
 from metip.ledger.v1.action_service_pb2_grpc import ActionServiceStub
 from metip.logs import Log
+from metip.parity.v1 import parity_service_pb2 as parity
+from metip.parity.v1.parity_service_pb2_grpc import ParityServiceStub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -484,6 +486,28 @@ async def test_a_hub_without_a_journal_records_no_action(one: Running) -> None:
     stub: Any = ActionServiceStub(one.channel)
     error = await refusal(stub.RecordAction(RecordActionRequest(**said), timeout=5))
     assert (error.code(), str(error.details()).partition(":")[0]) == (grpc.StatusCode.UNAVAILABLE, "JOURNAL")
+
+
+# Parity.
+
+
+async def test_the_hub_says_what_it_compared(one: Running) -> None:
+    stub: Any = ParityServiceStub(one.channel)
+    found = await stub.ListAcceptances(parity.ListAcceptancesRequest(), timeout=5)
+    assert (list(found.operations), found.failed) == ([], 0)
+    error = await refusal(stub.GetReport(parity.GetReportRequest(interface=INTERFACE), timeout=5))
+    assert error.code() is grpc.StatusCode.NOT_FOUND
+    assert _mode(one.folder / "state" / "parity.sqlite") == 0o600
+
+
+async def test_figures_that_can_not_be_read_stop_no_hub(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    write(tmp_path / "state" / "parity.sqlite", b"this is no database at all, however long one looks at it" * 40)
+    async with running(tmp_path) as found:
+        assert "parity_unreadable" in {line["event"] for line in found.lines}
+        stub: Any = ParityServiceStub(found.channel)
+        assert (await stub.ListAcceptances(parity.ListAcceptancesRequest(), timeout=5)).failed == 0
+    assert (tmp_path / "state" / "parity.sqlite").read_bytes().startswith(b"this is no database")
 
 
 # The process.

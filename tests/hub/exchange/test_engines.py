@@ -451,9 +451,22 @@ async def test_a_delivery_that_is_released_after_it_was_given_up_says_that_it_ma
 async def test_what_was_accepted_is_read_in_order_and_none_before_one_that_was_read(bench: Bench) -> None:
     await bench.subscribe(subscription())
     first, second, third = [await bench.accept(key) for key in "abc"]
-    found = await bench.engine.accepted_after(0, 2)
+    found, last = await bench.engine.accepted_after(0, 2, {OPERATION})
     assert [(one.message_id, one.body, one.operation) for one in found] == [(first, b"a", OPERATION), (second, b"b", OPERATION)]
-    assert [one.message_id for one in await bench.engine.accepted_after(found[-1].sequence, 10)] == [third]
+    rest, end = await bench.engine.accepted_after(last, 10, {OPERATION})
+    assert [one.message_id for one in rest] == [third]
+    assert await bench.engine.accepted_after(end, 10, {OPERATION}) == ([], end)
+
+
+async def test_what_is_read_of_some_operations_passes_those_of_others(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    for key in "abc":
+        await bench.accept(key)
+    _, end = await bench.engine.accepted_after(0, 10, {OPERATION})
+    assert await bench.engine.accepted_after(0, 10, set()) == ([], end)
+    fourth = await bench.accept("d")
+    found, _ = await bench.engine.accepted_after(end, 10, {OPERATION, "metip.other.v1.OtherService/PublishOther"})
+    assert [one.message_id for one in found] == [fourth]
 
 
 async def test_what_persons_did_is_read_in_order(bench: Bench) -> None:

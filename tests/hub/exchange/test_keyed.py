@@ -11,6 +11,7 @@ import pytest
 from engines import NOW, OPERATION, arrival, subscription
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lots import lot_of
 
 from hub.exchange.records import Accepted, Arrival, BrokenError, Filter
 from hub.exchange.sqlite import looking, messages, replaying
@@ -110,12 +111,12 @@ def test_bodies_and_keys_of_a_bulk_hand_over_come_back_as_they_were(tmp_path: Pa
     store.run([lambda: store.subscribe([subscription()], NOW)])
     many = [
         Arrival(OPERATION, bytes([number % 256]) * (number % 3), f"ключ-{number}", f"linë-{number % 4}" if number % 2 else "", "producer")
-        for number in range(messages.TOGETHER + 10)
+        for number in range(70)
     ]
-    told = store.run([lambda: store.accept_all(many, NOW)])[0]
+    (told,) = store.run([lambda: store.accept_lot(lot_of(many), NOW)])
     rows = store.all("select idempotency_key, ordering_key, body, producer from message order by sequence")
     assert rows == [(one.idempotency_key, one.ordering_key, one.body, one.producer) for one in many]
-    assert [store.names.sequence(one.message_id) for one in told] == list(range(1, len(many) + 1))
+    assert [store.names.sequence(one) for one in told.ids] == list(range(1, len(many) + 1))
     assert all(isinstance(row[2], bytes) for row in rows)
     store.close()
 

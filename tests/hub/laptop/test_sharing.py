@@ -39,12 +39,11 @@ def test_the_busiest_are_apart() -> None:
 
 
 def test_a_system_bears_its_own_traffic_and_what_others_consult_it_for_and_what_it_subscribes_to() -> None:
-    own = {system: sum(one.a_day for one in traffic(MESSAGES) if one.system == system) for system in systems()}
+    day = traffic(MESSAGES)
+    own = {system: sum(one.a_day for one in day if one.system == system) for system in systems()}
     assert all(LOAD[system] >= number for system, number in own.items())
-    consulting = next(one for one in traffic(MESSAGES) if len(one.operation.consults) > 1)
+    consulting = next(one for one in day if len(one.operation.consults) > 1)
     asked = {MESSAGES.contracts.interface(MESSAGES.contracts.operations[one].interface).system for one in consulting.operation.consults}
     assert all(LOAD[system] >= own[system] + consulting.a_day for system in asked)
-    subscribed = [
-        (one.system, line) for one in MESSAGES.contracts.subscriptions for line in traffic(MESSAGES) if line.operation.name == one.operation
-    ]
+    subscribed = [(one.system, line) for one in MESSAGES.contracts.subscriptions for line in day if line.operation.name == one.operation]
     assert all(LOAD[system] >= line.a_day for system, line in subscribed)

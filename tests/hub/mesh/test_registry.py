@@ -247,3 +247,14 @@ class AnyHistory(RuleBasedStateMachine):
 
 AnyHistory.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 TestAnyHistory = AnyHistory.TestCase
+
+
+def test_instances_that_do_not_hold_a_fence_yet_are_named(tmp_path: Path) -> None:
+    found = Registry(Store(tmp_path / "registry.sqlite"))
+    for number, system in enumerate(("new", "new", "old")):
+        found.register(Instance(f"{system}-{number}", system, ("one.Interface",), f"unix:/{number}"), held=number)
+    assert found.unfenced({"new"}, "one.Interface", 1) == ("new-0",)
+    assert found.unfenced({"new", "old"}, "one.Interface", 9) == ("new-0", "new-1", "old-2")
+    assert found.unfenced({"new"}, "another.Interface", 9) == ()
+    found.deregister("new-0")
+    assert found.unfenced({"new"}, "one.Interface", 1) == ()

@@ -71,12 +71,15 @@ message Settings {}
 """
 AT = "metip.PACKAGE.v1 back_end"
 SERVED, TOLD = "metip.owner.v1.ThingService/GetThing", "metip.owner.v1.TellingService/PublishThing"
+NONE_OF_ITS_OWN = "which has no subscription of its own to it"
 BAD: dict[str, tuple[str, str, str]] = {
     "no_owner": ('owner: "Lost property"', "", "names no owner"),
     "no_reference": ('reference: "DPIA-2"', "", "has no DPIA reference"),
     "no_review": ('review_by: "2027-11-23"', "", "has no date by which its DPIA is reviewed"),
     "overdue": ("2027-11-23", "2026-11-22", "has a DPIA whose review was due on 2026-11-22"),
-    "nothing": (f'serves: ["{SERVED}"]', "", "serves nothing"),
+    "nothing": (f'serves: ["{SERVED}"]\n  subscribes: [{{operation: "{TOLD}"}}]', "", "serves nothing"),
+    "nobody": (f'operation: "{TOLD}"', f'operation: "{TOLD}" instead_of: "no"', f"subscribes to {TOLD} instead of no, {NONE_OF_ITS_OWN}"),
+    "itself": (f'operation: "{TOLD}"', f'operation: "{TOLD}" instead_of: "PACKAGE"', f"subscribes to {TOLD} instead of itself"),
     "stranger": (SERVED, f"{SERVED}s", f"serves {SERVED}s, which no contract declares"),
     "message": (SERVED, TOLD, f"serves {TOLD}, which is a message"),
     "unheard": (TOLD, f"{TOLD}s", f"subscribes to {TOLD}s, which no contract declares"),
@@ -118,3 +121,14 @@ def test_who_serves_what_follows_from_both_contracts(everything: Contracts) -> N
 def test_a_subscriber_serves_the_whole_interface_of_messages(everything: Contracts, tmp_path: Path) -> None:
     interface = everything.interface("metip.owner.v1.TellingService")
     assert everything.served_by("good", interface) == interface.operations
+
+
+def test_who_delivers_in_the_place_of_another_shares_its_post(tmp_path: Path) -> None:
+    old = GOOD.replace("PACKAGE", "old").replace(f'operation: "{TOLD}"', f'operation: "{TOLD}" instead_of: "good"')
+    files = {"metip/good/v1/settings.proto": GOOD.replace("PACKAGE", "good"), "metip/old/v1/settings.proto": old}
+    files["metip/owner/v1/thing_service.proto"] = OWNED
+    found = read(compiled(tmp_path, files, against=ROOT / "protos"), today=TODAY)
+    assert found.faults == ()
+    assert {one.system: one.post for one in found.subscriptions} == {"good": f"good:{TOLD}", "old": f"good:{TOLD}"}
+    assert found.post("old", TOLD) == found.post("good", TOLD) == f"good:{TOLD}"
+    assert found.post("stranger", TOLD) == found.post("good", SERVED) == ""

@@ -81,6 +81,12 @@ BAD: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         'consults: "metip.none.v1.NoneService/Get" purposes:',
         [(METHOD, "consults metip.none.v1.NoneService/Get, which no contract declares")],
     ),
+    "mirrored_command": ("NO_SIDE_EFFECTS;", "IDEMPOTENT;", [(METHOD, "would be sent twice though it has side effects")]),
+    "compared_and_consulting": (
+        "purposes:",
+        'consults: "metip.good.v1.ThingService/GetThing" purposes:',
+        [(METHOD, "would be compared though it consults others, which it can't do without the officer's token")],
+    ),
     "many_mistakes": (
         'owner: "Lost property"',
         "",
@@ -89,6 +95,8 @@ BAD: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
 }
 FURTHER = {
     "sampled_command": [("verb:", "mirror: MIRROR_POLICY_SAMPLED verb:")],
+    "mirrored_command": [("verb:", "mirror: MIRROR_POLICY_REPLICA verb:")],
+    "compared_and_consulting": [("verb:", "mirror: MIRROR_POLICY_RECORDED verb:")],
     "many_mistakes": [("timeout: {seconds: 2 nanos: 500000000}", ""), ("purposes: [PURPOSE_AUDIT, PURPOSE_TRAINING]", "")],
 }
 """More changes to the same contract."""
@@ -118,10 +126,11 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Contracts:
     )
     found["asking"] = contract(
         "asking",
-        ("purposes:", 'mirror: MIRROR_POLICY_REPLICA consults: "metip.good.v1.ThingService/GetThing" purposes:'),
+        ("purposes:", 'consults: "metip.good.v1.ThingService/GetThing" purposes:'),
         ("owner:", "justification_required: true owner:"),
         ("returns (GetThingResponse)", "returns (stream GetThingResponse)"),
     )
+    found["mirrored"] = contract("mirrored", ("purposes:", "mirror: MIRROR_POLICY_REPLICA purposes:"))
     files = {f"metip/{name}/v1/thing.proto": text for name, text in found.items()}
     return read(compiled(tmp_path_factory.mktemp("protos"), files, against=ROOT / "protos"), today=TODAY)
 
@@ -143,7 +152,7 @@ def test_an_interface_with_any_fault_does_not_load(everything: Contracts) -> Non
 
 
 def test_the_faults_of_one_interface_keep_no_other_from_loading(everything: Contracts) -> None:
-    assert {one.system for one in everything.interfaces} == {"good", "command", "idempotent", "impersonal", "asking"}
+    assert {one.system for one in everything.interfaces} == {"good", "command", "idempotent", "impersonal", "asking", "mirrored"}
 
 
 def test_every_fault_says_what_to_write(everything: Contracts) -> None:
@@ -203,7 +212,13 @@ def test_a_stream_that_consults_says_so(everything: Contracts) -> None:
     asking = _operation(everything, "asking")
     assert (asking.client_streams, asking.server_streams) == (False, True)
     assert asking.consults == ("metip.good.v1.ThingService/GetThing",)
-    assert (asking.mirror, asking.justification_required) == ("REPLICA", True)
+    assert asking.justification_required
+
+
+def test_only_a_query_whose_policy_is_not_never_may_be_compared(everything: Contracts) -> None:
+    assert _operation(everything, "mirrored").mirror == "REPLICA"
+    assert _operation(everything, "mirrored").comparable
+    assert not _operation(everything, "good").comparable
 
 
 def test_operations_are_found_by_their_full_names(everything: Contracts) -> None:

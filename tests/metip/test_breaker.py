@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from adapters.kit.breaker import NEXT, Breaker, Event, State
+from metip.breaker import NEXT, Breaker, Event, State
 from metip.faults import Fault, Reason
 
 LIMIT = 3

@@ -1,0 +1,99 @@
+"""The full path with the tap off, and with every call asked of another system too and compared, at a fixed rate, in turns."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+import grpc
+
+from metip.parity.v1 import sampling_service_pb2 as api
+from metip.parity.v1.sampling_service_pb2_grpc import SamplingServiceStub
+from tests.bench.estate import Estate, running
+from tests.bench.exchange import Exchange, another
+from tests.bench.load import Load, drive
+from tests.bench.sample import Row, Sample, row
+
+FULL_PATH: Final = 2
+P50, P99 = 0, 2
+ALONE, MIRRORED = "tap off", "every call mirrored and compared"
+BUDGET: Final = 1.0
+"""Milliseconds that a mirrored and compared call may cost its caller at p99."""
+NOTHING: Final = 0.1
+"""Milliseconds at p50 that are nothing: what one run of the same differs from another by."""
+SETTLES: Final = 8.0
+"""Seconds within which adapters hear of a share, and samples under way are done."""
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """What it costs a caller that another system is asked the same, and both answers compared."""
+
+    off: Row
+    on: Row
+    added: tuple[float, ...]
+    """Milliseconds at each percentile: the median of the rounds' own differences."""
+    compared: int
+    """Pairs that were compared meanwhile."""
+    dropped: int
+    """Samples that were not."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it costs nothing at p50."""
+        return self.added[P50] < NOTHING
+
+    @property
+    def kept(self) -> bool:
+        """Whether it keeps its budget at p99."""
+        return self.added[P99] < BUDGET
+
+
+async def measure_mirrored(rate: float, rounds: int, seconds: float, told: Callable[[str], None]) -> Mirrored:
+    """Measures. Raises `NotReadyError` and `LoadError`."""
+    told("starting an estate with another system behind the operation")
+    async with running(told, ablation=False, mirrored=True) as estate, _hub(estate) as hub:
+        load, samples = Load(rate=rate), dict[bool, list[Sample]]({False: [], True: []})
+        await drive(estate, estate.targets[FULL_PATH], load, seconds / 2, expected=rate, h2load=False)
+        for number in range(rounds):
+            for on in (True, False) if number % 2 else (False, True):
+                await hub.share(on)
+                one = await drive(estate, estate.targets[FULL_PATH], load, seconds, expected=rate, h2load=False)
+                samples[on].append(one)
+                told(
+                    f"{MIRRORED if on else ALONE}, round {number + 1} of {rounds}, {load.name}: {one.said}, p99 {one.latencies[P99]:.2f} ms"
+                )
+        compared, dropped = await hub.settled()
+    pairs = list(zip(samples[True], samples[False], strict=True))
+    added = tuple(median(on.latencies[at] - off.latencies[at] for on, off in pairs) for at in range(len(pairs[0][0].latencies)))
+    return Mirrored(row(ALONE, load.name, samples[False]), row(MIRRORED, load.name, samples[True]), added, compared, dropped)
+
+
+@dataclass
+class _Hub:
+    """The share of the operation, at the hub's own socket."""
+
+    stub: Any
+    exchange: Exchange
+
+    async def share(self, on: bool) -> None:
+        """Samples every call, or none, and waits until the adapter surely knows."""
+        one = api.Sampling(operation=self.exchange.operation.name, per_million=1_000_000 if on else 0, shadow=another(self.exchange))
+        request = api.SetSamplingRequest(sampling=one, because="a benchmark")
+        await self.stub.SetSampling(request, metadata=[("x-metip-operator", "os://bench/bench")], timeout=10)
+        await asyncio.sleep(SETTLES / 2)
+
+    async def settled(self) -> tuple[int, int]:
+        """Pairs that were compared, and samples that were dropped, once none is under way."""
+        await asyncio.sleep(SETTLES / 4)
+        found = await self.stub.GetSampling(api.GetSamplingRequest(), timeout=10)
+        one = next((one for one in found.counts if one.operation == self.exchange.operation.name), api.SampledCount())
+        return one.compared, sum(drop.count for drop in one.drops)
+
+
+@asynccontextmanager
+async def _hub(estate: Estate) -> AsyncIterator[_Hub]:
+    async with grpc.aio.insecure_channel(f"unix:{estate.hub}") as channel:
+        yield _Hub(SamplingServiceStub(channel), estate.exchange)

@@ -1,0 +1,93 @@
+"""`make test` runs one estate at a time beside what needs none, and what needs the machine to itself afterwards, whatever is collected."""
+
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+from checkout import ROOT
+from lanes import ALONE, ESTATES, SESSION
+
+CONFTEST = """
+import os, pathlib, time
+import pytest
+from lanes import Lanes
+
+def pytest_xdist_make_scheduler(config, log):
+    return Lanes(config, log)
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    begun = time.monotonic()
+    yield
+    line = f"{item.nodeid} {os.environ['PYTEST_XDIST_WORKER']} {begun} {time.monotonic()}\\n"
+    with (pathlib.Path(item.config.rootpath) / "ran").open("a") as file:
+        file.write(line)
+"""
+MODULE = "import time, pytest\n@pytest.mark.parametrize('n', range({count}))\ndef test_it(n):\n    time.sleep(0.02)\n# {said}\n"
+BESIDE = {f"tests/hub/test_{number}.py": number for number in (1, 2, 3, 7, 11)}
+SHARED = {f"tests/mesh/test_shared_{number}.py": 5 for number in (1, 2)}
+OWN = {f"{ESTATES[number % len(ESTATES)]}test_{number}.py": number for number in range(3, 11)}
+LAST = {f"{folder}test_alone_{number}.py": 4 for folder in ALONE for number in (1, 2)}
+MODULES = BESIDE | SHARED | OWN | LAST
+
+
+class Ran(NamedTuple):
+    """One test that ran."""
+
+    module: str
+    worker: str
+    begin: float
+    end: float
+
+
+def workers_of(rows: list[Ran]) -> set[str]:
+    """Who ran them."""
+    return {row.worker for row in rows}
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
+    """All tests of the modules, run by so many workers, by begin."""
+    folder, workers = tmp_path_factory.mktemp("tests"), request.param
+    for path, count in MODULES.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(MODULE.format(count=count, said=SESSION if path in SHARED else ""))
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT / 'tests/support'}\n")
+    command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-n", str(workers), "tests"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{sum(MODULES.values())} passed" in done.stdout
+    rows = [line.split() for line in (folder / "ran").read_text().splitlines()]
+    found = sorted((Ran(row[0].partition("::")[0], row[1], float(row[2]), float(row[3])) for row in rows), key=lambda row: row.begin)
+    assert len(workers_of(found)) == workers
+    return found
+
+
+def test_the_folders_are_there() -> None:
+    assert all((ROOT / folder).is_dir() for folder in (*ALONE, *ESTATES))
+    assert any(SESSION in path.read_text() for path in (ROOT / ESTATES[0]).glob("test_*.py"))
+
+
+def test_the_tests_of_a_module_are_one_workers(ran: list[Ran]) -> None:
+    assert {len(workers_of([row for row in ran if row.module == module])) for module in MODULES} == {1}
+
+
+def test_what_runs_alone_begins_when_all_else_has_ended_and_is_one_workers(ran: list[Ran]) -> None:
+    alone = [row for row in ran if row.module in LAST]
+    assert len(workers_of(alone)) == 1
+    assert alone[0].begin >= max(row.end for row in ran if row.module not in LAST)
+
+
+def test_one_worker_has_the_estates_until_all_else_is_given_out(ran: list[Ran]) -> None:
+    begins = sorted(min(row.begin for row in ran if row.module == module) for module in BESIDE)
+    given_out = begins[-len(workers_of(ran))]  # a worker is given its next module a little before it begins it
+    assert len(workers_of([row for row in ran if row.module in SHARED | OWN and row.begin < given_out])) == 1
+    assert len(workers_of([row for row in ran if row.module in SHARED | OWN])) == len(workers_of(ran)), "then the others help"
+
+
+def test_modules_on_the_shared_estate_are_one_workers_and_come_first_of_the_estates(ran: list[Ran]) -> None:
+    shared = [row for row in ran if row.module in SHARED]
+    assert len(workers_of(shared)) == 1
+    assert max(row.begin for row in shared) < min(row.begin for row in ran if row.module in OWN)
