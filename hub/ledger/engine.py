@@ -98,6 +98,9 @@ def opened(path: Path, server: Server | None, signer: Signer, trusted: Sequence[
     """The engine that the settings name: the server, or the file where there is none. Raises `SettingsError`, `BrokenLedgerError`."""
     if server is None:
         return Embedded(path, signer, trusted)
+    if path.exists():
+        text = f"there is a ledger in {path}, and journals go on where it ends: what is in a file can't be moved to a server yet"
+        raise SettingsError("ledger.postgres", (text,))
     try:
         from hub.ledger.postgres.engine import PostgresEngine
     except ModuleNotFoundError as error:

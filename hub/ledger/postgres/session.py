@@ -19,7 +19,7 @@ GONE: Final = ("08", "57", "28", "40", "53", "55")
 """Classes of SQLSTATE (PostgreSQL's manual, appendix A) after which to try again: the connection, the operator, the logon, order among
 transactions, resources, and what is not in the state for it."""
 ONLY_READS: Final = "25006"
-FULL: Final = ("53100", "54000")
+FULL: Final = "53100"
 KEPT_ALIVE: Final = {
     "application_name": "metip ledger",
     "timezone": "UTC",
@@ -210,7 +210,7 @@ def mapped() -> Iterator[None]:
 
 def fault(state: str) -> Exception:
     """What an SQLSTATE means for the ledger."""
-    if state in FULL:
+    if state == FULL:
         return FullLedgerError("the disk of the ledger's server is full")
     if state == ONLY_READS:
         return AwayLedgerError("the ledger's server only reads at the moment")

@@ -128,15 +128,16 @@ class PostgresLedger:
                 raise BrokenLedgerError(Code.STORE_FAILED, "the transaction had failed in what it was lent to")
         except BaseException as error:
             self._broken = self._broken or isinstance(error, BrokenLedgerError)
-            self._take_back(session)
+            self._take_back(session, doubtful=isinstance(error, AwayLedgerError))
             raise
 
-    def _take_back(self, session: Session) -> None:
-        if session.in_transaction:
+    def _take_back(self, session: Session, *, doubtful: bool) -> None:
+        """Takes the transaction back; where nobody knows how it ended, the connection too, so that the ledger is read anew."""
+        if session.in_transaction and not doubtful:
             with suppress(UnreadyLedgerError, BrokenLedgerError):
                 session.script("rollback")
                 return
-        if session.broken or session.in_transaction:
+        if doubtful or session.broken or session.in_transaction:
             session.close()
             self._session = None
 

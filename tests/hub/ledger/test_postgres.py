@@ -22,6 +22,7 @@ from hub.ledger.postgres.session import Session
 from hub.ledger.postgres.store import PostgresLedger
 from metip.ledger.v1 import ledger_service_pb2 as api
 from metip.ledger.v1 import query_pb2
+from metip.settings import SettingsError
 
 SIGNER = signer()
 JOURNALS = ("example-0", "example-1", "other-0")
@@ -138,6 +139,41 @@ def test_a_second_hub_is_refused_and_told_who_has_the_ledger(ledger: PostgresLed
     assert ledger.append(Journal().entries(1)).size == 1
     ledger.close()
     PostgresLedger(account, SIGNER, lock_within=0.3).close()
+
+
+def test_a_connection_of_its_own_that_the_server_still_believes_in_does_not_keep_a_hub_out(ledger: PostgresLedger) -> None:
+    journal = Journal()
+    ledger.append(journal.entries(2))
+    forgotten, ledger._session = ledger._session, None
+    assert forgotten is not None
+    assert ledger.append(journal.entries(1)).size == 3
+    with pytest.raises(AwayLedgerError):
+        forgotten.execute("select 1")
+
+
+def test_a_server_does_not_begin_another_ledger_where_there_is_one_in_a_file(tmp_path: Path, account: Server) -> None:
+    Gathered(tmp_path).close()
+    with pytest.raises(SettingsError, match="there is a ledger in .*ledger.sqlite"):
+        Gathered(tmp_path, account)
+
+
+def test_a_commit_that_took_too_long_to_be_believed_is_looked_for(ledger: PostgresLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, script = Journal(), Session.script
+
+    def late(self: Session, text: str, **more: Any) -> str:
+        said = script(self, text, **more)
+        if text == "commit" and threading.current_thread() is threading.main_thread():
+            raise AwayLedgerError("as if the time for an answer was over, on a connection that still lives")
+        return said
+
+    group = journal.entries(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "script", late)
+        with pytest.raises(AwayLedgerError, match="as if the time"):
+            ledger.append(group)
+    with pytest.raises(AwayLedgerError, match="what was under way had been kept"):
+        ledger.append(group)
+    assert ledger.append(journal.entries(1)).size == 4
 
 
 def test_another_hub_that_took_the_ledger_meanwhile_halts_the_first(ledger: PostgresLedger, postgres: Postgres, account: Server) -> None:
