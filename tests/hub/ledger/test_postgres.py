@@ -1,6 +1,9 @@
 """The ledger on a server that is killed, set back, wanted by two, or slow: nothing is lost, nothing is doubled, nobody's loop waits."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -153,7 +156,7 @@ def test_a_connection_of_its_own_that_the_server_still_believes_in_does_not_keep
 
 def test_a_server_does_not_begin_another_ledger_where_there_is_one_in_a_file(tmp_path: Path, account: Server) -> None:
     Gathered(tmp_path).close()
-    with pytest.raises(SettingsError, match="there is a ledger in .*ledger.sqlite"):
+    with pytest.raises(SettingsError, match=r"there is a ledger in .*ledger\.sqlite"):
         Gathered(tmp_path, account)
 
 
@@ -174,6 +177,25 @@ def test_a_commit_that_took_too_long_to_be_believed_is_looked_for(ledger: Postgr
     with pytest.raises(AwayLedgerError, match="what was under way had been kept"):
         ledger.append(group)
     assert ledger.append(journal.entries(1)).size == 4
+
+
+def test_a_hub_without_the_driver_says_which_extra_it_needs_and_runs_on_a_file(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['asyncpg'] = None\n"
+        "from pathlib import Path; from ledgers import signer; import hub.server\n"
+        "from hub.ledger import engine; from hub.ledger.postgres.connecting import Server\n"
+        "engine.opened(Path(sys.argv[1]), None, signer()).close()\n"
+        "engine.opened(Path('/nowhere'), Server(('/tmp',), (1,), 'd', 'u'), signer())\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "ledger.sqlite")],
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        text=True,
+        check=False,
+    )
+    assert "SettingsError: ledger.postgres: needs the extra `postgres`" in found.stderr, found.stderr
+    assert (tmp_path / "ledger.sqlite").exists()
 
 
 def test_another_hub_that_took_the_ledger_meanwhile_halts_the_first(ledger: PostgresLedger, postgres: Postgres, account: Server) -> None:
