@@ -156,7 +156,10 @@ class LedgerApi(LedgerServiceServicer):
                 await asked.record()
                 return api.EraseRecordsResponse(erasures=map(erasure, due))
             await asked.record()  # before it is done: what is erased without a record could not be accounted for
-            done, left = await self._ledger.erase(due)
+            try:
+                done, left = await self._ledger.erase(due)
+            except UnreadyLedgerError as error:
+                raise Fault(Reason.UPSTREAM_UNAVAILABLE, str(error)) from None
         return api.EraseRecordsResponse(erasures=map(erasure, done), left_in_journals=left)
 
     async def RotateKey(self, request: api.RotateKeyRequest, context: Any) -> api.RotateKeyResponse:  # noqa: N802

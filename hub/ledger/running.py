@@ -103,7 +103,7 @@ class Ledger:
         return retention.due(db, kept, before, today)
 
     async def erase(self, groups: Sequence[Erasure]) -> tuple[tuple[Erasure, ...], list[str]]:
-        """Erases; what, and the journals that still hold a copy of a key."""
+        """Erases; what, and the journals that still hold a copy of a key. Raises `UnreadyLedgerError`: ask again what is due."""
         return await asyncio.get_running_loop().run_in_executor(None, self._erased, tuple(groups))
 
     def verifier_keys(self) -> list[str]:
@@ -127,9 +127,11 @@ class Ledger:
         return (add_index_key if which == INDEX else add_sealing_key)(folder), ""
 
     def _erased(self, groups: Sequence[Erasure]) -> tuple[tuple[Erasure, ...], list[str]]:
-        done, ids = self._engine.erase(groups, int(time.time() * 1000))
-        self.readers.forget()
-        self.gathering.forget()
+        try:
+            done, ids = self._engine.erase(groups, int(time.time() * 1000))
+        finally:  # the keys may be gone although not all that belongs to it was done
+            self.readers.forget()
+            self.gathering.forget()
         journals = Journals(self._files.journals)
         try:
             return done, [name for name in journals.names() if ids and journals.holds(name, ids)]

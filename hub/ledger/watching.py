@@ -23,6 +23,7 @@ class Watching:
         self._ledger, self._journal, self._reconciling, self._log = ledger, journal, reconciling, log
         self._unrecorded: list[Draft] = []
         self._reported = 0
+        self._unready = False
         self.counts = Counts()
         """The books as of the last look."""
 
@@ -40,7 +41,11 @@ class Watching:
         try:
             await self._look()
         except UnreadyLedgerError as error:
-            self._log.line("books_not_settled", problem=str(error))
+            if not self._unready:
+                self._log.line("books_not_settled", problem=str(error))
+            self._unready = True
+        else:
+            self._unready = False
 
     async def _look(self) -> None:
         if not self._unrecorded:
