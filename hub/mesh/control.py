@@ -50,6 +50,8 @@ class Control:
             if change.outcome in STANDS:
                 self.inputs = candidate
                 self.on_change(candidate)
+            else:
+                self._latest = None
             return change
 
     def _compiled(self, inputs: Inputs) -> Snapshot:

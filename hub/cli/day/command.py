@@ -160,6 +160,7 @@ class Run:
                 await delays(exchange, list(after), since, self.seed),
                 {name: Memory(start[name], middle[name], end[name]) for name in sorted(start.keys() & middle.keys() & end.keys())},
                 sorted(name for name, times in restarts(self.where.home).items() if times > lives.get(name, 0)),
+                {one.name: one.post for one in self.messages.contracts.subscriptions},
             )
 
     async def _happen(self, line: "Traffic", number: int) -> None:

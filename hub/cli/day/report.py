@@ -50,6 +50,8 @@ class Report:
     memory: Mapping[str, Memory] = field(default_factory=dict)
     restarted: list[str] = field(default_factory=list)
     """Processes that ended on the way and were started again."""
+    posts: Mapping[str, str] = field(default_factory=dict)
+    """By subscription, the one in whose place it delivers or itself: of each message one of those of one post is given it."""
 
     @property
     def failed(self) -> int:
@@ -63,23 +65,35 @@ class Report:
 
     @property
     def accepted(self) -> dict[str, int]:
-        """Messages that were accepted, by operation: receipts that came to us, or what one of its subscriptions was given if more."""
+        """Messages that were accepted, by operation: receipts that came to us, or what one of its posts was given if more."""
         found: dict[str, int] = {}
         for one in self.tallies:
             if one.traffic.operation.delivery is not None and one.traffic.template is not None:
                 found[one.traffic.operation.name] = found.get(one.traffic.operation.name, 0) + one.ends["OK"]
-        for name, account in self.accounts.items():
+        for name in self.after:
             operation = name.partition(":")[2]
-            found[operation] = max(found.get(operation, 0), account.given)
+            found[operation] = max(found.get(operation, 0), sum(self.accounts[one].given for one in self._beside(name)))
         return found
 
     def accepted_of(self, name: str) -> int:
-        """Messages for a subscription: those that were accepted, and those that were pending when the day began."""
-        return self.accepted[name.partition(":")[2]] + self.accounts[name].brought
+        """Messages for a subscription: those that were accepted, and those that were pending when the day began. Of several that share a
+        post, those that it was given."""
+        accepted = self.accepted[name.partition(":")[2]] if len(self._beside(name)) == 1 else self.accounts[name].given
+        return accepted + self.accounts[name].brought
 
     def lost_of(self, name: str) -> int:
-        """Messages that were accepted and are in no entry of a subscription's account."""
-        return max(0, self.accepted[name.partition(":")[2]] - self.accounts[name].given)
+        """Messages that were accepted and are in no entry of a subscription's account. Of several that share a post, all stand at the one
+        whose post it is."""
+        if self._post(name) != name:
+            return 0
+        return max(0, self.accepted[name.partition(":")[2]] - sum(self.accounts[one].given for one in self._beside(name)))
+
+    def _post(self, name: str) -> str:
+        return self.posts.get(name, name)
+
+    def _beside(self, name: str) -> list[str]:
+        """The subscriptions of the same post, itself among them."""
+        return [one for one in self.after if self._post(one) == self._post(name)]
 
     @property
     def lost(self) -> int:

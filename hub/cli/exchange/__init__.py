@@ -25,8 +25,11 @@ SECTIONS: Final[Sections] = {
         "resume": ("hub.cli.exchange.pausing:resume", "Resume the deliveries of one subscription."),
     },
     "Platforms": {
-        "owner": ("hub.cli.exchange.owning:owner", "Show or move which of several platforms delivers a message."),
-        "hand-over": ("hub.cli.exchange.owning:hand_over", "Hand a subscription over from one platform to another, from now on."),
+        "owner": ("hub.cli.exchange.owning:owner", "Which of several platforms delivers a message, and moving that."),
+        "hand-over": (
+            "hub.cli.exchange.owning:hand_over",
+            "Hand a subscription over to another platform from now on; nothing is lost, nothing is doubled, nothing waits.",
+        ),
     },
     "Replay": {
         "replay": ("hub.cli.exchange.replaying:replay", "Plan a replay and say what it would do; carry it out only when told to."),

@@ -37,6 +37,15 @@ def test_a_message_stands_in_one_entry_of_the_account_of_each_subscription() -> 
     assert (found.accepted[OPERATION], found.lost, found.pending, found.well) == (10, 0, 0, True)
 
 
+def test_of_several_that_share_a_post_one_is_given_each_message() -> None:
+    found = replace(report(one=account(delivered=10)), posts={OTHER: NAME})
+    found.after = {NAME: account(delivered=7, parked=1), OTHER: account(delivered=7)}
+    assert (found.accepted[OPERATION], found.accepted_of(NAME), found.accepted_of(OTHER)) == (10, 3, 7)
+    assert (found.lost_of(NAME), found.lost_of(OTHER), found.lost) == (0, 0, 0)
+    found.after = {NAME: account(delivered=4, parked=1), OTHER: account(delivered=7)}
+    assert (found.lost_of(NAME), found.lost_of(OTHER), found.well) == (3, 0, False)
+
+
 def test_what_was_pending_before_is_accounted_for_and_hides_no_loss() -> None:
     found = replace(report(one=account(delivered=18)), before={NAME: account(delivered=4, parked=1, pending=3)})
     found.after = {NAME: account(delivered=15, parked=1, pending=2)}

@@ -18,8 +18,10 @@ def going(traffic: Traffic, consumer: str = "") -> Going:
 
 
 def shares(traffic: Traffic, consumer: str = "") -> dict[str, int]:
-    """System and weight."""
-    return {system: weight for system, _, weight in going(traffic, consumer).shares}
+    """System and weight of the two; further systems behind the interface have none."""
+    found = {system: weight for system, _, weight in going(traffic, consumer).shares}
+    assert not any(weight for system, weight in found.items() if system not in (FIRST, SECOND))
+    return {system: weight for system, weight in found.items() if system in (FIRST, SECOND)}
 
 
 def test_nobody_has_a_going_of_their_own_until_somebody_says_so() -> None:
@@ -66,7 +68,11 @@ def test_a_drained_system_leaves_its_calls_to_those_with_a_share_and_to_nobody_e
 
 def test_a_drained_instance_takes_no_share_away() -> None:
     assert shares(Traffic(HALVES, drains=(Drain(FIRST, "one"),))) == {FIRST: 50, SECOND: 50}
-    assert [weight for _, _, weight in weights_of(CONTRACTS, CONTRACT, Traffic(HALVES))] == [50, 50]
+    assert [weight for _, _, weight in weights_of(CONTRACTS, CONTRACT, Traffic(HALVES))] == [
+        50,
+        50,
+        *[0] * (len(CONTRACTS.serving(OPERATION)) - 1),
+    ]
 
 
 def test_only_calls_of_a_limited_interface_are_counted() -> None:
