@@ -71,7 +71,7 @@ def test_a_drained_instance_takes_no_share_away() -> None:
     assert [weight for _, _, weight in weights_of(CONTRACTS, CONTRACT, Traffic(HALVES))] == [
         50,
         50,
-        *[0] * (len(CONTRACTS.serving(OPERATION)) - 1),
+        *[0] * (len(CONTRACTS.back_ends_of(INTERFACE)) - 1),
     ]
 
 
