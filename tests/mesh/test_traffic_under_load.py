@@ -83,7 +83,8 @@ async def agree(mesh: MeshRig, traffic: TrafficRig) -> bool:
     except grpc.aio.AioRpcError:
         return False
     said = next(dict(one.weights) for one in overview.sharings if one.interface == INTERFACE)
-    return await standing(mesh) == {INTERFACE: said[FIRST], f"{SECOND}/{INTERFACE}": said[SECOND]}
+    names = {system: INTERFACE if system == FIRST else f"{system}/{INTERFACE}" for system in said}
+    return await standing(mesh) == {names[system]: weight for system, weight in said.items()}
 
 
 async def test_fifty_changes_at_random_lose_no_call_and_can_all_be_undone(mesh: MeshRig, traffic: TrafficRig) -> None:
