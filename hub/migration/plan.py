@@ -196,9 +196,30 @@ def system_plans() -> tuple[tuple[str, plan_pb2.MigrationPlan], ...]:
 
 
 def read(path: Path | None, contracts: Contracts) -> Plan:
-    """The plan as it holds. Raises `SettingsError` with every problem, of the installation's file and of the systems' own."""
+    """The plan as it holds. Raises `SettingsError` with every problem, of the installation's file and of the systems' own.
+
+    What a system says of an interface that is not loaded, as with an assessment that is overdue, is passed over: the others go on.
+    """
     said = read_settings(path, plan_pb2.MigrationPlan) if path is not None and path.exists() else plan_pb2.MigrationPlan()
-    return lay(((*system_plans(), (str(path or FILE), said))), contracts)
+    known = {one.name for one in contracts.interfaces}
+    systems = ((source, _loaded(plan, known)) for source, plan in system_plans())
+    return lay((*systems, (str(path or FILE), said)), contracts)
+
+
+def _loaded(plan: plan_pb2.MigrationPlan, known: set[str]) -> plan_pb2.MigrationPlan:
+    """What it says of these interfaces."""
+    found = plan_pb2.MigrationPlan()
+    found.CopyFrom(plan)
+    del found.interfaces[:]
+    found.interfaces.extend(one for one in plan.interfaces if one.interface in known)
+    del found.groups[:]
+    for group in plan.groups:
+        together = [name for name in group.interfaces if name in known]
+        if together:
+            kept = found.groups.add()
+            kept.CopyFrom(group)
+            kept.interfaces[:] = together
+    return found
 
 
 def lay(plans: tuple[tuple[str, plan_pb2.MigrationPlan], ...], contracts: Contracts) -> Plan:

@@ -1,5 +1,6 @@
 """The migration plan: what systems say, what the installation lays over it, and that everything wrong is told at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,23 @@ def test_what_systems_say_of_themselves_can_be_read_and_names_only_their_own() -
         system = source.partition("/")[0]
         names = [one.interface for one in plan.interfaces] + [name for group in plan.groups for name in group.interfaces]
         assert [name for name in names if name.split(".")[1] != system] == [], source
+
+
+def test_what_systems_say_of_interfaces_that_are_not_loaded_is_passed_over() -> None:
+    said = sorted({one.interface for _, plan in system_plans() for one in plan.interfaces})
+    gone = said[0]
+    less = replace(CONTRACTS, interfaces=tuple(one for one in CONTRACTS.interfaces if one.name != gone))
+    found, whole = read(None, less), read(None, CONTRACTS)
+    assert gone not in found.rules
+    assert set(found.rules) == set(whole.rules) - {gone}
+    assert {name for together in found.groups.values() for name in together} <= set(found.rules)
+
+
+def test_every_system_says_what_it_says_of_interfaces_that_there_are() -> None:
+    known = {one.name for one in CONTRACTS.interfaces}
+    named = {one.interface for _, plan in system_plans() for one in plan.interfaces}
+    named |= {name for _, plan in system_plans() for group in plan.groups for name in group.interfaces}
+    assert named <= known
 
 
 def test_the_installation_goes_before_key_by_key(tmp_path: Path) -> None:
