@@ -108,7 +108,10 @@ async def measure_messages(length: Length, told: Callable[[str], None]) -> Messa
             speeds += [one async for one in _hub(rig, length)]
             for one in speeds:
                 told(f"{one.name}: {one.rate:.0f}/s")
+            _allow(rig, os.cpu_count() or 1)  # from here on as on any machine that is not shared with a generator
             journeys = [await _journey(rig, rate, length) for rate in length.rates]
+            speeds.append(await _bulk(rig, length))  # last, since all that it hands over waits for its subscriber afterwards
+            told(f"{BATCH}: {speeds[-1].rate:.0f}/s")
     return Messages(tuple(speeds), tuple(journeys))
 
 
@@ -213,8 +216,11 @@ async def _hub(rig: ExchangeRig, length: Length) -> AsyncIterator[Speed]:
         if ran.not_ok:
             raise AssertionError(f"{ran.not_ok} of {ran.ok + ran.not_ok} messages were not accepted")
         yield Speed(name, ran.ok / ran.seconds, (_cpu(rig) - before) / ran.ok * 1_000_000)
+
+
+async def _bulk(rig: ExchangeRig, length: Length) -> Speed:
+    """Judged in one process, kept by two threads of another."""
     stub: Any = ExchangeServiceStub(rig.channel())
-    _allow(rig, os.cpu_count() or 1)  # judged in one process, kept by two threads of another: as on any machine that is not shared
     await _batch(stub, max(1, length.batch // 4))  # what judges is started with the first one
     await asyncio.sleep(min(3.0, length.seconds))
     rates, cpu = [], []
@@ -223,7 +229,7 @@ async def _hub(rig: ExchangeRig, length: Length) -> AsyncIterator[Speed]:
         accepted, took = await _batch(stub, length.batch)
         rates.append(accepted / took)
         cpu.append((_cpu(rig) - before) / accepted * 1_000_000)
-    yield Speed(BATCH, median(rates), median(cpu))
+    return Speed(BATCH, median(rates), median(cpu))
 
 
 async def _batch(stub: Any, messages: int) -> tuple[int, float]:
