@@ -7,7 +7,7 @@ accepted or refused is the same.
 import asyncio
 import signal
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from multiprocessing import get_context
@@ -62,7 +62,12 @@ class Judges:
         if self._pool is None:
             pool = self._pool = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._descriptor_set,))
             loop = asyncio.get_running_loop()
-            pool.submit(_is_there).add_done_callback(lambda told: loop.call_soon_threadsafe(self._there, pool, told.exception() is None))
+
+            def told(there: "Future[bool]") -> None:
+                if not there.cancelled() and not loop.is_closed():  # the hub may have ended meanwhile
+                    loop.call_soon_threadsafe(self._there, pool, there.exception() is None)
+
+            pool.submit(_is_there).add_done_callback(told)
         return self._pool
 
     def _there(self, pool: ProcessPoolExecutor, well: bool) -> None:
