@@ -21,7 +21,7 @@ from adapters.kit import Call, Fault, Limits, Reason
 from adapters.kit.awaiting import Awaiting
 from adapters.kit.http import HttpClient
 from adapters.kit.tls import Credentials
-from adapters.kit.upstream import ANSWER_IN
+from adapters.kit.upstream import answer_in
 from metip.command_control.v1.settings_pb2 import Settings
 from metip.logs import Log
 
@@ -71,7 +71,7 @@ class Rooms:
                 if fault.reason is Reason.IN_DOUBT:
                     fault.metadata = {**fault.metadata, "voice_fallback": "true", "message_id": message_id}
                 raise
-            await asyncio.wait(expected.values(), timeout=min(self.within, call.remaining * ANSWER_IN))
+            await asyncio.wait(expected.values(), timeout=min(self.within, answer_in(call.remaining)))
             heard = {room: one.result() if one.done() else None for (_, room), one in expected.items()}
         for room, answer in heard.items():
             if answer is None:

@@ -258,7 +258,7 @@ async def test_the_stories_are_told_across_systems(rig: Rig) -> None:
         (Dial("garbage", times=1), ("INTERNAL", "UPSTREAM_FAULT", "")),
         (Dial("hang"), ("DEADLINE_EXCEEDED", "TIMED_OUT", "")),
         (Dial("half_open"), ("DEADLINE_EXCEEDED", "TIMED_OUT", "")),
-        (Dial("delay", "2s"), ("DEADLINE_EXCEEDED", "TIMED_OUT", "")),
+        (Dial("delay", "5s"), ("DEADLINE_EXCEEDED", "TIMED_OUT", "")),
     ],
     ids=lambda dial: f"{dial.name} {dial.setting}".strip() if isinstance(dial, Dial) else "",
 )
@@ -266,7 +266,7 @@ async def test_every_failure_is_a_fault_and_the_next_question_is_answered(rig: R
     assert rig.dials is not None
     await Asking(rig).GetIncident(get(VEHICLE_TAKEN))
     rig.dials.set([dial])
-    assert await refused(Asking(rig, timeout=0.7).GetIncident(get(VEHICLE_TAKEN))) == reason
+    assert await refused(Asking(rig, timeout=1.5).GetIncident(get(VEHICLE_TAKEN))) == reason
     rig.dials.clear()
     assert (await Asking(rig).GetIncident(get(VEHICLE_TAKEN))).incident.headline.cad_number.value == VEHICLE_TAKEN
 

@@ -24,7 +24,7 @@ from metip.settings import SettingsError
 from tests.adapters.cdw.asking import PATIENT, from_exchange, number, record, refused
 
 SYSTEM = "cdw"
-UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=1)}  # the breaker has tests of its own
+UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=2)}  # the breaker has tests of its own
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED}

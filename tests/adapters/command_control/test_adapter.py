@@ -109,7 +109,7 @@ async def test_without_an_acknowledgement_in_time_somebody_must_ring(rooms: Room
 
 async def test_a_caller_that_waits_less_learns_it_in_its_own_time(rooms: RoomsRig) -> None:
     rooms.dials.set([Dial("no_ack")])
-    reply = await rooms.incidents.CreateIncident(create("hurried"), timeout=0.2, metadata=from_envoy())
+    reply = await rooms.incidents.CreateIncident(create("hurried"), timeout=0.4, metadata=from_envoy())
     assert reply.acknowledgement.voice_fallback
 
 

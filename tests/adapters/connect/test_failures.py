@@ -18,7 +18,7 @@ from metip.settings import SettingsError
 from tests.adapters.connect.asking import PATIENT, get, hand_over, investigation, link, record, refused, search
 
 SYSTEM = "connect"
-UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=1)}  # the breaker has tests of its own
+UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=2)}  # the breaker has tests of its own
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FAILURES = [

@@ -35,7 +35,7 @@ from metip.libra.v1.result_service_pb2_grpc import ResultServiceStub
 from metip.options.v1 import options_pb2
 
 SYSTEM = "copa"
-UPSTREAM = {"failures_to_open": 1000, "timeout": Duration(seconds=1)}  # the breaker has tests of its own
+UPSTREAM = {"failures_to_open": 1000, "timeout": Duration(seconds=2)}  # the breaker has tests of its own
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ACCESS = AccessContext(purpose=options_pb2.PURPOSE_PROSECUTION, reference="01ZT9791926")

@@ -21,7 +21,7 @@ from metip.settings import SettingsError
 from tests.adapters.footwear.asking import ACCESS, PATIENT, PERSONAL, from_exchange, number, record, refused
 
 SYSTEM = "footwear"
-UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=1)}  # the breaker has tests of its own
+UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=2)}  # the breaker has tests of its own
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FAILURES = [

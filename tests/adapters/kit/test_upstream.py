@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from waiting import until
 
-from adapters.kit.upstream import ANSWER_IN, FAILURES, Guard, Limits
+from adapters.kit.upstream import FAILURES, Guard, Limits, answer_in
 from metip.adapter.v1.settings_pb2 import Upstream
 from metip.breaker import State
 from metip.call import Call
@@ -150,7 +150,7 @@ async def test_the_callers_deadline_bounds_the_exchange_and_leaves_time_to_say_s
     started = time.monotonic()
     fault = await fault_of(Far().ask(within=0.2))
     assert fault.reason is Reason.TIMED_OUT
-    assert 0.2 * ANSWER_IN - 0.01 <= time.monotonic() - started < 0.2 + 0.5
+    assert answer_in(0.2) - 0.01 <= time.monotonic() - started < 0.2 + 0.5
 
 
 async def test_a_call_without_time_left_never_reaches_the_far_system() -> None:

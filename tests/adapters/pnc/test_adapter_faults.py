@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SYSTEM = "pnc"
 # One failure after another is played on one adapter, whose circuit must stay closed; nobody should wait eight seconds for a hung host.
-UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=1)}
+UPSTREAM: dict[str, Any] = {"failures_to_open": 1000, "timeout": Duration(seconds=2)}
 ENQUIRIES = ["SearchPersons", "GetPerson", "GetVehicle", "SearchVehicles", "GetDriver", "SearchProperty", "GetArrestSummons"]
 UPDATES = ["RecordDisposal", "RecordRemand", "RecordDeferredSentence", "RecordVariation"]
 OPERATIONS = ENQUIRIES + UPDATES
