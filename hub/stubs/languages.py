@@ -13,10 +13,8 @@ from google.rpc import error_details_pb2
 from hub.stubs import versions
 from hub.stubs.choosing import chosen
 from hub.stubs.compiling import Plan, compile_files, run
-from hub.stubs.packages import OURS, managed
+from hub.stubs.packages import OURS, RULES, managed
 from hub.stubs.tools import TEMPLATES, go_plugins, java_tools, typescript_plugin
-
-RULES = "buf/validate/validate.proto"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ contract's own package and one setting, as in managed mode of `buf generate`.
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 OURS = "metip/"
+RULES = "buf/validate/validate.proto"
+RULES_IN_JAVA = "build.buf.validate"
+"""Where protovalidate's own jar has its rules; the descriptor in its wheel says otherwise."""
 GO_MODULE = "example.org/metip/contracts"
 """Stands for a force's own module path, until it gives one."""
 
@@ -23,6 +26,8 @@ def managed(files: FileDescriptorSet, *, go_module: str = GO_MODULE, java_prefix
             file.options.go_package = f"{go_module}/{file.name.rpartition('/')[0]};{go_name(file)}"
             file.options.java_package = f"{java_prefix}.{file.package}".lstrip(".")
             file.options.java_multiple_files = True
+        elif file.name == RULES:
+            file.options.java_package, file.options.java_multiple_files = RULES_IN_JAVA, True
     return copy
 
 
