@@ -40,7 +40,11 @@ ABOUT: Final = """Every interface of the hub as JSON over HTTP, served by Envoy 
 DETAILS: Final[Mapping[str, tuple[str, Schema]]] = {
     "ErrorInfo": (
         "Why, as one of a closed set of reasons; `metadata` holds advice, the call's id, and codes of the far system.",
-        {"reason": {"type": "string"}, "domain": {"type": "string"}, "metadata": {"type": "object", "additionalProperties": {"type": "string"}}},
+        {
+            "reason": {"type": "string"},
+            "domain": {"type": "string"},
+            "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
     ),
     "BadRequest": (
         "Which fields break the contract's rules.",
@@ -66,7 +70,12 @@ def document(contracts: Contracts, *, version: str, samples: Mapping[str, Any] |
     paths = {one.path: {"post": _operation(one, contracts.interface(one.interface), samples or {})} for one in operations}
     return {
         "openapi": OPENAPI,
-        "info": {"title": "MetIP Hub: the JSON face", "version": version, "description": ABOUT, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "info": {
+            "title": "MetIP Hub: the JSON face",
+            "version": version,
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "servers": [_server()],
         "tags": [{"name": one.name, "description": one.description} for one in offered],
@@ -204,4 +213,3 @@ def _refusals() -> dict[str, Schema]:
             "additionalProperties": False,
         },
     }
-

@@ -15,7 +15,15 @@ from google.protobuf.message import Message
 Schema = dict[str, Any]
 
 BOUNDS: Final = {"gt": "exclusiveMinimum", "gte": "minimum", "lt": "exclusiveMaximum", "lte": "maximum"}
-FORMATS: Final = {"email": "email", "hostname": "hostname", "ipv4": "ipv4", "ipv6": "ipv6", "uri": "uri", "uri_ref": "uri-reference", "uuid": "uuid"}
+FORMATS: Final = {
+    "email": "email",
+    "hostname": "hostname",
+    "ipv4": "ipv4",
+    "ipv6": "ipv6",
+    "uri": "uri",
+    "uri_ref": "uri-reference",
+    "uuid": "uuid",
+}
 TEXT: Final = {"min_len": "minLength", "max_len": "maxLength"}
 INT64: Final = "int64"
 """The format of a number that is a text in JSON, since JSON's own numbers are too small for it."""
@@ -110,7 +118,13 @@ def _cel(rule: Message) -> Schema:
 def _plain(value: Any) -> Any:
     if isinstance(value, Message):
         return str(value).strip().replace("\n", " ")
-    return value if isinstance(value, str | int | float | bool) else [_plain(one) for one in value] if isinstance(value, Iterable) else str(value)
+    return (
+        value
+        if isinstance(value, str | int | float | bool)
+        else [_plain(one) for one in value]
+        if isinstance(value, Iterable)
+        else str(value)
+    )
 
 
 def allows(found: Schema, zero: Any) -> bool:

@@ -75,7 +75,9 @@ def _message(name: str, message: DescriptorProto, found: Elements) -> Schema:
 def _choices(message: DescriptorProto) -> Iterator[Schema]:
     """Of each oneof one member, or none unless the rules demand one."""
     for number, oneof in enumerate(message.oneof_decl):
-        members = [one.name for one in message.field if one.HasField("oneof_index") and one.oneof_index == number and not one.proto3_optional]
+        members = [
+            one.name for one in message.field if one.HasField("oneof_index") and one.oneof_index == number and not one.proto3_optional
+        ]
         if not members:
             continue
         each: list[Schema] = [{"required": [name]} for name in members]

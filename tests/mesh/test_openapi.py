@@ -4,22 +4,18 @@ from typing import Any
 
 import openapi
 import pytest
-from cases import RecordedCase, case_files, case_id, read_case, request_message
-from google.protobuf import json_format
-from json_client import JsonAnswer, post, post_text
+from json_client import JsonAnswer, post
 from mesh_rig import MeshRig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OPERATIONS = dict(openapi.operations(openapi.installed()))
-ID = "018f7e64-3a2b-7c1d-8e9f-0a1b2c3d4e5f"
-OPERATOR = {"operator": "os://tester", "reason": "a test of the document"}
 HUBS: dict[str, Any] = {
     "metip.hub.v1.CatalogueService/ListInterfaces": {},
     "metip.hub.v1.CatalogueService/ExplainOperation": {"operation": "metip.hub.v1.CatalogueService/ListInterfaces"},
     "metip.hub.v1.MeshService/GetMesh": {},
     "metip.hub.v1.MeshService/ListChanges": {},
 }
-"""Questions to the hub's own interfaces, which no system's cases hold. Of a message or a plan that there is not, the refusal is looked at."""
+"""Questions to the hub's own interfaces, which no system's cases hold. Of the others the refusal of an empty question is looked at."""
 
 
 def misfits(name: str, answer: JsonAnswer) -> list[str]:
@@ -46,5 +42,20 @@ async def test_a_sample_and_its_answer_fit_the_document(name: str, mesh: MeshRig
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if not shown(name)])
 async def test_an_interface_of_the_hub_answers_or_refuses_as_the_document_says(name: str, mesh: MeshRig) -> None:
     answer = await post(mesh, name, HUBS.get(name, {}))
-    print(name, answer.status, answer.body[:300])
     assert misfits(name, answer) == []
+
+
+async def test_what_the_document_demands_the_edge_demands_too(mesh: MeshRig) -> None:
+    """A question with nothing in it, to every operation of which the document says that something must be."""
+    whole = openapi.installed()
+    demanding = [name for name in OPERATIONS if openapi.faults(whole, openapi.request_schema(name), {})]
+    assert len(demanding) > 50
+    statuses = {name: (await post(mesh, name, {})).status for name in demanding}
+    assert {name: status for name, status in statuses.items() if status != 400} == {}
+
+
+async def test_a_token_that_is_missing_is_refused_where_the_document_demands_one(mesh: MeshRig) -> None:
+    for name, said in OPERATIONS.items():
+        if said["security"] == [{"certificate": [], "officer": []}]:
+            answer = await post(mesh, name, shown(name) or {}, token=False)
+            assert (answer.status, misfits(name, answer)) == (401, []), name

@@ -20,6 +20,7 @@ EMPTY = (
         for package in (
             "access",
             "api",
+            "catalogue",
             "cli",
             "contracts",
             "exchange",
@@ -29,6 +30,7 @@ EMPTY = (
             "mesh",
             "migration",
             "parity",
+            "stubs",
             "traffic",
         )
     ),

@@ -47,7 +47,9 @@ _KEPT: dict[tuple[int, str], Draft202012Validator] = {}
 def _validator(identity: int, pointer: str, whole: Any) -> Draft202012Validator:
     if (identity, pointer) not in _KEPT:
         registry: Any = Registry().with_resource(HERE, DRAFT202012.create_resource(whole))
-        _KEPT[identity, pointer] = Draft202012Validator({"$ref": f"{HERE}{pointer}"}, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        _KEPT[identity, pointer] = Draft202012Validator(
+            {"$ref": f"{HERE}{pointer}"}, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER
+        )
     return _KEPT[identity, pointer]
 
 
