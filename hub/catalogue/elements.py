@@ -34,7 +34,7 @@ class Elements:
         return self.comments.get(name, "")
 
     def used_by(self, *names: str) -> tuple[str, ...]:
-        """Messages and enums that these messages are made of, themselves first, in the order in which they are met; well-known types aside."""
+        """Messages and enums that these are made of, themselves first, in the order in which they are met; well-known types aside."""
         found: dict[str, None] = {}
         waiting = list(names)
         while waiting:

@@ -20,8 +20,8 @@ def section(name: str, found: Elements, level: int = 3) -> Iterator[str]:
     if said := found.said(name):
         yield from (plain(said), "")
     if name in found.enums:
-        rows = [(code(one.name), str(one.number), plain(found.said(f"{name}.{one.name}"))) for one in found.enums[name].value]
-        yield from table(("value", "number", "what it means"), rows)
+        values = [(code(one.name), str(one.number), plain(found.said(f"{name}.{one.name}"))) for one in found.enums[name].value]
+        yield from table(("value", "number", "what it means"), values)
         return
     message = found.messages[name]
     for rule in message.options.Extensions[validate.message].cel:

@@ -32,11 +32,13 @@ HTTP: Final[Mapping[int, tuple[str, ...]]] = {
 CERTIFICATE, OFFICER = "certificate", "officer"
 ABOUT: Final = """Every interface of the hub as JSON over HTTP, served by Envoy beside gRPC.
 
-- A caller is known by its certificate (mutual TLS), the person behind it by the officer's token; which operations demand a token is said by each.
+- A caller is known by its certificate (mutual TLS), the person behind it by the officer's token, where an operation demands one.
 - Field names are the contract's own. A field that has its default value is left out of an answer.
-- A document with a field that the contract lacks is not valid by this description, although the edge passes over such a field: a misspelt name would go unseen.
+- A document with a field that the contract lacks is not valid by this description, although the edge passes over such a field: a misspelt
+  name would go unseen.
 - A stream answers with one document a line; the schema is that of a line. Of a stream that breaks off, the last line is the refusal.
-- A refusal says its reason in `details`. A refusal for a reason that is not the contract's or the caller's (nobody serves, time ran out) has `code` and `message` alone."""
+- A refusal says its reason in `details`. Where a call went nowhere (nobody serves, time ran out), Envoy says `code` and `message` alone.
+"""
 DETAILS: Final[Mapping[str, tuple[str, Schema]]] = {
     "ErrorInfo": (
         "Why, as one of a closed set of reasons; `metadata` holds advice, the call's id, and codes of the far system.",
@@ -164,7 +166,7 @@ def _deadline() -> dict[str, Any]:
     return {
         "name": "grpc-timeout",
         "in": "header",
-        "description": "How long the caller waits, such as `3S` or `500m` (milliseconds); the contract's own limit wins where it is shorter.",
+        "description": "How long the caller waits, such as `3S` or `500m` (milliseconds); a shorter limit of the contract wins.",
         "schema": {"type": "string", "pattern": "^[0-9]{1,8}[HMSmun]$"},
     }
 

@@ -1,4 +1,4 @@
-"""One page for each interface, and one for the types that several share: from the contracts, the sample access policy and the recorded cases."""
+"""One page for each interface, one for types that several share: from the contracts, the sample access policy, the recorded cases."""
 
 import json
 import shlex

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from buf.validate import validate_pb2 as validate
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import Message
+
+from buf.validate import validate_pb2 as validate
 
 Schema = dict[str, Any]
 

@@ -7,9 +7,9 @@ refuse the default. Of a request every unknown field is refused; of an answer no
 from collections.abc import Container, Iterator
 from typing import Any, Final
 
-from buf.validate import validate_pb2 as validate
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 
+from buf.validate import validate_pb2 as validate
 from hub.catalogue.elements import Elements
 from hub.catalogue.rules import INT64, Schema, allows, keywords, rules_of
 from metip.options.v1 import options_pb2 as options
@@ -92,7 +92,7 @@ def _field(name: str, one: FieldDescriptorProto, found: Elements) -> Schema:
     entry = found.map_entry(one)
     schema: Schema
     if entry is not None:
-        key, value = entry.field
+        _, value = entry.field
         schema = {"type": "object", "additionalProperties": _value(value, rules.map.values, found)}
         if names := keywords(rules.map.keys):
             schema["propertyNames"] = names

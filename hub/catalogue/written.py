@@ -1,7 +1,7 @@
 """What people wrote, as pages of the site: README, guides, decisions, runbooks and systems, at the places they have in the checkout.
 
-A link to a page of the site stays one. A link to any other file of the checkout becomes its path in words, since the site does not have it; one to
-a file that is not there is left as it is, and the build fails on it.
+A link to a page of the site stays one. A link to any other file of the checkout becomes its path in words, since the site does not have
+it; one to a file that is not there is left as it is, and the build fails on it.
 """
 
 import re
@@ -77,7 +77,7 @@ def indexes(found: dict[str, str]) -> Iterator[tuple[str, str]]:
         _text(
             heading(1, "MetIP Hub"),
             ("The catalogue of interfaces, and everything that is written about the hub.", ""),
-            contents(["/README", "/interfaces/index"], caption="Start"),
+            contents(["Read me first </README>", "/interfaces/index"], caption="Start"),
             contents(_absolute(guides), caption="Guides"),
             contents(_absolute(operations), caption="Operations") if operations else (),
             contents(_absolute(systems), caption="Systems"),

@@ -1,7 +1,7 @@
 """Which contracts a consumer needs: the interfaces on the mesh and what their messages are made of, and nothing else.
 
-The law: nothing that can't be called from outside is handed out. Settings, the hub's private services and the stores' own records stay here;
-where a file is needed for its messages but its service is private, the service is left out.
+The law: nothing that can't be called from outside is handed out. Settings, the hub's private services and the stores' own records stay
+here; where a file is needed for its messages but its service is private, the service is left out.
 """
 
 from collections.abc import Container, Iterable

@@ -15,15 +15,15 @@ from mesh_rig import MeshRig
 
 from hub.identity.private_files import write_private
 from hub.stubs.tools import ToolchainMissingError
+from metip.faults import Reason
 
 # A compiler that starts with an empty cache takes a while.
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 OPERATION = "metip.pnc.v1.VehicleEnquiryService/GetVehicle"
 ANSWERS = (
     "KE01CVV: FORD FIESTA, YELLOW, taxed, insured, OF_INTEREST (NOT_OVER_OPEN_AIR)",
-    "QQ99QQQ: NOT_FOUND, NO_TRACE of pnc.metip, advice The far system answered: it knows nothing by that description., "
-    "code I1008, exception HO100301",
-    "KE01CVV: PERMISSION_DENIED, PURPOSE_NOT_PERMITTED of pnc.metip, advice State a purpose that the operation permits.",
+    f"QQ99QQQ: NOT_FOUND, NO_TRACE of pnc.metip, advice {Reason.NO_TRACE.advice}, code I1008, exception HO100301",
+    f"KE01CVV: PERMISSION_DENIED, PURPOSE_NOT_PERMITTED of pnc.metip, advice {Reason.PURPOSE_NOT_PERMITTED.advice}",
 )
 PATIENCE = 60.0
 

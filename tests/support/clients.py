@@ -1,7 +1,7 @@
 """Builds the examples of `protos/examples` as their README says, each against freshly generated stubs, for whichever toolchains are here.
 
-Everything is made in a folder of the test's own, laid out as the checkout is; only plugins and what Maven found are kept between runs, where
-`make stubs` keeps them.
+Everything is made in a folder of the test's own, laid out as the checkout is; only plugins and what Maven found are kept between runs,
+where `make stubs` keeps them.
 """
 
 import hashlib
