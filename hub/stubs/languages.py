@@ -13,7 +13,7 @@ from google.rpc import error_details_pb2
 from hub.stubs import versions
 from hub.stubs.choosing import chosen
 from hub.stubs.compiling import Plan, compile_files, run
-from hub.stubs.packages import OURS, RULES, managed
+from hub.stubs.packages import OURS, RULES, apart_in_java, managed
 from hub.stubs.tools import TEMPLATES, go_plugins, java_tools, typescript_plugin
 
 
@@ -63,7 +63,7 @@ def go(wanted: Wanted) -> str:
 def java(wanted: Wanted) -> str:
     """A Maven project of generated sources; protovalidate's rules and Google's types come from their owners' jars."""
     compiler, plugin = java_tools(wanted.tools)
-    files, folder = _managed(wanted), _emptied(wanted.out / "java")
+    files, folder = apart_in_java(_managed(wanted)), _emptied(wanted.out / "java")
     source = folder / "src" / "main" / "java"
     plan = Plan(dict.fromkeys(("java", "grpc-java"), source), {"grpc-java": ["@generated=omit"]}, {"grpc-java": plugin}, (str(compiler),))
     compile_files(files, _ours(files), plan)

@@ -3,11 +3,11 @@
 from datetime import date
 
 import pytest
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
 
 from adapters.kit.serving import installed_contracts
 from hub.stubs import chosen, managed, public
-from hub.stubs.packages import RULES, RULES_IN_JAVA, go_name
+from hub.stubs.packages import RULES, RULES_IN_JAVA, apart_in_java, go_name
 
 CONTRACTS = installed_contracts(date.min)
 FILES = chosen(CONTRACTS.descriptor_set)
@@ -65,6 +65,19 @@ def test_contracts_get_their_go_and_java_packages_and_the_rules_that_of_their_ow
     assert (options.java_package, options.java_multiple_files) == ("org.example.metip.common.v1", True)
     assert files[RULES].options.java_package == RULES_IN_JAVA
     assert files["google/protobuf/duration.proto"].options.java_package == "com.google.protobuf"
+
+
+def test_a_field_that_java_would_take_for_a_texts_octets_gets_its_number_there() -> None:
+    text, whole = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_UINT32
+    message = DescriptorProto(name="M", field=[FieldDescriptorProto(name="a", type=text, number=1)])
+    message.nested_type.add(name="N").CopyFrom(message)
+    for one in (message, message.nested_type[0]):
+        one.field.add(name="a_bytes", json_name="aBytes", type=whole, number=7)
+        one.field.add(name="b_bytes", type=whole, number=8)
+    (file,) = apart_in_java(FileDescriptorSet(file=[FileDescriptorProto(name="metip/x.proto", message_type=[message])])).file
+    for one in (file.message_type[0], file.message_type[0].nested_type[0]):
+        assert [field.name for field in one.field] == ["a", "a_bytes7", "b_bytes"]
+        assert one.field[1].json_name == "aBytes"
 
 
 def test_no_two_packages_have_one_name_in_go() -> None:
