@@ -34,8 +34,8 @@ def managed(files: FileDescriptorSet, *, go_module: str = GO_MODULE, java_prefix
 def apart_in_java(files: FileDescriptorSet) -> FileDescriptorSet:
     """A copy in which no field has the name under which Java gives the octets of a text beside it.
 
-    Of a text `content`, Java makes `getContent` and `getContentBytes`; a field `content_bytes` gets its number behind its name there, as protoc
-    itself keeps `content_count` apart. What is sent is the same: names don't travel, and the name in JSON stays.
+    Of a text `content`, Java makes `getContent` and `getContentBytes`; a field `content_bytes` gets its number behind its name there, as
+    protoc itself keeps `content_count` apart. What is sent is the same: names don't travel, and the name in JSON stays.
     """
     copy = FileDescriptorSet()
     copy.CopyFrom(files)

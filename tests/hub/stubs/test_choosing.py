@@ -69,11 +69,12 @@ def test_contracts_get_their_go_and_java_packages_and_the_rules_that_of_their_ow
 
 def test_a_field_that_java_would_take_for_a_texts_octets_gets_its_number_there() -> None:
     text, whole = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_UINT32
-    message = DescriptorProto(name="M", field=[FieldDescriptorProto(name="a", type=text, number=1)])
-    message.nested_type.add(name="N").CopyFrom(message)
-    for one in (message, message.nested_type[0]):
-        one.field.add(name="a_bytes", json_name="aBytes", type=whole, number=7)
-        one.field.add(name="b_bytes", type=whole, number=8)
+    fields = [
+        FieldDescriptorProto(name="a", type=text, number=1),
+        FieldDescriptorProto(name="a_bytes", json_name="aBytes", type=whole, number=7),
+        FieldDescriptorProto(name="b_bytes", type=whole, number=8),
+    ]
+    message = DescriptorProto(name="M", field=fields, nested_type=[DescriptorProto(name="N", field=fields)])
     (file,) = apart_in_java(FileDescriptorSet(file=[FileDescriptorProto(name="metip/x.proto", message_type=[message])])).file
     for one in (file.message_type[0], file.message_type[0].nested_type[0]):
         assert [field.name for field in one.field] == ["a", "a_bytes7", "b_bytes"]
