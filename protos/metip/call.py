@@ -19,6 +19,8 @@ from metip.tokens import HEADER as TOKEN_HEADER
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
 CALL_ID_HEADER = "x-request-id"
+TRACE_HEADER = "traceparent"
+"""W3C Trace Context: the trace that a call belongs to, and the span that asked."""
 MESSAGE_ID_HEADER = "x-metip-message-id"
 ATTEMPT_HEADER = "x-metip-attempt"
 REDELIVERY_HEADER = "x-metip-redelivery"
@@ -95,7 +97,7 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
         officer=officer_of(metadata[OFFICER_HEADER]) if OFFICER_HEADER in metadata else None,
         deadline=time.monotonic() + (LONGEST if remaining is None else remaining),
         authorization=metadata.get("authorization", ""),
-        traceparent=metadata.get("traceparent", ""),
+        traceparent=metadata.get(TRACE_HEADER, ""),
         grants=metadata.get(PURPOSES_HEADER, ""),
         handover=handover,
     )

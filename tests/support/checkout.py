@@ -24,6 +24,7 @@ PLATFORM = frozenset(
         "parity",
         "settings",
         "simulator",
+        "telemetry",
         "traffic",
     }
 )
