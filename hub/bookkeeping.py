@@ -47,6 +47,7 @@ class Books:
         self._journal: HubJournal | None = None
         self._watching: Watching | None = None
         self._cosigning: Cosigning | None = None
+        self._ledger: running.Ledger | None = None
 
     def open(self, contracts: Contracts, edge_log: str, server: grpc.aio.Server, stack: ExitStack) -> Kept | None:
         """Opens everything for the life of the stack and serves questions; where the rest of the hub records, None without a ledger.
@@ -59,6 +60,7 @@ class Books:
         files, name = running.files(said, settings.folder, settings.state), signing.origin(settings.trust_domain)
         later = asyncio.get_running_loop().call_soon_threadsafe
         ledger, self._journal = stack.enter_context(running.opened(files, name, self._log, later))
+        self._ledger = ledger
         self._cosigning = ledger.cosigning
         if edge_log:
             self._watching = self._watched(ledger, self._journal, Path(edge_log), contracts.operations)
@@ -71,6 +73,11 @@ class Books:
     def work(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """What runs for as long as the books are open."""
         return tuple(one.run for one in (self._watching, self._cosigning) if one is not None)
+
+    @property
+    def standing(self) -> "tuple[running.Ledger, HubJournal, Watching | None] | None":
+        """The ledger, the hub's journal and the watch over the edge's log; None where nothing is kept."""
+        return (self._ledger, self._journal, self._watching) if self._ledger is not None and self._journal is not None else None
 
     async def record_change(self, action: str, author: str, detail: str) -> None:
         """A change of the platform's own settings. Raises `Fault` JOURNAL."""

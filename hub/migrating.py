@@ -113,6 +113,11 @@ class Migrating:
         """The plan that holds."""
         return self._plan if self._migration is None else self._migration.plan
 
+    @property
+    def migration(self) -> Migration | None:
+        """Where interfaces stand; None before it is open."""
+        return self._migration
+
     async def run(self) -> None:
         """Ends what an earlier hub began, then watches, for ever."""
         assert self._migration is not None, "it is open"

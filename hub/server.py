@@ -43,6 +43,7 @@ from hub.pairing import opened_pairs
 from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
+from hub.telemetry.serving import Parts, telemetry
 from hub.traffic.layers import traffic_of
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
@@ -142,6 +143,18 @@ class Hub:
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, server, books)
+            parts = Parts(
+                self._control,
+                lambda: len(self._ads.envoys()),
+                self._configuring,
+                self._today,
+                self._books,
+                exchange,
+                lambda: self._migrating.migration,
+                comparator,
+                self._pairs,
+            )
+            await stack.enter_async_context(telemetry(self._settings, parts, self._log))
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)

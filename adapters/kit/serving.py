@@ -189,7 +189,7 @@ async def serve_worker(
 
             certificate = worker.identity.certificate if worker.identity is not None else None
             told = Told(worker.system, worker.number, settings, known, calls, gate, journal, certificate, journals)
-            await stack.enter_async_context(telemetry(serving.telemetry, told))
+            await stack.enter_async_context(telemetry(serving.telemetry, told, log))
         servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, site))
         marked = await stack.enter_async_context(owned(executions, worker.system, worker.number, log)) if executions is not None else None
         compiled = handlers(pipeline, servicers, known, marked)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     "--soap-port", type=click.IntRange(1, 65535), help="Start the SOAP façade too, on this port on 127.0.0.1. Default: no façade."
 )
 @estate_options
+@click.option(
+    "--traces", default="", metavar="HOST:PORT", help="Send traces of every call to this collector (OTLP over gRPC). Default: none."
+)
 @click.option("--no-sample", is_flag=True, help="Ask no sample question.")
 def up(
     home: Path,
@@ -45,6 +48,7 @@ def up(
     workers: int,
     seed: int,
     xds: str,
+    traces: str,
     no_sample: bool,
 ) -> None:
     """Start the whole estate and show it at work, until Ctrl-C.
@@ -61,7 +65,7 @@ def up(
     if len({port, json_port, soap_port}) < 3:
         raise click.UsageError("--port, --json-port and --soap-port must differ")
     check_systems(systems)
-    options = Options(Ports(port, json_port, soap=soap_port or 0), workers=workers, seed=seed, xds=xds, only=systems)
+    options = Options(Ports(port, json_port, soap=soap_port or 0), workers=workers, seed=seed, xds=xds, traces=traces, only=systems)
     where = Home.at(home)
     progress = Progress()
     Stopper(where, progress.say).run(lambda: _up(where, options, progress, sampled=not no_sample))

@@ -25,12 +25,14 @@ from hub.exchange.lots import Judged, Lot, packed
 from hub.exchange.port import Engine
 from hub.exchange.records import Accepted, Arrival, BrokenError, FullError
 from metip.admission import admission
-from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
+from metip.call import CALL_ID_HEADER, OFFICER_HEADER, TRACE_HEADER, Call, call_from
 from metip.contracts import Contracts, Operation
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason, status_of
 from metip.journal.refusals import refusal
 from metip.logs import Log
+from metip.telemetry import tracing
+from metip.telemetry.spread import Counted
 
 COME_AGAIN: Final = timedelta(seconds=1)
 T = TypeVar("T")
@@ -54,6 +56,10 @@ class Acceptor:
         self._said = operation.delivery
         self._waits = bool(operation.delivery.delay or operation.delivery.after_field)
         self._calls = calls if operation.personal else None
+        self.counted = Counted()
+        """Messages that were handed over one by one, and what became of them."""
+        self.batched = 0
+        """Messages that were handed over in bulk and are kept."""
 
     def check(self) -> None:
         """Raises `Fault` JOURNAL while nothing can be recorded of messages with personal data."""
@@ -161,6 +167,9 @@ class Accepting:
         async def answer(data: bytes, context: Context) -> bytes:
             began, outcome, consumer = time.perf_counter(), "CANCELLED", ""
             metadata = metadata_of(context)
+            span = tracing.begin_call(acceptor.operation.name, tracing.Role.SERVER, metadata.get(TRACE_HEADER, ""), metip__system=SYSTEM)
+            if span is not None:
+                metadata[TRACE_HEADER] = span.traceparent
             try:
                 call = call_from(metadata, acceptor.operation.name, remaining=context.time_remaining())
                 consumer = call.consumer
@@ -174,7 +183,11 @@ class Accepting:
                 await refuse(fault, metadata, context)
                 raise AssertionError("unreachable: abort always raises") from None
             finally:
-                tell(outcome, round((time.perf_counter() - began) * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
+                seconds = time.perf_counter() - began
+                tell(outcome, round(seconds * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
+                acceptor.counted.ended(outcome, seconds)
+                if span is not None:
+                    span.end(outcome)
 
         return answer
 

@@ -43,6 +43,8 @@ FIRST_RETENTION = """# For how long the ledger keeps what is personal in records
 #     basis: the force's retention schedule, line 12
 months: 72
 """
+FREE = "127.0.0.1:0"
+"""Where metrics are shown: on a port that is free, which `metrics/` then tells."""
 XDS = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
 
@@ -76,16 +78,16 @@ def adapters_folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
-    """Makes a home ready for its processes."""
-    for folder in (home.root, home.logs, home.state, home.journals, home.run):
+def prepare(home: Home, ports: Ports, *, xds: str = "delta", traces: str = "") -> None:
+    """Makes a home ready for its processes. `traces` is the `host:port` of a collector; empty sends none."""
+    for folder in (home.root, home.logs, home.state, home.journals, home.run, home.metrics):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facades = tuple(doors(home, ports.soap, adapters_folder()))
     _identities(home, facades)
     for one in facades:
         one.write(ports.grpc)
     ensure_keys(home.ledger_keys)
-    _write(home.hub_settings, _hub_settings(home, ports))
+    _write(home.hub_settings, _hub_settings(home, ports, traces))
     if not home.access.exists():
         _write(home.access, _first_policy())
     signing.ensure(home.ledger_keys / signing.FOLDER, signing.origin(TRUST_DOMAIN))
@@ -121,7 +123,7 @@ def _identities(home: Home, facades: Sequence[Door]) -> None:
         issue(store, spiffe_id, name=name, dns=("localhost",) if serves else (), addresses=("127.0.0.1",) if serves else ())
 
 
-def _hub_settings(home: Home, ports: Ports) -> str:
+def _hub_settings(home: Home, ports: Ports, traces: str) -> str:
     return f"""# Written by `metip up` at each start. Settings: metip.hub.v1.Settings.
 trust_domain: {TRUST_DOMAIN}
 socket: {home.hub_socket}
@@ -150,6 +152,10 @@ ledger:
   retention: {home.retention.name}
   witness_key: {(home.witness_keys / signing.WITNESS.public).relative_to(home.root)}
   witness_socket: {home.witness_socket}
+telemetry:
+  metrics: {FREE}
+  targets: {home.metrics.name}
+{f"  traces: {{collector: {traces}, sampled_percent: 100}}" if traces else ""}
 """
 
 

@@ -106,6 +106,15 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """Where Envoy sends its spans, and of how many calls."""
+
+    collector: str
+    """`host:port`."""
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """The listeners that Envoy opens to consumers, and the identity it shows them."""
 
@@ -122,6 +131,8 @@ class Edge:
     deliveries_port: int = 0
     """Where the hub, and nobody else, hands messages to subscribers; 0 for nowhere."""
     limits: Limits = field(default_factory=Limits)
+    traces: Traces | None = None
+    """None where Envoy traces nothing."""
 
 
 HUB_SYSTEM: Final = "hub"

@@ -22,6 +22,7 @@ from hub.mesh.rates import INTERFACE_LIMIT, RATE_LIMIT, no_interface_limit, shar
 from hub.mesh.refusals import local_replies
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
+from hub.mesh.tracing import COLLECTOR, tracing_of
 from hub.mesh.types import (
     Empty,
     ads,
@@ -167,6 +168,7 @@ def _listener(
         stream_idle_timeout=seconds(limits.stream_idle),
         server_name="metip",
         local_reply_config=replies,
+        tracing=tracing_of(edge.traces, EDGE),
         access_log=[access_log(edge.access_log)] if edge.access_log else [],
     )
     chain = listener.FilterChain(
@@ -184,6 +186,8 @@ def _listener(
         access_log=[connection_log(edge.access_log)] if edge.access_log else [],
     )
     needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
+    if edge.traces is not None:
+        needs.add((ResourceType.CLUSTER, COLLECTOR))
     return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
 
 

@@ -29,6 +29,7 @@ EMPTY = (
             "mesh",
             "migration",
             "parity",
+            "telemetry",
             "traffic",
         )
     ),
@@ -47,7 +48,8 @@ LAWFUL = {
     "hub.traffic": "hub.mesh",
     "hub.parity": "hub.exchange",
     "hub.api": "hub.access",
-    "hub.server": "hub.api",
+    "hub.server": "hub.telemetry",
+    "hub.telemetry": "hub.api",
     "hub.cli": "hub.laptop",
     "hub.laptop": "hub.identity",
 }
@@ -63,7 +65,8 @@ UNLAWFUL = {
     "hub.exchange": ("hub.api", "hub.mesh"),
     "hub.ledger": ("hub.api", "hub.exchange", "hub.mesh"),
     "hub.parity": ("hub.api", "hub.traffic"),
-    "hub.api": ("hub.server",),
+    "hub.api": ("hub.server", "hub.telemetry"),
+    "hub.telemetry": ("hub.server",),
     "hub.server": ("hub.cli",),
     "adapters.kit.call": ("adapters.one.adapter", "hub.api"),
     "adapters.one.adapter": ("adapters.two.adapter",),

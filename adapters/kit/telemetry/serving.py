@@ -16,6 +16,7 @@ from adapters.kit.telemetry import sources
 from adapters.kit.upstream import GUARDS, place
 from metip.adapter.v1.settings_pb2 import Upstream
 from metip.contracts import Contracts
+from metip.logs import Log
 from metip.telemetry.endpoint import UNIX, Endpoint, Source, Where, shown
 from metip.telemetry.process import Process
 from metip.telemetry.spread import Counted
@@ -45,11 +46,8 @@ class Told:
 
 
 @asynccontextmanager
-async def telemetry(said: Telemetry, told: Told) -> AsyncIterator[str]:
-    """Shows metrics and sends traces for the length of the block, as far as the settings say; the address of the metrics, or nothing.
-
-    Raises `OSError` where it can't listen there.
-    """
+async def telemetry(said: Telemetry, told: Told, log: Log) -> AsyncIterator[None]:
+    """Shows metrics and sends traces for the length of the block, as far as the settings say. What can't be shown is logged."""
     process = Process("adapter", told.system, {"journals": told.journals} if told.journals else {})
     found: dict[str, Source] = {
         "process": process.put,
@@ -64,14 +62,18 @@ async def telemetry(said: Telemetry, told: Told) -> AsyncIterator[str]:
 
             queue = stack.enter_context(traced(said.traces, f"adapter-{told.system}", told.name, Path()))
             found["spans"] = queue.put
-        address = ""
         if said.metrics:
             words = words_of(told.contracts).with_more(upstream=[place(one) for one in upstreams(told.settings)])
             where = Where(_nth(said.metrics, told.number), f"adapter-{told.name}", Path(said.targets) if said.targets else None)
-            address = await stack.enter_async_context(shown(Endpoint(words, found), where))
-            watching = asyncio.create_task(process.watch())
-            stack.callback(watching.cancel)
-        yield address
+            try:
+                address = await stack.enter_async_context(shown(Endpoint(words, found), where))
+            except OSError as error:
+                log.line("metrics_not_shown", address=where.address, problem=error.strerror)
+            else:
+                log.line("metrics_shown", address=address)
+                watching = asyncio.create_task(process.watch())
+                stack.callback(watching.cancel)
+        yield
 
 
 def upstreams(settings: Message) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from prometheus_client import generate_latest
+from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.metrics_core import Metric
 
 from metip.telemetry import families
@@ -27,6 +27,8 @@ LARGEST_REQUEST: Final = 16 * 1024
 PATIENCE: Final = 5.0
 """Seconds in which somebody who connects must have asked, and in which a source must have answered."""
 UNIX: Final = "unix:"
+_OF_THE_PROCESS: Final = ProcessCollector(registry=None)
+"""Processor time, memory, open files: `process_…`, the client library's own."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Endpoint:
                 samples.put(families.FOLDED, count, metric)
             for name in self.sources:
                 samples.put(families.SOURCE_FAILED, self.failed[name], name)
-            return await asyncio.to_thread(_rendered, list(samples.metrics()))
+            return await asyncio.to_thread(_rendered, [*samples.metrics(), *_OF_THE_PROCESS.collect()])
 
     async def _gather(self, name: str, source: Source, samples: Samples) -> None:
         try:

@@ -92,7 +92,7 @@ JOURNAL: Final = (JOURNAL_WRITABLE, JOURNAL_RECORDS, JOURNAL_FAILED, JOURNAL_WAI
 EDGE_CALLS: Final = Family(
     "metip_edge_calls_total",
     C,
-    "Calls that Envoy ended, by gRPC status; its own refusals of an operation are among them",
+    "Calls that Envoy let in and sent on, by the gRPC status with which they ended",
     ("operation", "status"),
 )
 ENVOYS: Final = Family("metip_mesh_envoys", G, "Envoys that are connected")
