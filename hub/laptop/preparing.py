@@ -87,7 +87,7 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta", traces: str = "") -
     for one in facades:
         one.write(ports.grpc)
     ensure_keys(home.ledger_keys)
-    _write(home.hub_settings, _hub_settings(home, ports, traces))
+    _write(home.hub_settings, _hub_settings(home, ports) + _telemetry(home, traces))
     if not home.access.exists():
         _write(home.access, _first_policy())
     signing.ensure(home.ledger_keys / signing.FOLDER, signing.origin(TRUST_DOMAIN))
@@ -123,7 +123,7 @@ def _identities(home: Home, facades: Sequence[Door]) -> None:
         issue(store, spiffe_id, name=name, dns=("localhost",) if serves else (), addresses=("127.0.0.1",) if serves else ())
 
 
-def _hub_settings(home: Home, ports: Ports, traces: str) -> str:
+def _hub_settings(home: Home, ports: Ports) -> str:
     return f"""# Written by `metip up` at each start. Settings: metip.hub.v1.Settings.
 trust_domain: {TRUST_DOMAIN}
 socket: {home.hub_socket}
@@ -152,11 +152,12 @@ ledger:
   retention: {home.retention.name}
   witness_key: {(home.witness_keys / signing.WITNESS.public).relative_to(home.root)}
   witness_socket: {home.witness_socket}
-telemetry:
-  metrics: {FREE}
-  targets: {home.metrics.name}
-{f"  traces: {{collector: {traces}, sampled_percent: 100}}" if traces else ""}
 """
+
+
+def _telemetry(home: Home, traces: str) -> str:
+    sent = f"  traces: {{collector: {traces}, sampled_percent: 100}}\n" if traces else ""
+    return f"telemetry:\n  metrics: {FREE}\n  targets: {home.metrics.name}\n{sent}"
 
 
 def _witness_settings(home: Home) -> str:

@@ -5,6 +5,7 @@ as is what the collector did not take.
 """
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,8 @@ TOGETHER: Final = 512
 EVERY_MS: Final = 1000
 TAKEN_WITHIN: Final = 5.0
 """Seconds that a collector has to take a batch."""
+AT_THE_END: Final = 2.0
+"""Seconds that a process which ends gives its last spans."""
 KINDS: Final = {
     Role.SERVER: SpanKind.SERVER,
     Role.CLIENT: SpanKind.CLIENT,
@@ -153,4 +156,6 @@ def traced(said: Traces, process: str, instance: str, folder: Path) -> Iterator[
         yield queue
     finally:
         uninstall()
-        provider.shutdown()
+        ending = threading.Thread(target=provider.shutdown, name="traces-end", daemon=True)
+        ending.start()
+        ending.join(AT_THE_END)
