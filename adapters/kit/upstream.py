@@ -54,6 +54,8 @@ class Passage:
     """One exchange with the far system; `sent` is set when the first byte leaves."""
 
     sent: bool = False
+    call: Call | None = None
+    """The call that it is made for, whose trace goes along where the protocol can carry it."""
 
 
 class Guard:
@@ -79,7 +81,7 @@ class Guard:
         if within <= 0:
             raise Fault(Reason.TIMED_OUT, "no time was left to ask the far system")
         spell = self.breaker.admit()
-        passage = Passage()
+        passage = Passage(call=call)
         asked = False
         try:
             async with asyncio.timeout(within), self._place():
