@@ -20,7 +20,7 @@ from grpc_status import rpc_status
 from adapters.kit.journal import CANCELLED, MANY, Journal, Told
 from adapters.kit.tap import LARGEST, Tap
 from metip.admission import admission
-from metip.call import ATTEMPT_HEADER, CALL_ID_HEADER, MESSAGE_ID_HEADER, TRACE_HEADER, Call, call_from
+from metip.call import ATTEMPT_HEADER, CALL_ID_HEADER, MESSAGE_ID_HEADER, Call, call_from
 from metip.contracts import Operation
 from metip.faults import Fault, Reason, status_of
 from metip.journal.records import OK, Facts
@@ -28,6 +28,7 @@ from metip.journal.refusals import refusal
 from metip.logs import Log
 from metip.telemetry import tracing
 from metip.telemetry.spread import Counted
+from metip.tracing import HEADER as TRACE_HEADER
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -61,6 +61,10 @@ class Passage:
     """One exchange with the far system; `sent` is set when the first byte leaves."""
 
     sent: bool = False
+    call: Call | None = None
+    """The call that it is made for."""
+    traceparent: str = ""
+    """The trace context that goes along where the protocol can carry it; empty for none."""
 
 
 class Guard:
@@ -96,14 +100,14 @@ class Guard:
         if within <= 0:
             raise Fault(Reason.TIMED_OUT, "no time was left to ask the far system")
         spell = self.breaker.admit()
-        passage = Passage()
+        passage = Passage(call=call)
         asked, exchange = False, _Exchange(self, call)
         try:
             async with asyncio.timeout(within), self._place():
                 if spell != self.breaker.spell:  # the circuit opened while this call stood in line
                     spell = self.breaker.admit()
                 asked = True
-                exchange.begin()
+                passage.traceparent = exchange.begin()
                 yield passage
         except TimeoutError:
             if not asked:  # impatient callers say nothing about the far system, so they can't open the circuit for the others
@@ -172,11 +176,12 @@ class _Exchange:
         self._span: tracing.Span | None = None
         self.outcome = CANCELLED
 
-    def begin(self) -> None:
-        """There is a place: from now on it is the far system's time."""
+    def begin(self) -> str:
+        """There is a place: from now on it is the far system's time. The trace context that goes along with it."""
         self._began = perf_counter()
         at = self._guard.limits.address
         self._span = tracing.begin("far system", tracing.Role.CLIENT, self._call.traceparent, server__address=place(at))
+        return self._span.traceparent if self._span is not None else self._call.trace
 
     def end(self) -> None:
         """It is over; one that never began is nobody's."""

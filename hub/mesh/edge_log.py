@@ -12,15 +12,19 @@ from enum import Enum
 from typing import Any, Final
 
 from hub.mesh.types import Struct, accesslog, cel_filter, core, file_log, packed
+from metip.tracing import parent_in
 
 CALL, CONNECTION = "call", "connection"
 LONGEST_PATH: Final = 200
+LONGEST_ID: Final = 64
 IDENTITY_METADATA: Final = "metip.identity"
 VIA_UPSTREAM: Final = "via_upstream"
 LOG_FIELDS: Final = {
     "kind": CALL,
     "at": "%START_TIME%",
     "call_id": "%REQ(X-REQUEST-ID)%",
+    "traceparent": f"%REQ(TRACEPARENT):{LONGEST_ID}%",
+    "parent": f"%REQ(X-METIP-PARENT):{LONGEST_ID}%",
     "consumer": "%DOWNSTREAM_PEER_URI_SAN%",
     "path": f"%PATH(NQ):{LONGEST_PATH}%",
     "grpc_status": "%GRPC_STATUS_NUMBER%",
@@ -81,6 +85,11 @@ class Line:
     """Whose instances it went to, or would have gone to: an interface, or `<system>/<interface>`."""
     ms: int = 0
     """How long it took, in milliseconds."""
+    traceparent: str = ""
+    parent: str = ""
+    """The call that made this one, as the caller says: by its id, or empty."""
+    upstream: str = ""
+    """The address of the instance that it went to; empty where it went to none."""
 
 
 def read_line(text: str) -> Line:
@@ -103,6 +112,9 @@ def read_line(text: str) -> Line:
         at=_time(said),
         cluster=str(said.get("cluster", "")),
         ms=int(said.get("ms", 0)),
+        traceparent=str(said.get("traceparent", "")),
+        parent=parent_in(str(said.get("parent", ""))),
+        upstream=str(said.get("upstream", "")),
     )
 
 

@@ -15,12 +15,12 @@ from functools import lru_cache
 from metip.faults import Fault, Reason
 from metip.grants import PURPOSES_HEADER
 from metip.tokens import HEADER as TOKEN_HEADER
+from metip.tracing import HEADER as TRACE_HEADER
+from metip.tracing import PARENT_HEADER, context_of, parent_in
 
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
 CALL_ID_HEADER = "x-request-id"
-TRACE_HEADER = "traceparent"
-"""W3C Trace Context: the trace that a call belongs to, and the span that asked."""
 MESSAGE_ID_HEADER = "x-metip-message-id"
 ATTEMPT_HEADER = "x-metip-attempt"
 REDELIVERY_HEADER = "x-metip-redelivery"
@@ -72,15 +72,23 @@ class Call:
     authorization: str = field(default="", repr=False)
     """The officer's token as it came, to be forwarded when this operation consults others; never logged."""
     traceparent: str = ""
+    """The W3C trace context that it came with; empty when the caller traced nothing."""
     grants: str = ""
     """Which purposes whom the operation was granted to may state, as Envoy says it (`metip.grants`); empty when it said nothing."""
     handover: Handover | None = None
     """Set when the exchange hands over a message; None for a call."""
+    parent: str = ""
+    """The call that made this one, by its id; empty where a consumer made it."""
 
     @property
     def remaining(self) -> float:
         """Seconds until the caller gives up; never negative."""
         return max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def trace(self) -> str:
+        """The `traceparent` to hand on to whatever this call asks."""
+        return context_of(self.traceparent, self.id)
 
 
 def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float | None) -> Call:
@@ -100,6 +108,7 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
         traceparent=metadata.get(TRACE_HEADER, ""),
         grants=metadata.get(PURPOSES_HEADER, ""),
         handover=handover,
+        parent=parent_in(metadata[PARENT_HEADER]) if PARENT_HEADER in metadata else "",
     )
 
 
