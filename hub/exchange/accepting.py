@@ -172,7 +172,8 @@ class Accepting:
         async def answer(data: bytes, context: Context) -> bytes:
             began, outcome, consumer = time.perf_counter(), "CANCELLED", ""
             metadata = metadata_of(context)
-            span = tracing.begin_call(acceptor.operation.name, tracing.Role.SERVER, metadata.get(TRACE_HEADER, ""), metip__system=SYSTEM)
+            about = {"metip__system": SYSTEM, "metip__call_id": metadata.get(CALL_ID_HEADER, "")}
+            span = tracing.begin_call(acceptor.operation.name, tracing.Role.SERVER, metadata.get(TRACE_HEADER, ""), **about)
             if span is not None:
                 metadata[TRACE_HEADER] = span.traceparent
             try:

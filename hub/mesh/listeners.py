@@ -22,7 +22,7 @@ from hub.mesh.rates import INTERFACE_LIMIT, RATE_LIMIT, no_interface_limit, shar
 from hub.mesh.refusals import local_replies
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
-from hub.mesh.tracing import COLLECTOR, tracing_of
+from hub.mesh.tracing import COLLECTOR, call_ids_of, tracing_of
 from hub.mesh.types import (
     Empty,
     ads,
@@ -169,6 +169,7 @@ def _listener(
         server_name="metip",
         local_reply_config=replies,
         tracing=tracing_of(edge.traces, EDGE),
+        request_id_extension=call_ids_of(edge.traces),
         access_log=[access_log(edge.access_log)] if edge.access_log else [],
     )
     chain = listener.FilterChain(
