@@ -17,8 +17,12 @@ async def of_backlogs(exchange: Exchange, samples: Samples) -> None:
 
 
 def of_deliveries(exchange: Exchange, samples: Samples) -> None:
-    """Attempts of each subscription since the hub started."""
+    """Attempts of each subscription since the hub started, and what its contract says of it."""
     now = exchange.clock()
+    for said in exchange.contracts.subscriptions:
+        delivery = exchange.contracts.operations[said.operation].delivery
+        samples.put(families.LIMIT, said.backlog, said.name)
+        samples.put(families.DELAY, delivery.delay if delivery is not None else 0.0, said.name)
     for name, line in exchange.dispatcher.lines.items():
         since = line.unreachable_since
         samples.put(families.UNREACHABLE, max(0.0, now - since) if since else 0.0, name)

@@ -41,12 +41,14 @@ def of_changes(control: Control, envoys: Callable[[], int], samples: Samples) ->
 
 
 def of_instances(control: Control, samples: Samples) -> None:
-    """Workers by system, and the weights of systems that share an interface."""
+    """Workers by system, time limits of operations, and the weights of systems that share an interface."""
     inputs = control.inputs
     known = {one.system for one in inputs.contracts.interfaces if not one.private} | {one.system for one in inputs.contracts.back_ends}
     serving = [one.system for one in inputs.instances]
     for system in sorted(known | set(serving)):
         samples.put(families.INSTANCES, serving.count(system), system)
+    for operation in inputs.contracts.operations.values():
+        samples.put(families.TIMEOUT, operation.timeout, operation.name)
     for interface in inputs.contracts.interfaces:
         if inputs.contracts.back_ends_of(interface.name):
             for system, _, weight in weights_of(inputs.contracts, interface, inputs.traffic):

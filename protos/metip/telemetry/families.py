@@ -102,9 +102,10 @@ CHANGE_SECONDS: Final = Family("metip_mesh_change_seconds", H, "From a change's 
 ACKS: Final = Family("metip_mesh_acknowledged_total", C, "Answers in which an Envoy took what it was told (ACK)", ("type",))
 NACKS: Final = Family("metip_mesh_refused_total", C, "Answers in which an Envoy refused what it was told (NACK)", ("type",))
 INSTANCES: Final = Family("metip_system_instances", G, "Workers of a system whose lease runs", ("system",))
+TIMEOUT: Final = Family("metip_operation_timeout_seconds", G, "The time limit that an operation's contract states", ("operation",))
 REVIEW_DAYS: Final = Family("metip_review_days", G, "Days until an impact assessment must be reviewed; only those due soon", ("interface",))
 REVIEWS_DUE: Final = Family("metip_reviews_due", G, "Impact assessments that must be reviewed soon")
-MESH: Final = (EDGE_CALLS, ENVOYS, CHANGES, LAST_CHANGE, CHANGE_SECONDS, ACKS, NACKS, INSTANCES, REVIEW_DAYS, REVIEWS_DUE)
+MESH: Final = (EDGE_CALLS, ENVOYS, CHANGES, LAST_CHANGE, CHANGE_SECONDS, ACKS, NACKS, INSTANCES, TIMEOUT, REVIEW_DAYS, REVIEWS_DUE)
 
 # The hub: the exchange.
 ACCEPTED: Final = Family(
@@ -119,6 +120,8 @@ BACKLOG: Final = Family("metip_subscription_messages", G, "Messages of a subscri
 OLDEST: Final = Family(
     "metip_subscription_oldest_seconds", G, "Age of the oldest message that still waits to be delivered; 0 for none", ("subscription",)
 )
+LIMIT: Final = Family("metip_subscription_limit", G, "Messages that may wait before the operation is refused to producers", ("subscription",))
+DELAY: Final = Family("metip_subscription_delay_seconds", G, "For how long the contract holds each message back", ("subscription",))
 PAUSED: Final = Family("metip_subscription_paused", G, "1 while somebody has paused it", ("subscription",))
 UNREACHABLE: Final = Family(
     "metip_subscription_unreachable_seconds",
@@ -135,6 +138,8 @@ EXCHANGE: Final = (
     BATCHED,
     BACKLOG,
     OLDEST,
+    LIMIT,
+    DELAY,
     PAUSED,
     UNREACHABLE,
     ATTEMPTS,
