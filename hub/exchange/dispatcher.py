@@ -7,6 +7,7 @@ so that a subscriber that is away for days costs nothing, and its messages keep 
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -41,6 +42,8 @@ class Line:
     """When its subscriber was first not to be reached; 0 while it can be."""
     attempts: Counted = field(default_factory=Counted)
     """Attempts by the event that followed."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Attempts that delivered nothing, by reason."""
     delivered: Spread = field(default_factory=lambda: Spread(DELIVERIES))
     """From acceptance to delivery."""
     _settled: list[Settlement] = field(default_factory=list)
@@ -125,6 +128,8 @@ class Line:
         self.attempts.ended(found.event.value, seconds)
         if found.event in (Event.ACKNOWLEDGED, Event.CONFIRMED):
             self.delivered.add(max(0.0, now - attempt.accepted))
+        else:
+            self.failures[found.reason] += 1
         self._settled.append(Settlement(attempt.sequence, attempt.number, found.event, found.status, found.reason, now + wait))
         self._reached(ended, now)
         self._wake.set()

@@ -28,6 +28,8 @@ def of_deliveries(exchange: Exchange, samples: Samples) -> None:
         samples.put(families.UNREACHABLE, max(0.0, now - since) if since else 0.0, name)
         for event, count in line.attempts.outcomes.items():
             samples.put(families.ATTEMPTS, count, name, event)
+        for reason, count in line.failures.items():
+            samples.put(families.FAILURES, count, name, reason)
         samples.put_spread(families.ATTEMPT_SECONDS, line.attempts.spread, name)
         samples.put_spread(families.DELIVERY_SECONDS, line.delivered, name)
 

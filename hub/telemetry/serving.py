@@ -111,6 +111,7 @@ def words(contracts: Contracts) -> Words:
     reviewed = [one.name for one in contracts.interfaces] + [f"metip.{one.system}.v1 back_end" for one in contracts.back_ends]
     return words_of(contracts).with_more(
         state=states,
+        reason=[*OUTCOMES, "UNREACHABLE", "NO_ANSWER"],
         event=[one.value for one in Event],
         type=[one.word for one in SEND_ORDER],
         trouble=["", *(one.value for one in Trouble)],

@@ -130,6 +130,12 @@ UNREACHABLE: Final = Family(
     ("subscription",),
 )
 ATTEMPTS: Final = Family("metip_delivery_attempts_total", C, "Attempts that ended, by what followed", ("subscription", "event"))
+FAILURES: Final = Family(
+    "metip_delivery_failures_total",
+    C,
+    "Attempts that delivered nothing, by reason: the adapter's own, UNREACHABLE where none could be asked, NO_ANSWER where none answered",
+    ("subscription", "reason"),
+)
 ATTEMPT_SECONDS: Final = Family("metip_delivery_attempt_seconds", H, "How long one attempt took", ("subscription",))
 DELIVERY_SECONDS: Final = Family("metip_delivery_seconds", H, "From acceptance to delivery, whatever came between", ("subscription",))
 EXCHANGE: Final = (
@@ -143,6 +149,7 @@ EXCHANGE: Final = (
     PAUSED,
     UNREACHABLE,
     ATTEMPTS,
+    FAILURES,
     ATTEMPT_SECONDS,
     DELIVERY_SECONDS,
 )
