@@ -75,7 +75,8 @@ def test_every_runbook_has_the_same_shape(path: Path) -> None:
 @pytest.mark.parametrize(("runbook", "command"), COMMANDS, ids=[f"{runbook}: {command}" for runbook, command in COMMANDS])
 def test_every_command_can_be_given_as_it_stands(runbook: str, command: str) -> None:
     words = [STANDING_FOR.get(word, word) for word in shlex.split(command)[1:]]
-    at, context = main, click.Context(main, info_name="metip")
+    at: click.Command = main
+    context = click.Context(main, info_name="metip")
     while isinstance(at, click.Group):
         assert words, f"{command} names no command"
         found = at.get_command(context, words[0])

@@ -120,7 +120,9 @@ BACKLOG: Final = Family("metip_subscription_messages", G, "Messages of a subscri
 OLDEST: Final = Family(
     "metip_subscription_oldest_seconds", G, "Age of the oldest message that still waits to be delivered; 0 for none", ("subscription",)
 )
-LIMIT: Final = Family("metip_subscription_limit", G, "Messages that may wait before the operation is refused to producers", ("subscription",))
+LIMIT: Final = Family(
+    "metip_subscription_limit", G, "Messages that may wait before the operation is refused to producers", ("subscription",)
+)
 DELAY: Final = Family("metip_subscription_delay_seconds", G, "For how long the contract holds each message back", ("subscription",))
 PAUSED: Final = Family("metip_subscription_paused", G, "1 while somebody has paused it", ("subscription",))
 UNREACHABLE: Final = Family(
