@@ -93,8 +93,9 @@ def adapter_step(
     text = f"The adapter of {system or 'the system'} {ended(first.outcome)}{took(ms)}{proof}."
     told = ((Source.LEDGER, record), (Source.ADAPTER_LOG, noted), (Source.ENVOY, line))
     return Step(
-        name, parent, Kind.ADAPTER, state_of(first.outcome), text, at=at, ms=ms, who=system, what=first.operation, where=line.upstream if line is not None else "", outcome=first.outcome,
-        call_id=first.call_id, message_id=message_id, attempt=attempt, record=record.index if record is not None else None,
+        name, parent, Kind.ADAPTER, state_of(first.outcome), text, at=at, ms=ms, who=system, what=first.operation,
+        where=line.upstream if line is not None else "", outcome=first.outcome, call_id=first.call_id, message_id=message_id,
+        attempt=attempt, record=record.index if record is not None else None,
         told_by=frozenset(source for source, found in told if found is not None),
     )  # fmt: skip
 

@@ -9,10 +9,44 @@ OK: Final = "OK"
 ANSWERS: Final = frozenset({OK, "NO_TRACE", "NOT_FOUND"})
 """Outcomes that are answers."""
 FAILURES: Final = frozenset(
-    ["UPSTREAM_UNAVAILABLE", "UPSTREAM_FAULT", "TIMED_OUT", "IN_DOUBT", "CIRCUIT_OPEN", "BUSY", "STOPPING", "JOURNAL", "NOT_KEPT", "INTERNAL", "CANCELLED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN", "DATA_LOSS", "ABORTED", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED"]
+    [
+        "UPSTREAM_UNAVAILABLE",
+        "UPSTREAM_FAULT",
+        "TIMED_OUT",
+        "IN_DOUBT",
+        "CIRCUIT_OPEN",
+        "BUSY",
+        "STOPPING",
+        "JOURNAL",
+        "NOT_KEPT",
+        "INTERNAL",
+        "CANCELLED",
+        "UNAVAILABLE",
+        "DEADLINE_EXCEEDED",
+        "UNKNOWN",
+        "DATA_LOSS",
+        "ABORTED",
+        "RESOURCE_EXHAUSTED",
+        "UNIMPLEMENTED",
+    ]
 )
 NOT_ASKED: Final = frozenset(
-    ["MALFORMED", "INVALID_REQUEST", "TOO_LARGE", "CONSUMER_UNKNOWN", "OFFICER_NEEDED", "PURPOSE_NOT_PERMITTED", "JUSTIFICATION_NEEDED", "BUSY", "CIRCUIT_OPEN", "STOPPING", "JOURNAL", "FENCED", "INTERNAL", "CANCELLED"]
+    [
+        "MALFORMED",
+        "INVALID_REQUEST",
+        "TOO_LARGE",
+        "CONSUMER_UNKNOWN",
+        "OFFICER_NEEDED",
+        "PURPOSE_NOT_PERMITTED",
+        "JUSTIFICATION_NEEDED",
+        "BUSY",
+        "CIRCUIT_OPEN",
+        "STOPPING",
+        "JOURNAL",
+        "FENCED",
+        "INTERNAL",
+        "CANCELLED",
+    ]
 )
 """Reasons for which an adapter asks its far system nothing, or nobody knows whether it did."""
 SOURCES: Final = {
