@@ -15,6 +15,7 @@ from functools import lru_cache
 from metip.faults import Fault, Reason
 from metip.grants import PURPOSES_HEADER
 from metip.tokens import HEADER as TOKEN_HEADER
+from metip.tokens import WRITER_HEADER
 from metip.tracing import HEADER as TRACE_HEADER
 from metip.tracing import PARENT_HEADER, context_of, parent_in
 
@@ -75,6 +76,8 @@ class Call:
     """The W3C trace context that it came with; empty when the caller traced nothing."""
     grants: str = ""
     """Which purposes whom the operation was granted to may state, as Envoy says it (`metip.grants`); empty when it said nothing."""
+    writer: str = ""
+    """Whose the write is, where two systems could answer it (`metip.tokens`); empty otherwise."""
     handover: Handover | None = None
     """Set when the exchange hands over a message; None for a call."""
     parent: str = ""
@@ -107,6 +110,7 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
         authorization=metadata.get("authorization", ""),
         traceparent=metadata.get(TRACE_HEADER, ""),
         grants=metadata.get(PURPOSES_HEADER, ""),
+        writer=metadata.get(WRITER_HEADER, ""),
         handover=handover,
         parent=parent_in(metadata[PARENT_HEADER]) if PARENT_HEADER in metadata else "",
     )
