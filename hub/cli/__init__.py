@@ -43,6 +43,7 @@ SECTIONS: Final[Sections] = {
         "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),
     },
     "Identify": {
+        "context": ("hub.cli.contexts:context", "Name meshes (dev, test, live), and choose the one that commands are for."),
         "identity": ("hub.cli.identity:identity", "Issue and check the certificates by which workloads know one another."),
         "token": ("hub.cli.identity:token", "Issue and show officer tokens, which say who is behind a call (development only)."),
     },
