@@ -22,6 +22,7 @@ SECTIONS: Final[Sections] = {
         "interfaces": ("hub.cli.status:interfaces", "List the interfaces, who owns them, and who serves them."),
         "explain": ("hub.cli.explaining:explain", "Say who may call an operation, why, where it goes, and its limits."),
         "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),
+        "doctor": ("hub.cli.doctor.command:doctor", "Gather a bundle for support: all about this estate, nothing personal, no secret."),
     },
     "Call": {
         "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer, masked."),

@@ -108,7 +108,9 @@ def home_option(command: F) -> F:
 
 def json_option(command: F) -> F:
     """Adds `--output json|table`, and `--json` for short; the command is given `as_json`."""
-    long = click.option("--output", "as_json", type=Form(), default=TABLE, show_default=True, help="How results are printed.")
+    long = click.option(
+        "--output", "as_json", type=Form(), default=TABLE, show_default=True, metavar=Form.name, help="How results are printed."
+    )
     short = click.option("--json", "as_json", type=Form(), flag_value=JSON, help="Short for --output json.")
     return long(short(command))
 

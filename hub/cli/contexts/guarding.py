@@ -47,9 +47,9 @@ class Changing(click.Command):
         self._when, self._dev_only, self._reasons = when, dev_only, reasons
         known = {one.name for one in self.params}
         self._added: list[click.Option] = []
-        if "yes" not in known:
+        if "yes" not in known and not dev_only:
             self._added.append(click.Option(["--yes"], is_flag=True, help="In a live context: do not ask; takes a reason."))
-        if not known & set(reasons):
+        if not known & set(reasons) and not dev_only:
             words = "In a live context: why; it is recorded."
             self._added.append(click.Option(["--because"], default=None, metavar="WORDS", help=words))
         self.params += self._added
