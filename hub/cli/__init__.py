@@ -5,6 +5,7 @@ import metip.forking  # noqa: F401 - before gRPC
 # isort: split
 
 import importlib
+import os
 from typing import Any, Final
 
 import click
@@ -27,6 +28,7 @@ SECTIONS: Final[Sections] = {
     "Call": {
         "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer, masked."),
         "grpcurl": ("hub.cli.grpcurl:grpcurl", "Print grpcurl and curl lines with valid sample data, ready to paste."),
+        "bench": ("hub.cli.bench.command:bench", "Call one query of a running estate at a rate, and say how it answered."),
         "sim": ("hub.cli.simulating:sim", "List simulators, show their dials, play faults and days."),
     },
     "Exchange": {
@@ -47,6 +49,10 @@ SECTIONS: Final[Sections] = {
         "context": ("hub.cli.contexts:context", "Name meshes (dev, test, live), and choose the one that commands are for."),
         "identity": ("hub.cli.identity:identity", "Issue and check the certificates by which workloads know one another."),
         "token": ("hub.cli.identity:token", "Issue and show officer tokens, which say who is behind a call (development only)."),
+    },
+    "Learn": {
+        "help": ("hub.cli.manual.command:help_", "Show the help of a command, or write the manual: a page of each, for man."),
+        "completion": ("hub.cli.completing.command:completion", "Print the script by which a shell completes the words of `metip`."),
     },
     "Build": {
         "new": (
@@ -77,6 +83,14 @@ class Commands(click.Group):
                 command: click.Command = getattr(importlib.import_module(module), attribute)
                 return command
         return None
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Runs the command line, or completes words of it where a shell's script asks."""
+        if os.environ.get("_METIP_COMPLETE"):
+            from hub.cli.completing.shells import install
+
+            install()
+        return super().main(*arguments, **options)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands by section, in the words of the table."""

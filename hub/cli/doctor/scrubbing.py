@@ -29,10 +29,10 @@ PERSONAL: Final = (
 """Kinds of identifiers by which a person, or what belongs to one, is found."""
 KEPT: Final = frozenset(
     {
-        "at", "level", "event", "system", "instance", "worker", "call_id", "trace_id", "operation", "interface", "consumer", "path",
-        "status", "reason", "domain", "grpc_status", "http_status", "flags", "details", "cluster", "upstream", "refused", "listener", "tls_failure",
-        "version", "state", "cause", "outcome", "subscription", "engine", "journal", "resources", "kind", "name",
-        "phase", "process", "simulator", "address", "socket", "digest",
+        "at", "level", "event", "system", "instance", "worker", "call_id", "trace_id", "operation", "interface", "consumer",
+        "path", "status", "reason", "domain", "grpc_status", "http_status", "flags", "details", "cluster", "upstream",
+        "refused", "listener", "tls_failure", "version", "state", "cause", "outcome", "subscription", "engine", "journal",
+        "resources", "kind", "name", "phase", "process", "simulator", "address", "socket", "digest",
     }
 )  # fmt: skip
 """Members of a log line whose text is a word of the platform's own; the text of any other is masked."""
