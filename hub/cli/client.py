@@ -105,6 +105,8 @@ class Place:
         """An identity of the home, or the one of the context. Raises `Problem` when it is not there."""
         if self.context is not None and self.context.certificate:
             return Identity(Path(self.context.certificate), Path(self.context.key), self.authority)
+        if self.context is not None and not self.context.home:
+            raise Problem(f"the context {self.context.name} names no certificate", "add it anew with --certificate and --key")
         folder = self.store.folder(name)
         if not self.store.certificate(name).exists():
             others = ", ".join(self.store.names()) or "none"

@@ -53,7 +53,9 @@ def _home_and_json(command: Callable[P, None]) -> Callable[P, None]:
     return with_clean_errors
 
 
-@click.group()
+@click.group(
+    epilog="\b\nExamples:\n  metip identity list\n  metip identity check\n  metip identity issue consumer/tablet",
+)
 def identity() -> None:
     """Issue and check the certificates by which workloads know one another.
 
@@ -171,7 +173,7 @@ def check(names: tuple[str, ...], within: timedelta | None, home: Path, as_json:
         sys.exit(1)
 
 
-@click.group()
+@click.group(epilog="\b\nExamples:\n  metip token issue 100001XX --unit CO10 --consumer consumer/tablet\n  metip token show < officer.jwt")
 def token() -> None:
     """Issue and show officer tokens, which say who is behind a call (development only)."""
 

@@ -3,17 +3,19 @@
 The descriptors are looked through and not judged, as `hub.contracts.load` would: that takes twice as long as a person waits for.
 """
 
-import importlib.resources
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-import metip.contracts
 from metip.options.v1 import options_pb2 as options
 
 ROOT: Final = "metip."
+DESCRIPTORS: Final = "descriptors.binpb"
+"""As in `metip.contracts`; a test compares them."""
 
 
 def operations() -> list[str]:
@@ -78,8 +80,11 @@ def _back_ends() -> Iterator[tuple[str, Any]]:
 
 @cache
 def _files() -> list[FileDescriptorProto]:
+    spec = importlib.util.find_spec("metip.contracts")  # its rules are not imported
+    assert spec is not None
+    assert spec.origin is not None
     try:
-        content = importlib.resources.files("metip.contracts").joinpath(metip.contracts.DESCRIPTORS).read_bytes()
+        content = Path(spec.origin).with_name(DESCRIPTORS).read_bytes()
     except OSError:
         return []
     return [file for file in FileDescriptorSet.FromString(content).file if file.package.startswith(ROOT)]

@@ -44,7 +44,7 @@ class Changing(click.Command):
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self._when, self._dev_only, self._reasons = when, dev_only, reasons
+        self._when, self.dev_only, self._reasons = when, dev_only, reasons
         known = {one.name for one in self.params}
         self._added: list[click.Option] = []
         if "yes" not in known and not dev_only:
@@ -61,7 +61,7 @@ class Changing(click.Command):
             ctx.params.pop(option.name or "")
         choice = chosen()
         if choice is not None and choice.context is not None and self._when(given):
-            if self._dev_only and choice.context.kind != DEV:
+            if self.dev_only and choice.context.kind != DEV:
                 raise Problem(
                     f"{choice.context.name} is a {choice.context.kind} context, and `{ctx.command_path}` is for development only",
                     "choose another with --home or --context",
@@ -86,7 +86,9 @@ def permit(one: Context, *, yes: bool, because: str) -> None:
             "repeat it with --yes and --because WORDS",
         )
     try:
-        said = click.prompt(f"This changes {click.style(one.name, fg='red', bold=True)}. Type its name to go on", err=True, default="")
+        said = click.prompt(
+            f"This changes {click.style(one.name, fg='red', bold=True)}. Type its name to go on", err=True, default="", show_default=False
+        )
     except click.Abort:
         click.echo(err=True)
         said = ""

@@ -1,5 +1,6 @@
 """`metip messages park`, `release`, `purge` and `settle`: a person moves deliveries, after seeing which, and says why."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -187,6 +188,8 @@ def confirm(intention: str, found: list[Any], yes: bool) -> None:
         click.echo(line, err=True)
     if yes:
         return
+    if not sys.stdin.isatty():
+        raise Problem("standard input is no terminal, so nobody can be asked; nothing was done", "repeat it with --yes")
     try:
         said = click.confirm("Do it?", err=True)
     except click.Abort:

@@ -26,13 +26,13 @@ def help_(command: tuple[str, ...], man: Path | None) -> None:
             raise click.UsageError("--man writes the pages of all commands; name none")
         _write(man)
         return
-    context = click.Context(main, info_name="metip")
+    context = click.Context(main, info_name="metip", **main.context_settings)
     found: click.Command = main
     for name in command:
         below = found.get_command(context, name) if isinstance(found, click.Group) else None
         if below is None:
             raise Problem(f"there is no command {' '.join(command)}", f"`{context.command_path} --help` lists those that there are")
-        context, found = click.Context(below, info_name=name, parent=context), below
+        context, found = click.Context(below, info_name=name, parent=context, **below.context_settings), below
     click.echo(found.get_help(context))
 
 
