@@ -22,6 +22,8 @@ from metip.tracing import PARENT_HEADER, context_of, parent_in
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
 CALL_ID_HEADER = "x-request-id"
+OPERATOR_HEADER = "x-metip-operator"
+"""Names who asks the hub itself: `os://<host>/<user>` on its own socket, or as Envoy wrote it down, `sso://<issuer>/<subject>`."""
 MESSAGE_ID_HEADER = "x-metip-message-id"
 ATTEMPT_HEADER = "x-metip-attempt"
 REDELIVERY_HEADER = "x-metip-redelivery"
