@@ -19,6 +19,7 @@ class Told:
         self.key, self.id = key, call_id
         self.compares = compares
         """The call that it is compared with, where the hub made it for that."""
+        self._disowned = False
         self.records: list[Recorded] = []
         self.passed: list[Passed] = []
         self.noted: list[Noted] = []
@@ -28,8 +29,14 @@ class Told:
     @property
     def parent(self) -> str:
         """The call that made it; empty where nobody says so."""
+        if self._disowned:
+            return ""
         said = [one.parent for one in self.passed] + [one.parent for one in self.records]
         return self.compares or next((one for one in said if one and one != self.key), "")
+
+    def disown(self) -> None:
+        """Takes no word for who made it."""
+        self._disowned = True
 
     @property
     def trace(self) -> str:

@@ -70,7 +70,7 @@ async def gathered(
 class _Gathering:
     def __init__(self, sources: Sources, start: Names) -> None:
         self._sources, self.names = sources, start
-        self._asked = Names()
+        self._begun, self._asked = start.copy(), Names()
         self._records: dict[int, Recorded] = {}
         self._messages: dict[str, Kept] = {}
         self._passed: dict[Passed, None] = {}
@@ -95,15 +95,21 @@ class _Gathering:
             names.of(kept)
         if calls or traces:
             for line in await self._lines():
-                self._passed[line] = None
-                names.of(line)
+                self._take_line(line)
             names.messages.update(await self._handed_over())
         self.partial = len(names.calls) > MOST_CALLS or len(names.messages) > MOST_MESSAGES
 
     async def _lines(self) -> list[Passed]:
         """What Envoy wrote of these calls. A call of a trace is found by that; one that came without a trace is found by its own id."""
-        words = sorted(self.names.traces | {one for one in self.names.calls if trace_id_of(one) in self.names.traces or not self._records})
+        names = self.names
+        words = sorted(names.traces | self._begun.calls | {one for one in names.calls if trace_id_of(one) in names.traces})
         return [line for window in self._windows() for line in await self._sources.passed(words, window)]
+
+    def _take_line(self, line: Passed) -> None:
+        """Takes a line, unless it only names one of the journey's calls as what it was made by: anybody may say so."""
+        if trace_of(line) in self.names.traces or line.call_id in self.names.calls:
+            self._passed[line] = None
+            self.names.of(line)
 
     async def _handed_over(self) -> list[str]:
         calls, traces = sorted(self.names.calls), sorted(self.names.traces)
@@ -125,7 +131,7 @@ class _Gathering:
     async def evidence(self, work: Mapping[str, Work], now: float) -> Evidence:
         """All that was found; Envoy and the exchange are asked once more, now that all ids and all times are known."""
         for line in await self._lines():
-            self._passed[line] = None
+            self._take_line(line)
         calls = sorted({one.call_id for one in self._records.values()} | {one.call_id for one in self._passed} - {""})
         noted: dict[Noted, None] = {}
         for window in self._windows():

@@ -20,6 +20,8 @@ from metip.tracing import trace_id
 MOST: Final = 500
 """Records, and messages, of one journey."""
 EXCHANGE, PERSON = "exchange", "person"
+OF_A_JOURNAL: Final = frozenset({record_pb2.KIND_OPENED, record_pb2.KIND_HEARTBEAT})
+"""Records of a journal's own life, which are no part of any story."""
 Window = tuple[float, float]
 """From one instant to another; (0, 0) where no time is known."""
 
@@ -73,9 +75,10 @@ class LedgerSource:
         if self._ledger is None:
             return None
         try:
-            return self._read(await self._ledger.readers.ask(lambda view: view.records.show(index).line))
+            line = await self._ledger.readers.ask(lambda view: view.records.show(index).line)
         except (UnknownRecordError, OverflowError):
             return None
+        return None if line.record.kind in OF_A_JOURNAL else self._read(line)
 
     async def about(self, subjects: Sequence[bytes], since: float | None, before: float | None, limit: int) -> list[Recorded]:
         """Records on a data subject, newest first. Raises `UnreadyLedgerError`."""

@@ -43,6 +43,9 @@ class _Telling:
             raise ValueError("nothing is known of it")
         journey = self._journey_id()
         self._root(journey)
+        if self._evidence.partial:
+            text = "More belongs to this journey than is told here: ask by the id of one of its later calls or messages."
+            self._steps.add(Step(step_id("more", journey), "", Kind.TRACE, State.MISSING, text))
         return Journey(journey, self._steps.ordered())
 
     def _work(self, operation: str) -> Work:
@@ -100,7 +103,11 @@ class _Telling:
 
     def _parents(self) -> None:
         """Hangs each call below the one that made it. One that nobody told of, yet another names, is there as missing."""
-        for call_id in sorted({one.parent for one in self._calls.values() if one.parent} - self._calls.keys()):
+        calls = self._calls
+        for one in calls.values():
+            if one.parent in calls and calls[one.parent].trace != one.trace:
+                one.disown()  # it says so, but it is of another trace
+        for call_id in sorted({one.parent for one in calls.values() if one.parent} - calls.keys()):
             at = min(one.at for one in self._calls.values() if one.parent == call_id)
             text = "The call that made this one is missing: no source has anything of it."
             step = Step(step_id("call", call_id), "", Kind.CALL, State.MISSING, text, at=at, call_id=call_id)
