@@ -22,6 +22,7 @@ SECTIONS: Final[Sections] = {
         "status": ("hub.cli.status:status", "Show processes, Envoys, instances, interfaces and the last changes."),
         "interfaces": ("hub.cli.status:interfaces", "List the interfaces, who owns them, and who serves them."),
         "console": ("hub.cli.console:console", "Print the console's address with a fresh sign-in, for a browser on this machine."),
+        "trace": ("hub.cli.journey.trace:trace", "Tell the whole journey of a call or message, from any id of it."),
         "explain": ("hub.cli.explaining:explain", "Say who may call an operation, why, where it goes, and its limits."),
         "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),
         "doctor": ("hub.cli.doctor.command:doctor", "Gather a bundle for support: all about this estate, nothing personal, no secret."),
