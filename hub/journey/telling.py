@@ -9,7 +9,18 @@ call ─ Envoy ┬ adapter ┬ far system
 from hub.journey.calls import Told, calls_of
 from hub.journey.delivering import Accepted, accepted_in
 from hub.journey.evidence import Evidence, Source, Work, trace_of
-from hub.journey.making import NOBODY, adapter_step, envoy_step, far_step, refused_by_envoy, step_id, under, unrecorded, unseen_by_envoy
+from hub.journey.making import (
+    LOGGED_WITHIN,
+    NOBODY,
+    adapter_step,
+    envoy_step,
+    far_step,
+    refused_by_envoy,
+    step_id,
+    under,
+    unrecorded,
+    unseen_by_envoy,
+)
 from hub.journey.steps import Journey, Kind, State, Step, Steps
 from hub.journey.words import OK, ended, short, state_of, took, workload
 from metip.tracing import trace_id_of
@@ -88,7 +99,10 @@ class _Telling:
         """What the adapter did. A message that was accepted is told of as that; one that was refused is told of here."""
         records, work = one.handled, self._work(one.operation)
         refused = bool(records) and all(record.refused for record in records)
-        if one.brought or (work.message and not refused):
+        if one.brought:
+            return
+        if work.message and not refused:
+            self._nothing_new(one, envoy)
             return
         line, noted = next((line for line in one.passed if line.answered), None), next(iter(one.noted), None)
         if not records and noted is None and line is None:
@@ -100,6 +114,18 @@ class _Telling:
             self._steps.add(far)
         if not records and step.outcome == OK and work.personal:
             self._steps.add(unrecorded(step_id("record", one.key), step.id, self._evidence, step.at or one.at, one.id))
+
+    def _nothing_new(self, one: Told, envoy: str) -> None:
+        """A message that was handed over, of which the exchange has none: it had it before, or keeps it no more."""
+        if one.outcome != OK:
+            return
+        late = self._evidence.now - one.at > LOGGED_WITHIN
+        why = "it had been handed over before, or is no longer kept." if late else "it is being looked for."
+        text, name = f"No message of this call is in the exchange: {why}", step_id("message", one.key)
+        step = Step(
+            name, envoy, Kind.ACCEPTED, State.MISSING, text, at=one.at, who="exchange", what=one.operation, call_id=one.id, coming=not late
+        )  # fmt: skip
+        self._steps.add(step)
 
     def _parents(self) -> None:
         """Hangs each call below the one that made it. One that nobody told of, yet another names, is there as missing."""
