@@ -47,7 +47,8 @@ def subsets(whole: Evidence) -> st.SearchStrategy[Evidence]:
         lambda records, passed, noted, messages, reach, now: replace(
             whole, records=records, passed=passed, noted=noted, messages=messages, reach=reach, now=now
         ),
-        some(whole.records), some(whole.passed), some(whole.noted), some(whole.messages), reach, st.sampled_from((NOW + 1, NOW + 30, LATER)),
+        some(whole.records), some(whole.passed), some(whole.noted), some(whole.messages), reach,
+        st.sampled_from((NOW + 1, NOW + 30, LATER)),
     )  # fmt: skip
 
 
