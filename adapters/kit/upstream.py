@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 
 from metip.adapter.v1.settings_pb2 import Upstream
 from metip.breaker import Breaker, State
@@ -87,8 +88,11 @@ class Guard:
             async with asyncio.timeout(within), self._place():
                 if spell != self.breaker.spell:  # the circuit opened while this call stood in line
                     spell = self.breaker.admit()
-                asked = True
-                yield passage
+                asked, began = True, perf_counter()
+                try:
+                    yield passage
+                finally:
+                    call.far += perf_counter() - began
         except TimeoutError:
             if not asked:  # impatient callers say nothing about the far system, so they can't open the circuit for the others
                 self.breaker.abandoned(spell)

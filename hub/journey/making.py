@@ -102,8 +102,8 @@ def adapter_step(
 
 def far_step(adapter: Step, work: Work, noted: Noted | None, *, refused: bool = False) -> Step | None:
     """What the far system behind an adapter said; None where it was not asked. `refused` says that no handler saw the call."""
-    spent = noted.far_ms if noted is not None else None
-    if not work.far or refused or spent == 0 or (spent is None and adapter.outcome in NOT_ASKED):
+    spent = (noted.far_ms or None) if noted is not None else None
+    if not work.far or refused or (spent is None and adapter.outcome in NOT_ASKED):
         return None
     name, state = adapter.who or "The far system", state_of(adapter.outcome)
     text = f"{name} answered{took(spent)}." if state is State.DONE else f"{name} was asked, which {ended(adapter.outcome)}{took(spent)}."

@@ -63,7 +63,8 @@ class Handover:
 
 @dataclass(slots=True)
 class Call:
-    """What a handler may know about the call that it answers. Nobody changes one; it is not frozen, as each would pay 3 µs for that."""
+    """What a handler may know about the call that it answers. Nobody changes one, but for the time
+    that far systems take; it is not frozen, as each would pay 3 µs for that."""
 
     id: str
     operation: str
@@ -84,6 +85,8 @@ class Call:
     """Set when the exchange hands over a message; None for a call."""
     parent: str = ""
     """The call that made this one, by its id; empty where a consumer made it."""
+    far: float = 0.0
+    """Seconds that far systems have taken for it so far, as whoever asks them counts it (`adapters.kit.upstream`)."""
 
     @property
     def remaining(self) -> float:
