@@ -27,6 +27,7 @@ from hub.api.subscriber import SubscriberApi
 from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
+from hub.console.serving import serving
 from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Fence
@@ -44,6 +45,7 @@ from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.telemetry.serving import Parts, telemetry
+from hub.telling import serve_journeys
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
 from metip import heap
@@ -139,6 +141,8 @@ class Hub:
             await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
             contracts, act = self._control.inputs.contracts, self._books.record_action
+            engine, edge_log = exchange.engine if exchange is not None else None, self._control.inputs.edge.access_log
+            serve_journeys(self._settings, contracts, self._books, engine, edge_log, server)
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, self._registry, server, books)
@@ -157,6 +161,8 @@ class Hub:
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
+            if self._settings.console is not None:
+                await stack.enter_async_context(serving(self._settings.folder / self._settings.console.socket))
             stack.push_async_callback(server.stop, GRACE)
             stack.callback(self._ads.close)
             await self._configuring.begin()

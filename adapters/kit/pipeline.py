@@ -32,7 +32,7 @@ from metip.tracing import HEADER as TRACE_HEADER
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]
-Teller = Callable[[str, float, str, str], None]
+Teller = Callable[[str, float, str, str, float], None]
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncGenerator[Message, None]]
 
@@ -222,8 +222,8 @@ class Pipeline:
         )
 
     def _teller(self, operation: Operation) -> Teller:
-        """Writes the line of one call: outcome, milliseconds, call id, consumer."""
-        return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", operation=operation.name)
+        """Writes the line of one call: outcome, milliseconds, call id, consumer, and what of the milliseconds far systems took."""
+        return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", "far_ms", operation=operation.name)
 
     def _leave(self, operation: Operation, reached: "_Reached", tell: Teller, counted: Counted) -> None:
         if reached.inside:
@@ -233,7 +233,8 @@ class Pipeline:
                 self.journal.note(facts)
         consumer = reached.call.consumer if reached.call else ""
         outcome, seconds = reached.outcome or CANCELLED, reached.seconds
-        tell(outcome, round(seconds * 1000, 2), reached.call_id, consumer)
+        far = round(reached.call.far * 1000, 2) if reached.call else 0.0
+        tell(outcome, round(seconds * 1000, 2), reached.call_id, consumer, far)
         counted.ended(outcome, seconds)
         if reached.span is not None:
             reached.span.end(outcome)

@@ -186,7 +186,9 @@ class _Exchange:
     def end(self) -> None:
         """It is over; one that never began is nobody's."""
         if self._began:
-            self._guard.exchanges.ended(self.outcome, perf_counter() - self._began)
+            seconds = perf_counter() - self._began
+            self._call.far += seconds
+            self._guard.exchanges.ended(self.outcome, seconds)
         if self._span is not None:
             self._span.end(self.outcome)
 

@@ -10,6 +10,7 @@ import click
 from hub.cli import printing
 from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import FAILED, SKIPPED, WARNED, count, mark
+from hub.cli.watching import watch_option
 
 if TYPE_CHECKING:
     from hub.cli.findings import Finding
@@ -36,6 +37,7 @@ SECTIONS = ("identity", "contracts", "settings", "processes", "hub", "envoy", "i
 )
 @click.option("--only", multiple=True, type=click.Choice(SECTIONS), help="Look at this section only; may be repeated.")
 @click.option("--as", "name", default="developer", show_default=True, metavar="NAME", help="Identity to try the edge with.")
+@watch_option
 def check(home: Path, as_json: bool, source: Path | None, only: tuple[str, ...], name: str) -> None:
     """Tick off everything that must be right; name each fault and its fix."""
     found = asyncio.run(_examined(home, source, only or SECTIONS, name, quiet=as_json))

@@ -25,6 +25,8 @@ LOG_FIELDS: Final = {
     "call_id": "%REQ(X-REQUEST-ID)%",
     "traceparent": f"%REQ(TRACEPARENT):{LONGEST_ID}%",
     "parent": f"%REQ(X-METIP-PARENT):{LONGEST_ID}%",
+    "message_id": f"%REQ(X-METIP-MESSAGE-ID):{LONGEST_ID}%",
+    "attempt": "%REQ(X-METIP-ATTEMPT)%",
     "consumer": "%DOWNSTREAM_PEER_URI_SAN%",
     "path": f"%PATH(NQ):{LONGEST_PATH}%",
     "grpc_status": "%GRPC_STATUS_NUMBER%",
@@ -88,6 +90,9 @@ class Line:
     traceparent: str = ""
     parent: str = ""
     """The call that made this one, as the caller says: by its id, or empty."""
+    message_id: str = ""
+    """The message that the hub hands over; nobody else can name one."""
+    attempt: int = 0
     upstream: str = ""
     """The address of the instance that it went to; empty where it went to none."""
 
@@ -114,6 +119,8 @@ def read_line(text: str) -> Line:
         ms=int(said.get("ms", 0)),
         traceparent=str(said.get("traceparent", "")),
         parent=parent_in(str(said.get("parent", ""))),
+        message_id=str(said.get("message_id", "")),
+        attempt=int(said.get("attempt", 0)),
         upstream=str(said.get("upstream", "")),
     )
 

@@ -22,6 +22,8 @@ from metip.tracing import PARENT_HEADER, context_of, parent_in
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
 CALL_ID_HEADER = "x-request-id"
+OPERATOR_HEADER = "x-metip-operator"
+"""Names who asks the hub itself: `os://<host>/<user>` on its own socket, or as Envoy wrote it down, `sso://<issuer>/<subject>`."""
 MESSAGE_ID_HEADER = "x-metip-message-id"
 ATTEMPT_HEADER = "x-metip-attempt"
 REDELIVERY_HEADER = "x-metip-redelivery"
@@ -61,7 +63,8 @@ class Handover:
 
 @dataclass(slots=True)
 class Call:
-    """What a handler may know about the call that it answers. Nobody changes one; it is not frozen, as each would pay 3 µs for that."""
+    """What a handler may know about the call that it answers. Nobody changes one, but for the time
+    that far systems take; it is not frozen, as each would pay 3 µs for that."""
 
     id: str
     operation: str
@@ -82,6 +85,8 @@ class Call:
     """Set when the exchange hands over a message; None for a call."""
     parent: str = ""
     """The call that made this one, by its id; empty where a consumer made it."""
+    far: float = 0.0
+    """Seconds that far systems have taken for it so far, as whoever asks them counts it (`adapters.kit.upstream`)."""
 
     @property
     def remaining(self) -> float:

@@ -18,6 +18,7 @@ PLATFORM = frozenset(
         "hub",
         "identifiers",
         "journal",
+        "journey",
         "ledger",
         "migration",
         "options",

@@ -165,11 +165,12 @@ async def running_mesh(
     systems: tuple[str, ...] = (),
     xds: str = "delta",
     facades: bool = False,
+    console: bool = False,
     traces: str = "",
 ) -> AsyncIterator[MeshRig]:
-    """An estate for the length of the block, with façades where they are asked for; `traces` is the address of a collector."""
-    grpc_port, json_port, deliveries, soap = free_ports(4)
-    home, ports = Home.at(directory / "home"), Ports(grpc_port, json_port, deliveries, soap if facades else 0)
+    """An estate for the length of the block, with a console and façades where they are asked for; `traces` is a collector's address."""
+    grpc_port, json_port, deliveries, door, soap = free_ports(5)
+    home, ports = Home.at(directory / "home"), Ports(grpc_port, json_port, deliveries, door if console else 0, soap if facades else 0)
     async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds, traces=traces)) as supervisor:
         rig = MeshRig(home, ports, supervisor)
         try:
