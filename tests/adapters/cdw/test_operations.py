@@ -1,5 +1,4 @@
-"""One trace, through real processes: from a consumer's call through Envoy and adapter to the far system, and across the exchange to the
-subscriber of a message."""
+"""An estate as operations see it: one trace from a consumer to the far system and across the exchange, and a backlog from alert to fix."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,17 +10,21 @@ import pytest
 import pytest_asyncio
 from cases import case_files, read_case
 from collector import Collector, Kept, collecting
+from command_line import metip
 from journals_of_mesh import traced
 from leaks import leaks_of
-from mesh_rig import MeshRig, running_mesh
+from mesh_rig import MeshRig, running_mesh, until
 from metric_pages import pages, samples
 
+from metip.cases.v1.case_pb2 import Fault
 from metip.exchange.v1.receipt_pb2 import Receipt
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 SYSTEM, FAR = "cdw", "far system"
 QUERY = read_case(next(path for path in case_files([SYSTEM]) if path.stem == "get_load"))
+OPENED = read_case(next(path for path in case_files(["custody"]) if path.stem == "publish_record_opened"))
+AWAY = "UPSTREAM_UNAVAILABLE"
 MESSAGE = read_case(next(path for path in case_files(["custody"]) if path.stem == "publish_record_closed"))
 """Has subscribers beside this one; none of them runs."""
 
@@ -34,11 +37,13 @@ class Traced:
     collector: Collector
 
     async def spans(self, trace: str, *wanted: tuple[str, str]) -> dict[str, Kept]:
-        """The spans of a trace, once those wanted (service, name; empty for any) are among them, and Envoy's, which come last."""
+        """The spans of a trace, once those wanted (service, name; empty for any) are among them, and Envoy's, which come last; all under one root."""
 
         def there() -> bool:
-            found = {(one.service, one.name) for one in self.collector.of(trace).values()}
-            return found | {(service, "") for service, _ in found} >= {*wanted, ("envoy-edge", "")}
+            spans = self.collector.of(trace)
+            found = {(one.service, one.name) for one in spans.values()}
+            hanging = {one.parent for one in spans.values()} - spans.keys()
+            return len(hanging) == 1 and found | {(service, "") for service, _ in found} >= {*wanted, ("envoy-edge", "")}
 
         try:
             async with asyncio.timeout(20):
@@ -132,6 +137,44 @@ async def test_where_the_consumer_decides_nothing_envoy_begins_the_trace(estate:
     (trace,) = begun()
     await estate.spans(trace)
     assert {one.service for one in estate.collector.of(trace).values()} == {"envoy-edge", f"adapter-{SYSTEM}"}
+
+
+async def test_a_backlog_is_told_with_its_cause_found_by_the_runbooks_commands_and_gone_when_the_cause_is(estate: Traced) -> None:
+    mesh, subscription = estate.mesh, f"{SYSTEM}:{OPENED.operation.name}"
+
+    async def hub(name: str, **labels: str) -> float:
+        found = samples((await pages(mesh.home.metrics))["hub"])
+        return sum(
+            one.value for one in found if one.name == name and {"subscription": subscription, **labels}.items() <= one.labels.items()
+        )
+
+    async def listed() -> list[dict[str, Any]]:
+        done = await metip(mesh.home.root, "messages", "list", "--subscription", f"{SYSTEM}:", "--state", "pending", "--json")
+        found: list[dict[str, Any]] = done.json["deliveries"]
+        return found
+
+    async with mesh.dials({SYSTEM: [Fault(dial="readonly")]}):
+        call: Any = mesh.channel().unary_unary(OPENED.operation.path)
+        await call(OPENED.case.request.value, timeout=10, metadata=mesh.token())
+
+        async def told() -> bool:
+            old, failed = await hub("metip_subscription_oldest_seconds"), await hub("metip_delivery_failures_total", reason=AWAY)
+            return old > 0.5 and failed > 0 and await hub("metip_subscription_messages", state="pending") == 1
+
+        await until(told, within=30)
+        (waiting,) = await listed()
+        assert waiting["reason"] in (AWAY, "CIRCUIT_OPEN"), "the runbook's first look names the cause"
+        shown = await metip(mesh.home.root, "messages", "show", waiting["message_id"], "--json")
+        assert AWAY in {step["reason"] for step in shown.json["steps"]}
+        assert (await metip(mesh.home.root, "messages", "subscriptions")).out.count("unreachable") < 5, (
+            "it is reached: the far system is not"
+        )
+
+    async def over() -> bool:
+        return await hub("metip_subscription_oldest_seconds") == 0 and await listed() == []
+
+    await until(over, within=60)
+    assert await hub("metip_delivery_attempts_total", event="confirmed") >= 1
 
 
 async def test_nothing_personal_is_in_any_span_and_every_span_is_accounted_for(estate: Traced) -> None:
