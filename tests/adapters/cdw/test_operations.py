@@ -37,7 +37,7 @@ class Traced:
     collector: Collector
 
     async def spans(self, trace: str, *wanted: tuple[str, str]) -> dict[str, Kept]:
-        """The spans of a trace, once those wanted (service, name; empty for any) are among them, and Envoy's, which come last; all under one root."""
+        """The spans of a trace, once those wanted (service, name; empty for any) are there, and Envoy's, which come last; all under one root."""
 
         def there() -> bool:
             spans = self.collector.of(trace)
@@ -162,7 +162,13 @@ async def test_a_backlog_is_told_with_its_cause_found_by_the_runbooks_commands_a
             return old > 0.5 and failed > 0 and await hub("metip_subscription_messages", state="pending") == 1
 
         await until(told, within=30)
-        (waiting,) = await listed()
+        waiting: dict[str, Any] = {}
+
+        async def found() -> bool:  # it is not pending while it is being sent
+            waiting.update(*await listed())
+            return bool(waiting)
+
+        await until(found)
         assert waiting["reason"] in (AWAY, "CIRCUIT_OPEN"), "the runbook's first look names the cause"
         shown = await metip(mesh.home.root, "messages", "show", waiting["message_id"], "--json")
         assert AWAY in {step["reason"] for step in shown.json["steps"]}
