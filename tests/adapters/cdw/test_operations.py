@@ -37,7 +37,7 @@ class Traced:
     collector: Collector
 
     async def spans(self, trace: str, *wanted: tuple[str, str]) -> dict[str, Kept]:
-        """The spans of a trace, once those wanted (service, name; empty for any) are there, and Envoy's, which come last; all under one root."""
+        """The spans of a trace, once those wanted (service, name; empty for any) are there and Envoy's, which come last, and none hangs."""
 
         def there() -> bool:
             spans = self.collector.of(trace)
