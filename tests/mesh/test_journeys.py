@@ -27,11 +27,7 @@ CONTRACTS = installed().contracts
 SAMPLES = [one for one in samples(installed()) if one.status == "OK" and not one.dials]
 SEARCH = max((one for one in SAMPLES if one.operation.server_streams), key=lambda one: len(one.operation.consults))
 MESSAGE = max(
-    (
-        one
-        for one in SAMPLES
-        if one.operation.delivery is not None and one.operation.personal and len(one.operation.idempotency_fields) == 1
-    ),
+    (one for one in SAMPLES if one.operation.delivery is not None and one.operation.personal),
     key=lambda one: sum(each.operation == one.operation.name for each in CONTRACTS.subscriptions),
 )
 SUBSCRIBERS = {one.system for one in CONTRACTS.subscriptions if one.operation == MESSAGE.operation.name}

@@ -38,7 +38,7 @@ HUB = "spiffe://metip.local/hub"
 MESSAGE = "metip.example.v1.ExampleMessageService/PublishExample"
 WORKS = {OPERATION: Work(personal=True), MESSAGE: Work(personal=True, message=True, far=False)}
 ASKED, PART, OTHER = call_id(1), call_id(2), call_id(3)
-KEY = "01ZD1234526"
+KEY, LIKE_AN_ID = "01ZD1234526", call_id(50)
 WHY = AccessContext(purpose=PURPOSE_AUDIT, reference="1234/23NOV26", justification="where is it")
 
 
@@ -103,6 +103,7 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     engine = await SqliteEngine.open(folder / "exchange.sqlite", lambda _: None)
     (kept,) = await engine.accept([Arrival(MESSAGE, b"\x01", KEY, "line", CONSUMER, "", call_id(4))])
     assert isinstance(kept, Accepted)
+    await engine.accept([Arrival(MESSAGE, b"\x02", LIKE_AN_ID, "", CONSUMER, "", call_id(5))])
     async with served(folder) as ledger:
         estate = ledger.estate()
         first, part, other = (
@@ -157,6 +158,14 @@ async def test_a_message_is_told_by_its_id_and_by_its_key(desk: Desk) -> None:
     assert [one.message_id for one in by_id.journey.steps if one.kind == words.STEP_KIND_ACCEPTED] == [desk.message_id]
     by_key = await desk.ask(KEY, access=WHY)
     assert (by_key.kind, by_key.journey) == (api.ID_KIND_BUSINESS_KEY, by_id.journey)
+
+
+async def test_a_key_that_looks_like_an_id_is_found_by_whoever_says_why(desk: Desk) -> None:
+    status, text = await desk.refused(LIKE_AN_ID)
+    assert (status, "if it is a business key" in text) == (grpc.StatusCode.NOT_FOUND, True)
+    found = await desk.ask(LIKE_AN_ID, access=WHY)
+    assert found.kind == api.ID_KIND_BUSINESS_KEY
+    assert found.journey.steps[0].call_id == call_id(5)
 
 
 async def test_a_vehicle_has_the_latest_journey_and_others_and_whoever_asks_is_recorded(desk: Desk) -> None:
