@@ -141,7 +141,7 @@ async def test_a_business_key_needs_a_reference_and_a_reason_and_its_asking_is_r
             if found.json["records"]:
                 break
             await asyncio.sleep(0.3)
-    assert {one["kind"] for one in found.json["records"]} == {"action"}
+    assert {one["kind"] for one in found.json["records"]} == {"ACTION"}
 
 
 async def test_the_table_shows_the_tree_and_an_unknown_id_says_so(mesh: MeshRig, searched: dict[str, Any]) -> None:
