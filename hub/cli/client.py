@@ -77,6 +77,11 @@ class Place:
         return self._said("json") or f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.json_port}"
 
     @property
+    def from_afar(self) -> bool:
+        """Whether there is no edge here that the developer calls: the exchange is then asked through the console, as the hub is."""
+        return self.context is not None and not self.context.home and not self.context.edge
+
+    @property
     def hub(self) -> str:
         """Where the hub is asked: its socket, or the console."""
         context = self.context

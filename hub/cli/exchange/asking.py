@@ -156,8 +156,11 @@ def asked(caller: Caller, work: Callable[[Exchange], Awaitable[T]]) -> T:
 
 
 async def _through(where: "Place", known: "Contracts", token: str, work: Callable[[Exchange], Awaitable[T]]) -> T:
-    from hub.cli.client import edge_channel
+    from hub.cli.client import edge_channel, hub_channel
 
+    if where.from_afar:
+        async with hub_channel(where, token=token) as channel:
+            return await work(Exchange(channel, known, ""))  # the channel bears the token
     async with edge_channel(where, where.identity()) as channel:
         return await work(Exchange(channel, known, token))
 
