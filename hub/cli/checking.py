@@ -60,6 +60,11 @@ async def _examined(home: Path, source: Path | None, only: tuple[str, ...], name
     return found
 
 
+def _elsewhere(home: Path) -> bool:
+    """Whether the home is on another machine, and a context names addresses instead."""
+    return home.is_file()
+
+
 async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: str) -> "AsyncIterator[Finding]":
     """Every finding of those sections, as it is made."""
     from hub.cli import checks_at_rest, findings
@@ -75,7 +80,9 @@ async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: 
         findings.SETTINGS: lambda: checks_at_rest.of_settings(where, installed),
     }
     for section in only:
-        if section in at_rest:
+        if section in (findings.IDENTITY, findings.SETTINGS) and _elsewhere(home):
+            yield findings.Section(section).unknown("not looked at: this context names addresses, and these files are where the mesh is")
+        elif section in at_rest:
             for finding in at_rest[section]():
                 yield finding
     if not set(only) <= set(at_rest):
