@@ -25,7 +25,7 @@ ESCAPING: Final = "xml.sax.saxutils"
 """Writes and reads the five escapes of XML, and parses nothing."""
 WRITING: Final = frozenset({"hub/cli/doctor/bundle.py: gzip", "hub/cli/doctor/bundle.py: tarfile"})
 """Modules that write such a file and open none."""
-OPENING: Final = ("open(", "extract", "decompress", "r:")
+OPENING: Final = ("open(", "extract", "decompress")
 """What would open one; `tarfile.open` is told from it by its mode."""
 LINEAR: Final = {
     "hub/cli/simulating.py": "each repetition begins with a colon, which the one inside can't hold; and it is an operator who types it",

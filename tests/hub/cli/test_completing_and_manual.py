@@ -143,9 +143,7 @@ def test_help_shows_a_command_by_its_name() -> None:
 
 
 def test_examples_are_told_from_remarks() -> None:
-    epilog = (
-        "\b\nExamples:\n  metip a 'two  blanks' --b  what it does\n  x|metip c \\\n      --d > out\n           and more\n\nThe rest."
-    )
+    epilog = "\b\nExamples:\n  metip a 'two  blanks' --b  what it does\n  x|metip c \\\n      --d > out\n           and more\n\nThe rest."
     found, rest = split(epilog)
     assert [(one.words, one.remark) for one in found] == [
         (["a", "two  blanks", "--b"], "what it does"),
