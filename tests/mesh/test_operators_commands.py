@@ -17,7 +17,7 @@ from mesh_rig import MeshRig
 
 from hub.cli.contexts.model import LIVE, TEST, Context
 from hub.cli.messages import installed
-from hub.cli.samples import samples
+from hub.contracts.samples import samples
 from hub.laptop.layout import DEVELOPER
 from hub.laptop.preparing import has_simulator, systems
 

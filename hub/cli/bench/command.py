@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hub.cli.bench.running import Outcome, Plan
     from hub.cli.client import Place
     from hub.cli.messages import Messages
-    from hub.cli.samples import Sample
+    from hub.contracts.samples import Sample
 
 MOST_CALLS: Final = 60_000
 LONGEST: Final = 600.0
@@ -79,7 +79,7 @@ def _permitted(live: bool, because: str) -> None:
 def _sample(text: str, messages: "Messages") -> "Sample":
     """The sample of a query. Raises `Problem` for what is no query, or has no sample that is answered."""
     from hub.cli.messages import operation_named
-    from hub.cli.samples import sample_of
+    from hub.contracts.samples import sample_of
 
     one = operation_named(text, messages.contracts)
     if one.delivery_class.name != "READ":
