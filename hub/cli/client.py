@@ -77,9 +77,14 @@ class Place:
         return self._said("json") or f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.json_port}"
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether it is known by addresses alone: its home folder is on another machine, or another user's."""
+        return self.context is not None and not self.context.home
+
+    @property
     def from_afar(self) -> bool:
-        """Whether there is no edge here that the developer calls: the exchange is then asked through the console, as the hub is."""
-        return self.context is not None and not self.context.home and not self.context.edge
+        """Whether no edge is known: the exchange is then asked through the console, as the hub is."""
+        return self.context is not None and self.elsewhere and not self.context.edge
 
     @property
     def hub(self) -> str:

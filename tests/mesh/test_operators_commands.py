@@ -141,10 +141,13 @@ async def test_a_context_of_the_console_reaches_everything_that_an_operator_need
         config,
         Context("far", TEST, console=f"127.0.0.1:{mesh.ports.console}", authority=str(mesh.store.ca_certificate), token=str(token)),
     )
-    for arguments in (["interfaces"], ["traffic", "show"], ["migrate", "status"], ["ledger", "status"], ["messages", "subscriptions"]):
+    for arguments in (["interfaces"], ["traffic", "show"], ["ledger", "status"], ["messages", "subscriptions"]):
         done = await within(config, "far", *arguments, "--json")
         assert done.out, done.err
         assert done.json
+    checked = await within(config, "far", "check")
+    assert checked.code == 0, checked.out
+    assert (await within(config, "far", "status")).code == 0
     refused = await within(config, "far", "traffic", "limit", QUERY.operation.interface, "1000", "--because", "A test of roles")
     assert refused.code == 1
     assert "ROLE_NEEDED" in refused.err
