@@ -16,7 +16,7 @@ from command_line import Done, metip
 from mesh_rig import MeshRig
 
 from hub.cli.messages import installed
-from hub.cli.samples import samples
+from hub.contracts.samples import samples
 from hub.exchange.keys import key_reader
 from metip.call import CALL_ID_HEADER
 from metip.tracing import trace_id_of
