@@ -28,6 +28,7 @@ from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
 from hub.console.serving import serving
+from hub.consoling import open_trying
 from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Fence
@@ -146,6 +147,7 @@ class Hub:
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, self._registry, server, books)
+            open_trying(self._settings, contracts, act, server, stack)
             parts = Parts(
                 self._control,
                 lambda: len(self._ads.envoys()),

@@ -77,10 +77,27 @@ class Place:
         return self._said("json") or f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.json_port}"
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether it is known by addresses alone: its home folder is on another machine, or another user's."""
+        return self.context is not None and not self.context.home
+
+    @property
+    def from_afar(self) -> bool:
+        """Whether no edge is known: the exchange is then asked through the console, as the hub is."""
+        return self.context is not None and self.elsewhere and not self.context.edge
+
+    @property
     def hub(self) -> str:
         """Where the hub is asked: its socket, or the console."""
         context = self.context
         return context.console if context is not None and not context.home and not context.hub else str(self.settings.socket)
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the hub does not answer."""
+        if self.context is None or self.context.home:
+            return "start it with `metip up`"
+        return f"`metip context show {self.context.name}` says how it is reached; whoever runs it can say whether it is up"
 
     def _said(self, field: str) -> str:
         """An address of the context; empty where its home folder says it."""
@@ -187,7 +204,7 @@ def _place_of(context: Context) -> Place:
     """The mesh of a context."""
     if context.home:
         return replace(place(Path(context.home)), context=context)
-    home = Home.at(file_of(context.name))  # nothing lies in it, as a command that looks for something says
+    home = Home.at(file_of(context.name).with_suffix(""))  # it is not there, as a command says that looks for something in it
     settings = settings_files.Settings(
         trust_domain=TRUST_DOMAIN,
         socket=Path(context.hub) if context.hub else home.hub_socket,
@@ -208,8 +225,7 @@ class HubClient:
     """What the hub says about itself and the mesh. Every method raises `HubGoneError` when it does not answer."""
 
     channel: grpc.aio.Channel
-    at: str
-    """Its socket, or the console's address."""
+    where: Place
 
     async def mesh(self) -> mesh_api.GetMeshResponse:
         """The state of the mesh."""
@@ -242,7 +258,7 @@ class HubClient:
         except grpc.aio.AioRpcError as error:
             if error.code() in GONE:
                 raise HubGoneError(
-                    f"the hub at {self.at} does not answer", "start it with `metip up`; `metip check` says what else is wrong"
+                    f"the hub at {self.where.hub} does not answer", f"{self.where.remedy}; `metip check` says what else is wrong"
                 ) from None
             raise Problem(error.details() or error.code().name) from None
 
@@ -251,7 +267,7 @@ class HubClient:
 async def hub_client(where: Place) -> AsyncIterator[HubClient]:
     """The hub, for the length of the block; nothing is asked yet."""
     async with hub_channel(where) as channel:
-        yield HubClient(channel, where.hub)
+        yield HubClient(channel, where)
 
 
 @asynccontextmanager

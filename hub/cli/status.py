@@ -8,7 +8,7 @@ import click
 
 from hub.cli import printing
 from hub.cli.options import Problem, home_option, json_option
-from hub.cli.printing import FAILED, OK, WARNED, count, mark, span
+from hub.cli.printing import FAILED, OK, SKIPPED, WARNED, count, mark, span
 from hub.cli.watching import watch_option
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ def _process(one: Any) -> tuple[str, ...]:
 
 
 def _print_envoys(state: "State") -> None:
-    if state.envoy_version is None:
+    if state.afar:
+        click.echo(f"{mark(SKIPPED)} its admin interface is not reached from here, so nobody can say which hosts are healthy")
+    elif state.envoy_version is None:
         click.echo(f"{mark(FAILED)} Envoy's admin interface does not answer")
     else:
         click.echo(f"{mark(OK)} version {state.envoy_version}")

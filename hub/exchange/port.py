@@ -88,6 +88,9 @@ class Engine(Protocol):
     ) -> list[str]:
         """Ids of messages that some calls, or calls of some traces, handed over, accepted within a time; without one, of the latest."""
 
+    async def with_key(self, key: str, *, since: float = 0.0, before: float = 0.0, limit: int = 100) -> list[str]:
+        """Ids of messages with an idempotency or ordering key, in full, accepted within a time, the latest first."""
+
     async def replays(self, message_id: str) -> list[str]:
         """Ids of the messages that are replays of one. Raises `UnknownError` for an id of no message of this exchange."""
 

@@ -143,13 +143,7 @@ class ExchangeSource:
         """Messages with an idempotency or ordering key, the latest first. Raises `BrokenError`."""
         if self._engine is None or not key:
             return []
-        wanted = Filter(key=key, accepted_from=since, accepted_before=before)
-        ids: dict[str, float] = {}
-        after = (0, "")
-        while page := await self._engine.deliveries(wanted, after=after, limit=1000):
-            ids |= {one.message_id: one.accepted for one in page}
-            after = (page[-1].sequence, page[-1].subscription)
-        return await self.messages(sorted(ids, key=lambda one: -ids[one])[:limit])
+        return await self.messages(await self._engine.with_key(key, since=since, before=before, limit=limit))
 
     async def reach(self) -> Reach:
         """See the port."""

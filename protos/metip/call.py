@@ -63,8 +63,8 @@ class Handover:
 
 @dataclass(slots=True)
 class Call:
-    """What a handler may know about the call that it answers. Nobody changes one, but for the time
-    that far systems take; it is not frozen, as each would pay 3 µs for that."""
+    """What a handler may know about the call that it answers. Nobody changes one, but for the time that far systems take (`far`); it is not
+    frozen, as each would pay 3 µs for that."""
 
     id: str
     operation: str

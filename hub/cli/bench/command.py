@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hub.cli.bench.running import Outcome, Plan
     from hub.cli.client import Place
     from hub.cli.messages import Messages
-    from hub.cli.samples import Sample
+    from hub.contracts.samples import Sample
 
 MOST_CALLS: Final = 60_000
 LONGEST: Final = 600.0
@@ -47,9 +47,8 @@ def bench(
     """Call one query of a running estate at a rate, and say how it answered."""
     from hub.cli.bench.running import Plan
     from hub.cli.client import place
+    from hub.cli.contexts.guarding import note
     from hub.cli.messages import installed
-    from hub.cli.unmasking import recorded
-    from metip.options.v1.options_pb2 import PURPOSE_AUDIT
 
     _permitted(live, because)
     plan = Plan(rate, concurrency, duration)
@@ -58,8 +57,7 @@ def bench(
     messages, where = installed(), place(home)
     sample = _sample(operation, messages)
     if because:
-        detail = f"{sample.operation.name}, {plan.calls} calls: {because}"
-        asyncio.run(recorded(where, "cli/bench", PURPOSE_AUDIT, detail, instead="nothing is called"))
+        note(where, "cli/bench", f"{sample.operation.name}, {plan.calls} calls: {because}")
     found = asyncio.run(_run(where, name, messages, sample, plan))
     if as_json:
         printing.print_json({"operation": sample.operation.name, **found.document()})
@@ -81,7 +79,7 @@ def _permitted(live: bool, because: str) -> None:
 def _sample(text: str, messages: "Messages") -> "Sample":
     """The sample of a query. Raises `Problem` for what is no query, or has no sample that is answered."""
     from hub.cli.messages import operation_named
-    from hub.cli.samples import sample_of
+    from hub.contracts.samples import sample_of
 
     one = operation_named(text, messages.contracts)
     if one.delivery_class.name != "READ":

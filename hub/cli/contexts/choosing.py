@@ -79,8 +79,11 @@ def take_home(ctx: click.Context, param: click.Parameter, value: Path | None) ->
         return value or DEFAULT_HOME
     assert param.name is not None
     name, name_said = ctx.meta.get(NAMED, ("", False))
-    found = choose(value, ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE, name, name_said)
+    home_said = ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
     before: Choice | None = ctx.meta.get(CHOSEN)
+    if before is not None and not home_said and not name_said:
+        return before.home  # said of the group, as in `metip sim --home … SYSTEM`
+    found = choose(value, home_said, name, name_said)
     ctx.meta[CHOSEN] = found
     if found.context is not None and found.context.live and (before is None or before.context != found.context):
         announce(found.context)

@@ -3,9 +3,11 @@
 Nothing asks where standard input is no terminal; the command ends with what to write instead.
 """
 
+import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +15,10 @@ from hub.cli.contexts.choosing import chosen
 from hub.cli.contexts.model import DEV, Context
 from hub.cli.options import Problem
 
+if TYPE_CHECKING:
+    from hub.cli.client import Place
+
+LONGEST_ACTION: Final = 30
 REASONS: Final = ("because", "reason")
 """Parameters in which commands take a reason that is kept."""
 
@@ -70,7 +76,7 @@ class Changing(click.Command):
                 because = next((str(given[name]) for name in self._reasons if given.get(name)), "")
                 permit(choice.context, yes=bool(given["yes"]), because=because)
                 if any(option.name in self._reasons for option in self._added):
-                    _recorded(ctx, because)
+                    _noted(ctx, choice.home, because)
         return super().invoke(ctx)
 
 
@@ -96,17 +102,24 @@ def permit(one: Context, *, yes: bool, because: str) -> None:
         raise Problem(f"that is not the name of the context, {one.name}; nothing was done")
 
 
-def _recorded(ctx: click.Context, because: str) -> None:
-    """Has the hub record why, for a command that has no reason of its own to be kept. Raises `Problem`; nothing was done then."""
-    import asyncio
-    import re
+def note(where: "Place", action: str, because: str) -> None:
+    """Has the hub record what is about to be done, and why. Raises `Problem` where it can't; nothing was done then.
 
-    from hub.cli.client import place
+    From afar nothing is noted before: there whatever is done is a call with a token, which is recorded where it arrives.
+    """
+    import asyncio
+
     from hub.cli.unmasking import recorded
     from metip.options.v1.options_pb2 import PURPOSE_AUDIT
 
-    choice = chosen()
-    assert choice is not None
-    words = ctx.command_path.split()[1:]
-    action = "cli/" + re.sub("[^a-z0-9_]", "_", "_".join(words))[:30]
-    asyncio.run(recorded(place(choice.home), action, PURPOSE_AUDIT, because or "Confirmed at a terminal", instead="nothing was done"))
+    one = where.context
+    if one is None or one.home or one.hub:
+        asyncio.run(recorded(where, action, PURPOSE_AUDIT, because or "Confirmed at a terminal", instead="nothing was done"))
+
+
+def _noted(ctx: click.Context, home: Path, because: str) -> None:
+    """Has it recorded for a command that has no reason of its own to be kept."""
+    from hub.cli.client import place
+
+    words = "_".join(ctx.command_path.split()[1:])
+    note(place(home), "cli/" + re.sub("[^a-z0-9_]", "_", words)[:LONGEST_ACTION], because)

@@ -18,6 +18,11 @@ FORMAT: Final = "metip-doctor/1"
 MANIFEST: Final = "manifest.json"
 
 
+def there_already(path: Path) -> Problem:
+    """Nothing is written over."""
+    return Problem(f"{path} is there already", "name another file with --to, or take that one away")
+
+
 @dataclass
 class Bundle:
     """Parts by name, each scrubbed as it is added."""
@@ -61,7 +66,7 @@ class Bundle:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(content)
         except FileExistsError:
-            raise Problem(f"{path} is there already", "name another file with --to, or take that one away") from None
+            raise there_already(path) from None
         except OSError as error:
             raise Problem(f"{path} can't be written: {error.strerror}", "name another file with --to") from None
         return hashlib.sha256(content).hexdigest()

@@ -34,11 +34,13 @@ def doctor(to: Path | None, home: Path, as_json: bool) -> None:
     A part that can't be gathered is left out, and the manifest says why; what works is told beside what does not.
     """
     from hub.cli.doctor import looking
-    from hub.cli.doctor.bundle import Bundle
+    from hub.cli.doctor.bundle import Bundle, there_already
     from hub.cli.doctor.machine import own_version
 
     bundle = Bundle(scrubber(home), datetime.now(UTC))
     to = to or Path(f"metip-doctor-{bundle.at:%Y%m%dT%H%M%SZ}.tar.gz")
+    if to.exists():
+        raise there_already(to)
     asyncio.run(looking.look(home, bundle))
     manifest = bundle.manifest(own_version())
     digest = bundle.write(to, manifest)

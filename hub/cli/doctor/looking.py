@@ -11,6 +11,7 @@ from hub.cli.doctor import machine
 from hub.cli.doctor.bundle import Bundle
 from hub.cli.options import Problem
 from hub.laptop.layout import Home
+from hub.mesh.admin import EnvoyGoneError
 from metip.masking import masked
 
 if TYPE_CHECKING:
@@ -59,8 +60,10 @@ def why(error: BaseException) -> str:
     """Why a part is not there, in a few words."""
     code = getattr(error, "code", None)
     if callable(code):
-        return f"{type(error).__name__}: {code().name}"
-    return error.message if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+        return f"refused with {code().name}"
+    if isinstance(error, Problem):
+        return error.message
+    return str(error) if isinstance(error, EnvoyGoneError) else f"{type(error).__name__}: {error}"
 
 
 async def _settings(where: Place, bundle: Bundle) -> None:
@@ -120,13 +123,11 @@ async def _envoy(where: Place, bundle: Bundle) -> None:
 
 async def _exchange(where: Place, bundle: Bundle) -> None:
     """Deliveries by state, of each subscription."""
-    from hub.cli.client import edge_channel
     from hub.cli.exchange import documents
-    from hub.cli.exchange.asking import Exchange, token_of
+    from hub.cli.exchange.asking import through, token_of
     from hub.cli.messages import contracts
 
-    async with edge_channel(where, where.identity()) as channel:
-        found = await Exchange(channel, contracts(), token_of(where, "")).subscriptions()
+    found = await through(where, contracts(), token_of(where, ""), lambda exchange: exchange.subscriptions())
     bundle.add("exchange.json", [documents.subscription(one) for one in found])
 
 

@@ -110,7 +110,7 @@ def _asked(any_id: str, by: str, reference: str, reason: str, since: datetime | 
     if any_id and kind_of(any_id) is not IdKind.BUSINESS_KEY:
         if since or until:
             raise click.UsageError("--since and --until are for business keys, of which there may be several journeys")
-        return Asked(any_id)
+        return Asked(any_id, reference=reference.strip(), reason=reason)
     if not (reference.strip() and reason):
         raise click.UsageError("a business key is personal: to ask by it takes --reference and --reason, and is recorded")
     if since and until and since >= until:

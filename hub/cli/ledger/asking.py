@@ -102,7 +102,7 @@ def asked(asker: Asker, work: "Callable[[Ledger], Awaitable[T]]") -> T:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             raise Problem("this hub keeps no ledger", "settings of the hub: `ledger`") from None
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
-            raise Problem(f"the hub at {where.hub} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         from hub.cli.refusals import print_refusal, refusal_of
 
         print_refusal(refusal_of(error), as_json=asker.as_json)

@@ -92,6 +92,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _roff(text: str) -> str:
-    r"""Text that groff takes as it is: no line begins as a request, a backslash and a hyphen are what they look like."""
+    r"""Text that groff takes as it is: no line begins as a request, and whatever is special or not ASCII is what it looks like."""
     text = click.unstyle(text).replace("\\", r"\e").replace("-", r"\-")
-    return "\n".join(rf"\&{line}" if line.startswith((".", "'")) else line for line in text.splitlines())
+    lines = (rf"\&{line}" if line.startswith((".", "'")) else line for line in text.splitlines())
+    return "".join(sign if sign.isascii() else rf"\[u{ord(sign):04X}]" for sign in "\n".join(lines))

@@ -49,7 +49,7 @@ def tried(home: Path, rpc: str, request: Any) -> Any:
         return asyncio.run(_through(where, lambda stub, metadata: _call(stub, rpc, request, metadata)))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
-            raise Problem(f"the hub at {where.hub} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         raise Refused(error) from None
 
 

@@ -29,7 +29,7 @@ def asked(home: Path, rpc: str, request: Any, *, as_json: bool) -> Any:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             raise Problem("this hub compares nothing", "its contracts have no metip.parity.v1") from None
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
-            raise Problem(f"the hub at {where.hub} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         from hub.cli.refusals import print_refusal, refusal_of
 
         print_refusal(refusal_of(error), as_json=as_json)

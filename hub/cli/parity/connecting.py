@@ -130,7 +130,7 @@ def asked(asker: Asker, work: Callable[[Hub], Awaitable[T]]) -> T:
             problem = "this hub compares nothing: it has no exchange, or no ledger whose keys could seal a recording"
             raise Problem(problem, "settings of the hub: `exchange` and `ledger`") from None
         if error.code() is grpc.StatusCode.UNAVAILABLE and not _ours(error.details() or ""):
-            raise Problem(f"the hub at {where.hub} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         from hub.cli.refusals import print_refusal, refusal_of
 
         print_refusal(refusal_of(error), as_json=asker.as_json)

@@ -111,7 +111,7 @@ def asked(home: Path, as_json: bool, work: Callable[[TrafficClient], Awaitable[T
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
             raise Problem(
                 f"the hub at {where.hub} does not answer",
-                "start it with `metip up`; without the hub, envoy/README.md moves traffic with Envoy's admin interface alone",
+                f"{where.remedy}; without the hub, envoy/README.md moves traffic with Envoy's admin interface alone",
             ) from None
         from hub.cli.refusals import print_refusal, refusal_of
 

@@ -50,6 +50,10 @@ class Reading:
 
         return await asyncio.to_thread(work)
 
+    async def with_key(self, key: str, *, since: float = 0.0, before: float = 0.0, limit: int = 100) -> list[str]:
+        """See the port."""
+        return await self._store.do(lambda store: tracing.with_key(store, key, since, before, limit))
+
     async def replays(self, message_id: str) -> list[str]:
         """See the port."""
         return await self._store.do(lambda store: tracing.replays(store, message_id))

@@ -34,6 +34,18 @@ def handed_over(
     return [names.of(sequence) for (sequence,) in found]
 
 
+def with_key(store: Store, key: str, since: float, before: float, limit: int) -> list[str]:
+    """Ids of messages with an idempotency or ordering key, accepted within a time (0 for no bound), the latest first."""
+    names = [row[0] for row in store.all("select name from operation")]
+    noted = store.noted([fingerprint(name, key) for name in names])
+    found = store.all(
+        "select m.sequence from carray(?1) k cross join message m on m.sequence = k.value where ?2 in (m.idempotency_key, m.ordering_key)"
+        " and m.accepted >= ?3 and (?4 = 0 or m.accepted < ?4) order by m.sequence desc limit ?5",
+        (numbers(noted), key, since, before, limit),
+    )
+    return [store.names.of(row[0]) for row in found]
+
+
 def replays(store: Store, message_id: str) -> list[str]:
     """Ids of messages that are replays of one: they have its key. Raises `UnknownError`."""
     sequence = store.names.sequence(message_id)

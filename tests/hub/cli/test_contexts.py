@@ -225,6 +225,15 @@ def test_a_context_of_addresses_says_what_it_lacks() -> None:
     assert "names no certificate" in run("call", "GetArrestSummons", "--sample", "--context", "far").stderr
 
 
+def test_what_is_said_of_a_group_holds_for_its_commands(live: Context) -> None:
+    done = run("sim", "--context", "force", "play", "F01")
+    assert done.exit_code == 1
+    assert done.stderr.count(" LIVE ") == 1
+    assert "nobody can be asked" in done.stderr
+    there = run("sim", "--home", live.home, "faults", "--json")
+    assert there.exit_code == 0, there.stderr
+
+
 def test_completion_resolves_no_mesh() -> None:
     context = click.Context(change, resilient_parsing=True)
     change.parse_args(context, ["--home", "x"])

@@ -31,7 +31,7 @@ WITHOUT_RESULTS = {
 }
 """Commands that print no results, and why."""
 LOOKING = {
-    "": "demo check status top interfaces explain doctor trace tap grpcurl bench help completion new",
+    "": "demo check status console top interfaces explain doctor trace tap grpcurl bench help completion new",
     "envoy": "status",
     "sim": "faults",
     "messages": "subscriptions groups list export show track watch backup",
