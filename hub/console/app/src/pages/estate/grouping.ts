@@ -37,16 +37,18 @@ export interface Drawing {
   readonly links: readonly Link[];
   /** How many interfaces stand in groups, and how many boxes of each column are left out; the page says so. */
   readonly grouped: number;
-  readonly hidden: Readonly<Record<Column, number>>;
+  readonly hidden: Readonly<Record<Column | "wires", number>>;
 }
 
 /** As many boxes as one can still read in a column. */
-export const READABLE = 36;
+export const READABLE = 24;
+/** As many wires as one can still follow with the eye; those in trouble, and those of the box that was chosen, always among them. */
+export const FOLLOWABLE = 140;
 
 /** A system whose adapter calls others stands on the left for that, and on the right for what it answers. */
 export const callerOf = (node: Node | undefined, id: string): string => (node?.kind === NodeKind.SYSTEM ? `calling ${id}` : id);
 
-export function drawing({ nodes, edges }: Narrowed): Drawing {
+export function drawing({ nodes, edges }: Narrowed, chosen = ""): Drawing {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const interfaces = nodes.filter(({ kind }) => kind === NodeKind.INTERFACE);
   const many = interfaces.length > READABLE;
@@ -71,8 +73,10 @@ export function drawing({ nodes, edges }: Narrowed): Drawing {
   const answering = new Set(edges.filter(({ kind }) => kind !== EdgeKind.CALLS).map(({ toNode }) => toNode));
   for (const { id, kind } of nodes) if (kind === NodeKind.SYSTEM && !answering.has(id)) boxes.delete(id);
   const [kept, hidden] = capped([...boxes.values()]);
-  const links = linked(edges, places).filter(({ from, to }) => kept.has(from) && kept.has(to));
-  return { boxes: [...kept.values()], links, grouped: many ? interfaces.length : 0, hidden };
+  const all = linked(edges, places).filter(({ from, to }) => kept.has(from) && kept.has(to));
+  const first = ({ from, to, figures }: Link) => (from === chosen || to === chosen ? 3 : figures.errorShare > 0 ? 2 : 1);
+  const links = all.toSorted((a, b) => first(b) - first(a) || b.figures.perSecond - a.figures.perSecond).slice(0, FOLLOWABLE);
+  return { boxes: [...kept.values()], links, grouped: many ? interfaces.length : 0, hidden: { ...hidden, wires: all.length - links.length } };
 }
 
 function boxOf(id: string, node: Node): Box {

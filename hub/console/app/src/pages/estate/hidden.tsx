@@ -8,6 +8,7 @@ export function Hidden({ drawing: { grouped, hidden }, system, all }: { drawing:
     [hidden.interfaces, grouped ? "group" : "interface"],
     [hidden.callers, "consumer"],
     [hidden.systems, "system"],
+    [hidden.wires, "connection"],
   ] as const;
   const words = left.flatMap(([number, word]) => (number > 0 ? [plural(number, word)] : []));
   if (!grouped && words.length === 0 && !system) return null;

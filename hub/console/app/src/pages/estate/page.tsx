@@ -58,7 +58,7 @@ interface ShownProps {
 function Drawn({ picture, text, wanted }: ShownProps) {
   const [system] = useFilter("system");
   const [node, setNode] = useFilter("node");
-  const drawn = drawing(narrowed(picture, { text, wanted, system }));
+  const drawn = drawing(narrowed(picture, { text, wanted, system }), node);
   const query = { q: text, show: wanted === "all" ? "" : wanted, system };
   return (
     <>
