@@ -44,6 +44,16 @@ class LogFile:
             return [], place + most  # a line longer than any that Envoy writes: passed over
         return data[:whole].decode("utf-8", "replace").splitlines(), place + whole
 
+    def count(self, start: int, end: int) -> int:
+        """Lines that begin between two places, of which the first is the beginning of one."""
+        assert self._file is not None, "there is a file"
+        self._file.seek(start)
+        found = 0
+        while start < end and (data := self._file.read(min(LOT, end - start))):
+            found += data.count(b"\n")
+            start += len(data)
+        return found + 1  # the one that goes on beyond the end
+
     @property
     def size(self) -> int:
         """Its length in bytes now; 0 where there is none."""
@@ -85,16 +95,16 @@ class EdgeReader:
             self._place = place
 
     def latest(self, most: int) -> tuple[list[str], int]:
-        """New lines, and how many bytes were passed over: where more than `most` were written, only the latest are read."""
+        """New lines, and how many were passed over: where more than `most` bytes were written, only the latest are read."""
         if self._file is None:
             self.begin()
         assert self._file is not None, "it was begun"
         found, passed_over = list[str](), 0
         while True:
-            behind = self._file.size - self._place
-            if behind > most:
-                passed_over += behind - most
-                lines, place = self._file.after(self._place + behind - most)
+            start = self._file.size - most
+            if start > self._place:
+                passed_over += len(found) + self._file.count(self._place, start)
+                lines, place = self._file.after(start)
                 found = lines[1:]  # the first one is the rest of one that was passed over
             else:
                 lines, place = self._file.after(self._place)
