@@ -73,18 +73,21 @@ class Reading:
         self._hub = hub
         self._operations = {operation.path: (operation.name, operation.interface) for operation in contracts.operations.values()}
         self._operations |= {f"/{name}": (name, "") for name in OF_THE_HUB}
+        self._private = {operation.path for one in contracts.interfaces if one.private for operation in one.operations}
+        """What operators ask the hub is no traffic of the estate."""
         self._messages = {operation.name for operation in contracts.operations.values() if operation.delivery is not None}
         self._systems = {one.name: HUB_SYSTEM if one.of_messages else one.system for one in contracts.interfaces}
 
     def calls(self, lines: Iterable[str]) -> list[Call]:
-        """The calls that lines tell of; what is no line of Envoy's is passed over."""
+        """The calls that lines tell of; what is no line of Envoy's is passed over, and so is what operators ask the hub itself."""
         found = []
         for text in lines:
             try:
                 line = read_line(text)
             except ValueError:
                 continue
-            found.append(self.call(line))
+            if line.path not in self._private:
+                found.append(self.call(line))
         return found
 
     def call(self, line: Line) -> Call:

@@ -147,6 +147,10 @@ class Window:
         self._others: dict[str, float] = {}
         self._begin = self._latest = since
 
+    def whole_since(self, since: float) -> None:
+        """Before that unix time not all calls were counted."""
+        self._begin = max(self._begin, since)
+
     def take(self, calls: Iterable[Call]) -> None:
         """Counts calls."""
         for call in calls:

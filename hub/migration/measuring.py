@@ -4,7 +4,7 @@ Only lines of interfaces under watch are read; what the hub itself asked, to com
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
