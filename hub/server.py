@@ -44,6 +44,7 @@ from hub.pairing import opened_pairs
 from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
+from hub.surveying import open_estate
 from hub.traffic.layers import traffic_of
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
@@ -143,6 +144,8 @@ class Hub:
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, server, books)
+            standings, director = self._migrating.standings, self._traffic.director
+            open_estate(self._settings, self._control, director, exchange, sampler, standings, server, stack)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
