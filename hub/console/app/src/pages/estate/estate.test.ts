@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { EdgeKind, EdgeSchema, NodeHealth, NodeKind, NodeSchema } from "@gen/metip/estate/v1/estate_pb";
 import { WatchEstateResponseSchema } from "@gen/metip/estate/v1/estate_service_pb";
-import { Platform } from "@gen/metip/migration/v1/step_pb";
+import { Platform, State } from "@gen/metip/migration/v1/step_pb";
 import { describe, expect, test } from "vitest";
 import { combined, figuresOf, inWords } from "./figures";
 import { drawing, FOLLOWABLE, READABLE } from "./grouping";
@@ -20,7 +20,7 @@ function picture(nodes: NodeInit[], edges: ReturnType<typeof edge>[]): Picture {
 }
 
 const SMALL = picture(
-  [consumer("tablet"), consumer("portal"), interfaceOf("Person", "pnc", { newPlatformPercent: 25 }), interfaceOf("Crime", "cris"), systemOf("pnc", Platform.METIP2), systemOf("old", Platform.METIP), systemOf("cris", Platform.METIP2)],
+  [consumer("tablet"), consumer("portal"), interfaceOf("Person", "pnc", { newPlatformPercent: 25, migration: State.CANARY }), interfaceOf("Crime", "cris"), systemOf("pnc", Platform.METIP2), systemOf("old", Platform.METIP), systemOf("cris", Platform.METIP2)],
   [
     edge(EdgeKind.CALLS, "consumer:tablet", "interface:Person"),
     edge(EdgeKind.CALLS, "consumer:portal", "interface:Crime"),
@@ -81,6 +81,8 @@ describe("draw after", () => {
     expect([groups.length, grouped, hidden.interfaces, hidden.callers]).toEqual([READABLE, 200, 40 - READABLE, 40 - READABLE]);
     expect(links.length).toBeLessThanOrEqual(FOLLOWABLE);
     expect(groups[0]!.members).toBe(5);
+    const moved = picture([...many, interfaceOf("Moved", "s1", { migration: State.SHADOW })], []);
+    expect(drawing(narrowed(moved, { text: "", wanted: "all", system: "" })).boxes.map(({ label }) => label)).toContain("Moved");
   });
 
   test("no two boxes overlap", () => {

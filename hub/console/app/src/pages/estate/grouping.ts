@@ -1,9 +1,12 @@
-/** What is drawn: one box for each node while they are few, one for each owning system when they are many, and never more than can be read; pure. */
+/**
+ * What is drawn: one box for each node while they are few; when they are many one for each owning system, save for what moves or is not
+ * well; never more than can be read. Pure.
+ */
 
-import { type Edge, EdgeKind, type Node, NodeKind } from "@gen/metip/estate/v1/estate_pb";
+import { type Edge, EdgeKind, type Node, NodeHealth, NodeKind } from "@gen/metip/estate/v1/estate_pb";
 import { Platform } from "@gen/metip/migration/v1/step_pb";
 import { combined, type Figures, figuresOf, worse } from "./figures";
-import { failing, type Narrowed } from "./narrowing";
+import { failing, moving, type Narrowed } from "./narrowing";
 
 export type Column = "callers" | "interfaces" | "systems";
 
@@ -52,7 +55,7 @@ export function drawing({ nodes, edges }: Narrowed, chosen = ""): Drawing {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const interfaces = nodes.filter(({ kind }) => kind === NodeKind.INTERFACE);
   const many = interfaces.length > READABLE;
-  const home = (node: Node) => (many && node.kind === NodeKind.INTERFACE ? `group:${node.system}` : node.id);
+  const home = (node: Node) => (many && node.kind === NodeKind.INTERFACE && !standsOut(node) ? `group:${node.system}` : node.id);
   const places = (edge: Edge): [string, string] => {
     const [from, to] = [byId.get(edge.fromNode), byId.get(edge.toNode)];
     const calls = edge.kind === EdgeKind.CALLS;
@@ -76,8 +79,12 @@ export function drawing({ nodes, edges }: Narrowed, chosen = ""): Drawing {
   const all = linked(edges, places).filter(({ from, to }) => kept.has(from) && kept.has(to));
   const first = ({ from, to, figures }: Link) => (from === chosen || to === chosen ? 3 : figures.errorShare > 0 ? 2 : 1);
   const links = all.toSorted((a, b) => first(b) - first(a) || b.figures.perSecond - a.figures.perSecond).slice(0, FOLLOWABLE);
-  return { boxes: [...kept.values()], links, grouped: many ? interfaces.length : 0, hidden: { ...hidden, wires: all.length - links.length } };
+  const grouped = [...boxes.values()].reduce((sum, box) => sum + (box.node ? 0 : box.members), 0);
+  return { boxes: [...kept.values()], links, grouped, hidden: { ...hidden, wires: all.length - links.length } };
 }
+
+/** Not by errors, which come and go: boxes would come and go with them while one looks. */
+const standsOut = (node: Node): boolean => moving(node) || node.health === NodeHealth.PARTLY || node.health === NodeHealth.DOWN;
 
 function boxOf(id: string, node: Node): Box {
   const column = node.kind === NodeKind.CONSUMER ? "callers" : node.kind === NodeKind.INTERFACE ? "interfaces" : "systems";
@@ -117,4 +124,4 @@ function capped(boxes: readonly Box[]): [Map<string, Box>, Record<Column, number
   return [kept, hidden];
 }
 
-const troubled = ({ node, figures }: Box): boolean => (node ? failing(node) : figures.errorShare > 0);
+const troubled = ({ node, figures }: Box): boolean => (node ? standsOut(node) || failing(node) : figures.errorShare > 0);

@@ -15,7 +15,7 @@ export function Hidden({ drawing: { grouped, hidden }, system, all }: { drawing:
   return (
     <p class="govuk-body" role="status">
       {system && <>Only interfaces of <strong>{system}</strong>. <a class="govuk-link" href={all}>Show those of all systems</a>. </>}
-      {grouped > 0 && `${grouped} interfaces are drawn together by the system that owns them; choose one to see them singly. `}
+      {grouped > 0 && `${grouped} interfaces are drawn together by the system that owns them, since they are well and don't move; choose one to see them singly. `}
       {words.length > 0 && `Not drawn, being the quietest without trouble: ${words.join(", ")}. Filter to see them, or take the table.`}
     </p>
   );

@@ -5,7 +5,8 @@ import { addressOf } from "@/route";
 import { HEALTH, inWords } from "./figures";
 import type { Drawing } from "./grouping";
 import { BOX, type Lane, layout, type Placed, WIDTH, type Wire } from "./layout";
-import { percent } from "@/words/formatting";
+import { moving } from "./narrowing";
+import { percent, plural } from "@/words/formatting";
 
 interface MapProps {
   readonly drawing: Drawing;
@@ -59,7 +60,7 @@ function WireLine({ wire, lit }: { wire: Wire; lit: boolean }) {
   return (
     <g class={`wire wire--${kindOf(wire)} ${shadow ? "wire--shadow" : ""} ${lit ? "wire--lit" : ""}`}>
       <path d={path} stroke-width={thickness(figures.perSecond)} />
-      {weight !== undefined && (
+      {weight !== undefined && (differs || (weight > 0 && weight < 100)) && (
         <text x={label[0]} y={label[1]}>{percent((weightInEnvoy ?? weight) / 100)}{differs && ` (set ${percent(weight / 100)})`}</text>
       )}
     </g>
@@ -68,8 +69,8 @@ function WireLine({ wire, lit }: { wire: Wire; lit: boolean }) {
 
 function BoxLink({ box, chosen, address }: { box: Placed; chosen: boolean; address: string }) {
   const [health, tone] = HEALTH[box.figures.health];
-  const share = box.node?.newPlatformPercent;
-  const second = box.members > 1 ? `${box.members} interfaces · ${inWords(box.figures)}` : inWords(box.figures);
+  const share = box.node && moving(box.node) ? (box.node.newPlatformPercent ?? 0) : undefined;
+  const second = !box.node ? `${plural(box.members, "interface")} · ${inWords(box.figures)}` : inWords(box.figures);
   const said = `${box.label}: ${second}${health === "unknown" ? "" : `, ${health}`}${share === undefined ? "" : `, ${share}% on the new platform`}`;
   return (
     <a class={`box box--${box.column} box--${tone}`} href={address} aria-label={said} aria-current={chosen ? "true" : undefined}>

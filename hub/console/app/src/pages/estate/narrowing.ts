@@ -1,6 +1,7 @@
 /** Filter first, draw after: which interfaces are wanted, with who calls them and what answers; pure. */
 
 import { type Edge, EdgeKind, type Measures, type Node, NodeHealth, NodeKind, type StateCounts } from "@gen/metip/estate/v1/estate_pb";
+import { State } from "@gen/metip/migration/v1/step_pb";
 import { matches } from "@/parts/filter-box";
 import type { Picture } from "./picture";
 
@@ -31,7 +32,9 @@ export const active = ({ measures, counts }: Live): boolean =>
 export const failing = ({ measures, counts, health }: Live): boolean =>
   (measures?.errorShare ?? 0) > 0 || (counts?.parked ?? 0n) > 0n || health === NodeHealth.PARTLY || health === NodeHealth.DOWN;
 
-export const moving = ({ newPlatformPercent }: Node): boolean => newPlatformPercent !== undefined;
+/** Between the platforms: both are asked, for whichever reason. */
+export const moving = ({ migration }: { readonly migration: State }): boolean =>
+  migration === State.SHADOW || migration === State.CANARY || migration === State.PRIMARY;
 
 const TESTS: Readonly<Record<Wanted, (node: Node) => boolean>> = { all: () => true, active, failing, moving };
 

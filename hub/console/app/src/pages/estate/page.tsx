@@ -15,7 +15,7 @@ import { count, milliseconds, percent, rate, span, secondsOf } from "@/words/for
 import { Details } from "./details";
 import { drawing } from "./grouping";
 import { Map, mapAddress } from "./map";
-import { active, failing, narrowed, type Wanted } from "./narrowing";
+import { active, failing, moving, narrowed, type Wanted } from "./narrowing";
 import { folded, type Picture } from "./picture";
 import { EstateTable } from "./table";
 import { Hidden } from "./hidden";
@@ -76,12 +76,10 @@ function Drawn({ picture, text, wanted }: ShownProps) {
 }
 
 function Rows({ picture, text, wanted }: ShownProps) {
-  const test = wanted === "active" ? active : wanted === "failing" ? failing : wanted === "moving" ? isMoved : undefined;
+  const test = wanted === "active" ? active : wanted === "failing" ? failing : wanted === "moving" ? moving : undefined;
   const rows = [...picture.rows.values()].filter((row) => matches(text, row.name, row.system) && (!test || test(row)));
   return <EstateTable rows={rows} filtered={text !== "" || wanted !== "all"} />;
 }
-
-const isMoved = ({ migration }: { readonly migration: number }) => migration !== 0;
 
 function Totals({ estate }: { estate: Answer<Picture> }) {
   const head = estate.value?.head;
