@@ -21,6 +21,7 @@ EMPTY = (
             "access",
             "api",
             "cli",
+            "console",
             "contracts",
             "estate",
             "exchange",
@@ -56,6 +57,7 @@ LAWFUL = {
 UNLAWFUL = {
     "metip.contracts": ("hub.mesh", "adapters.two.wire", "grpc"),
     "metip.identifiers": ("asyncio",),
+    "hub.console": ("hub.api", "hub.mesh"),
     "hub.contracts": ("adapters.kit.call", "hub.mesh"),
     "hub.identity": ("hub.mesh",),
     "hub.access": ("hub.api", "hub.migration", "hub.server"),
