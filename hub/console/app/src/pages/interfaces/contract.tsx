@@ -9,7 +9,7 @@ export const Contract = ({ messages, enums }: { messages: readonly MessageDetail
   <>
     <h2 class="govuk-heading-m" id="contract">Messages and enums</h2>
     {messages.map((one) => (
-      <details class="govuk-body govuk-!-margin-bottom-0 change" key={one.name} id={one.name}>
+      <details class="govuk-body flush change" key={one.name} id={one.name}>
         <summary>
           <strong>{shortName(one.name)}</strong> <span>{one.description}</span>
         </summary>
@@ -19,7 +19,7 @@ export const Contract = ({ messages, enums }: { messages: readonly MessageDetail
       </details>
     ))}
     {enums.map((one) => (
-      <details class="govuk-body govuk-!-margin-bottom-0 change" key={one.name} id={one.name}>
+      <details class="govuk-body flush change" key={one.name} id={one.name}>
         <summary>
           <strong>{shortName(one.name)}</strong> <Tag>enum</Tag> <span>{one.description}</span>
         </summary>
@@ -100,7 +100,7 @@ function Rules({ field: { rules, orderingKey, idempotencyKey } }: { field: Field
   const all = [...rules, ...(orderingKey ? ["keeps order"] : []), ...(idempotencyKey ? ["tells repetitions"] : [])];
   if (all.length === 0) return <>–</>;
   return (
-    <ul class="govuk-list govuk-!-margin-bottom-0">
+    <ul class="govuk-list flush">
       {all.map((rule) => (
         <li key={rule}>
           <code>{rule}</code>

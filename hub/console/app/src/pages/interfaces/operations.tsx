@@ -32,7 +32,7 @@ function Operation({ one, open }: { one: OperationDetail; open: boolean }) {
   if (!explained) return null;
   const [word, tone, meaning] = CLASSES[explained.deliveryClass] ?? [explained.deliveryClass, "plain" as const, ""];
   return (
-    <details class="govuk-body govuk-!-margin-bottom-0 change" open={open}>
+    <details class="govuk-body flush change" open={open}>
       <summary>
         <strong>{explained.operation.replace(/^.*\//, "")}</strong> <Tag tone={tone}>{word}</Tag> <span>{explained.description}</span>
       </summary>

@@ -1,7 +1,9 @@
 /** How far both platforms agree on the interface, in one line; the page of parallel running has the rest. */
 
 import { ParityService } from "@gen/metip/parity/v1/parity_service_pb";
-import { client } from "@/calls";
+import type { Report } from "@gen/metip/parity/v1/verdict_pb";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Ask, client } from "@/calls";
 import { useAnswer } from "@/live";
 import { Figures } from "@/parts/facts";
 import { Answered, Empty } from "@/parts/states";
@@ -17,8 +19,20 @@ export const Parity = ({ name, several }: { name: string; several: boolean }) =>
   </>
 );
 
+/** Nothing compared yet is no fault here. */
+const reportOf =
+  (name: string): Ask<{ readonly report?: Report }> =>
+  async (options) => {
+    try {
+      return await client(ParityService).getReport({ interface: name }, options);
+    } catch (error) {
+      if (ConnectError.from(error).code === Code.NotFound) return {};
+      throw error;
+    }
+  };
+
 function Agreement({ name }: { name: string }) {
-  const answer = useAnswer((options) => client(ParityService).getReport({ interface: name }, options), [name], EVERY_MS);
+  const answer = useAnswer(reportOf(name), [name], EVERY_MS);
   const more = <a class="govuk-link" href={addressOf("parallel", name)}>Parallel running of this interface</a>;
   return (
     <Answered answer={answer}>
