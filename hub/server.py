@@ -27,6 +27,7 @@ from hub.api.subscriber import SubscriberApi
 from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
+from hub.console.serving import serving
 from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Fence
@@ -145,6 +146,8 @@ class Hub:
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
+            if self._settings.console is not None:
+                await stack.enter_async_context(serving(self._settings.folder / self._settings.console.socket))
             stack.push_async_callback(server.stop, GRACE)
             stack.callback(self._ads.close)
             await self._configuring.begin()

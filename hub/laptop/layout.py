@@ -109,6 +109,16 @@ class Home:
         return self.logs / "access.log"
 
     @property
+    def console_socket(self) -> Path:
+        """Where the hub gives out the console's files, to Envoy alone."""
+        return self.run / "console.sock"
+
+    @property
+    def console_log(self) -> Path:
+        """One line for each call that reached the console's listener."""
+        return self.logs / "console.log"
+
+    @property
     def processes(self) -> Path:
         """What runs now, for `metip status` and for tests."""
         return self.root / "processes.json"

@@ -13,7 +13,7 @@ from hub.laptop.claiming import free_ports
 from hub.laptop.facades import Door, doors
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.ledger import signing
-from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
+from hub.mesh.inputs import CONSOLE_CONSUMER, HUB_SYSTEM, adapter_identity, console_identity, hub_identity
 from metip.journal.keys import ensure_keys
 
 BOOTSTRAP = Path(__file__).parent.parent.parent / "envoy" / "bootstrap.yaml"
@@ -54,6 +54,8 @@ class Ports:
     json: int = 8444
     deliveries: int = field(default_factory=lambda: free_ports(1)[0])
     """Where the hub hands messages to Envoy; nobody else is let in, so any port will do."""
+    console: int = 0
+    """Where the console listens on 127.0.0.1; 0 for no console."""
     soap: int = 0
     """Where the first façade listens on 127.0.0.1; 0 for no façades."""
 
@@ -111,7 +113,7 @@ def _identities(home: Home, facades: Sequence[Door]) -> None:
     store.ensure(trust_domain=TRUST_DOMAIN)
     now = datetime.now(UTC)
     names = {EDGE: f"spiffe://{TRUST_DOMAIN}/edge", DEVELOPER: f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"}
-    names[HUB_SYSTEM] = hub_identity(TRUST_DOMAIN)
+    names |= {HUB_SYSTEM: hub_identity(TRUST_DOMAIN), CONSOLE_CONSUMER: console_identity(TRUST_DOMAIN)}
     names |= {f"adapter-{system}": adapter_identity(TRUST_DOMAIN, system) for system in systems()}
     names |= {name: spiffe_id for one in facades for name, spiffe_id in one.identities().items()}
     for name, spiffe_id in names.items():
@@ -150,6 +152,16 @@ ledger:
   retention: {home.retention.name}
   witness_key: {(home.witness_keys / signing.WITNESS.public).relative_to(home.root)}
   witness_socket: {home.witness_socket}
+{_console_settings(home, ports) if ports.console else ""}"""
+
+
+def _console_settings(home: Home, ports: Ports) -> str:
+    return f"""console:
+  port: {ports.console}
+  socket: {home.console_socket}
+  access_log: logs/{home.console_log.name}
+  consumer_certificate: identity/{CONSOLE_CONSUMER}/cert.pem
+  consumer_key: identity/{CONSOLE_CONSUMER}/key.pem
 """
 
 
@@ -176,6 +188,11 @@ def _first_policy() -> str:
 grants:
   - consumer: spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}
     operations: ["*"]
+  # What operators try out from the console.
+  - name: console
+    consumer: {console_identity(TRUST_DOMAIN)}
+    operations: ["*"]
+    roles: [operations]
 """
 
 

@@ -2,6 +2,7 @@
 
 from hub.contracts import Contracts
 from hub.mesh.clusters import AS_MEASURED, adapters_authority, addresses_of, cluster_of, endpoints_of, on_tcp
+from hub.mesh.console import console_of
 from hub.mesh.deliveries import deliveries_of
 from hub.mesh.inputs import AS_OWNED, Edge, Instance, Policy, Traffic, adapter_identity
 from hub.mesh.listeners import listeners_of, secrets_of
@@ -42,5 +43,6 @@ def compile_mesh(
             *listeners_of(contracts, edge),
             routes_of(contracts, policy, edge.trust_domain, traffic, edge.limits),
             *deliveries_of(contracts, instances, edge, traffic),
+            *console_of(contracts, edge),
         )
     )

@@ -18,8 +18,11 @@ from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as rate_limit
+from envoy_data_plane.envoy.extensions.compression.gzip.compressor import v3 as gzip
 from envoy_data_plane.envoy.extensions.filters.common.fault import v3 as fault_delay
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffered
+from envoy_data_plane.envoy.extensions.filters.http.compressor import v3 as compressor
+from envoy_data_plane.envoy.extensions.filters.http.csrf import v3 as csrf
 from envoy_data_plane.envoy.extensions.filters.http.fault import v3 as fault
 from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder import v3 as transcoder
 from envoy_data_plane.envoy.extensions.filters.http.grpc_stats import v3 as grpc_stats
@@ -27,6 +30,7 @@ from envoy_data_plane.envoy.extensions.filters.http.grpc_web import v3 as grpc_w
 from envoy_data_plane.envoy.extensions.filters.http.jwt_authn import v3 as jwt
 from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit import v3 as local_limit
 from envoy_data_plane.envoy.extensions.filters.http.lua import v3 as lua
+from envoy_data_plane.envoy.extensions.filters.http.oauth2 import v3 as oauth2
 from envoy_data_plane.envoy.extensions.filters.http.rbac import v3 as rbac_filter
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
@@ -48,7 +52,9 @@ __all__ = [
     "buffered",
     "cel_filter",
     "cluster",
+    "compressor",
     "core",
+    "csrf",
     "early_headers",
     "endpoint",
     "fault",
@@ -56,6 +62,7 @@ __all__ = [
     "file_log",
     "grpc_stats",
     "grpc_web",
+    "gzip",
     "hcm",
     "joined",
     "jwt",
@@ -64,6 +71,7 @@ __all__ = [
     "lua",
     "matcher",
     "mutation",
+    "oauth2",
     "packed",
     "percent",
     "previous_hosts",

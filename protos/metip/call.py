@@ -19,6 +19,8 @@ from metip.tokens import HEADER as TOKEN_HEADER
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
 CALL_ID_HEADER = "x-request-id"
+OPERATOR_HEADER = "x-metip-operator"
+"""Names who asks the hub itself: `os://<host>/<user>` on its own socket, or as Envoy wrote it down, `sso://<issuer>/<subject>`."""
 MESSAGE_ID_HEADER = "x-metip-message-id"
 ATTEMPT_HEADER = "x-metip-attempt"
 REDELIVERY_HEADER = "x-metip-redelivery"

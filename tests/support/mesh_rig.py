@@ -158,11 +158,11 @@ class MeshRig:
 
 @asynccontextmanager
 async def running_mesh(
-    directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta", facades: bool = False
+    directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta", facades: bool = False, console: bool = False
 ) -> AsyncIterator[MeshRig]:
-    """An estate for the length of the block, with façades where they are asked for."""
-    grpc_port, json_port, deliveries, soap = free_ports(4)
-    home, ports = Home.at(directory / "home"), Ports(grpc_port, json_port, deliveries, soap if facades else 0)
+    """An estate for the length of the block, with a console and façades where they are asked for."""
+    grpc_port, json_port, deliveries, door, soap = free_ports(5)
+    home, ports = Home.at(directory / "home"), Ports(grpc_port, json_port, deliveries, door if console else 0, soap if facades else 0)
     async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds)) as supervisor:
         rig = MeshRig(home, ports, supervisor)
         try:
