@@ -10,7 +10,7 @@ BENCH_ARGS ?=
 FUZZ_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check gen golden bench faults fuzz new clean lock sbom
+.PHONY: help run demo test check gen console golden bench faults fuzz new clean lock sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ check: $(DESCRIPTORS) ## Formatting, lint, types, import rules, contracts
 
 gen: ## Generate stubs and descriptors from the contracts
 	@$(MAKE) --no-print-directory --always-make $(DESCRIPTORS)
+
+console: $(DESCRIPTORS) ## Build the console's site anew and check its sources; needs Node, which nothing else does
+	@$(BIN)/python -m hub.console.building
+	@cd hub/console/app && npm run --silent check && npm run --silent test
 
 golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the diff
 	@$(BIN)/python -m pytest -q tests/hub/mesh/test_golden.py --golden

@@ -1,1 +1,1 @@
-"""The console: what Vite built of `app/` lies in `site/`, and `serving` gives it out."""
+"""The console: a site of static files that operators open in a browser; its data comes from the same contracts that the CLI calls."""
