@@ -48,8 +48,6 @@ class Books:
         self._journal: HubJournal | None = None
         self._watching: Watching | None = None
         self._cosigning: Cosigning | None = None
-        self.identify = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
-        """Who an officer's token says that somebody is."""
         self.finder: Finder | None = None
         """Finds messages by subject; None without a ledger."""
 
@@ -68,8 +66,9 @@ class Books:
         if edge_log:
             self._watching = self._watched(ledger, self._journal, Path(edge_log), contracts.operations)
         self.finder = Finder(ledger.readers, ledger.keys)
+        people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
         if LEDGER in {interface.name for interface in contracts.interfaces}:
-            add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, self._journal.record, self.identify, self._watching), server)
+            add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, self._journal.record, people, self._watching), server)
         return Kept(self._journal.journal, ledger.keys)
 
     @property

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from hub.api import bulk
 from hub.api.actions import Recorder
 from hub.api.checking import check
-from hub.api.exchange_asking import SERVICE, Asked, call_of, of_operator, refusing
+from hub.api.exchange_asking import SERVICE, Asked, refusing
 from hub.api.exchange_finding import FindingApi
 from hub.api.exchange_owners import OwnersApi
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
@@ -20,9 +20,8 @@ from hub.exchange.accepting import metadata_of, refuse
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
 from hub.exchange.records import Delivery, Filter, UnknownError
 from hub.exchange.running import Exchange
-from hub.ledger.actions import Identify
 from hub.ledger.finding import Finder
-from metip.call import Call
+from metip.call import Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from metip.faults import Fault, Reason
@@ -47,21 +46,20 @@ UNMASK: Final = "unmask"
 class ExchangeApi(OwnersApi, FindingApi, ExchangeServiceServicer):
     """Answers from the engine. `grants(call)` gives what is granted of the call's operation (`metip.grants`) where the consumer may call it
     in the officer's roles, and nothing otherwise: in bulk, Envoy does not see which messages are handed over. `record_action` keeps who had
-    a message shown without masks; `identify` reads operators' tokens; `finder` finds messages by subject, None where there is no ledger."""
+    a message shown without masks; `finder` finds messages by subject, None where there is no ledger."""
 
     def __init__(
         self,
         exchange: Exchange,
         grants: Callable[[Call], str],
         record_action: Recorder,
-        identify: Identify,
         finder: Finder | None = None,
     ) -> None:
         self._exchange = exchange
         self._engine = exchange.engine
         self._contracts: Contracts = exchange.contracts
         self._grants, self._calls, self._record_action = grants, exchange.accepting.calls, record_action
-        self._identify, self._finder = identify, finder
+        self._finder = finder
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract. `bulk.handler` does so without reading each part first."""
@@ -185,11 +183,11 @@ class ExchangeApi(OwnersApi, FindingApi, ExchangeServiceServicer):
         everybody is told of a message that there is not."""
         producer = (await self._engine.message(message_id)).producer
         try:
-            call = call_of(metadata_of(context), f"{SERVICE}/GetMessage", None, self._identify)
+            call = call_from(metadata_of(context), f"{SERVICE}/GetMessage", remaining=None)
         except Fault as fault:
             await refuse(fault, metadata_of(context), context)
             raise
-        if not of_operator(metadata_of(context)) and call.consumer != producer and not self._grants(call):
+        if call.consumer != producer and not self._grants(call):
             raise UnknownError("there is no such message")
 
     async def _state(self, message_id: str, *, keys: bool) -> Any:
@@ -199,7 +197,7 @@ class ExchangeApi(OwnersApi, FindingApi, ExchangeServiceServicer):
         return message_state(found, told(deliveries, keys=keys))
 
     def _asked(self, request: Any, context: Any, *, reason: bool = False) -> Asked:
-        return Asked(self._contracts, self._calls, self._identify, request, context, reason=reason)
+        return Asked(self._contracts, self._calls, request, context, reason)
 
 
 def _token(text: str) -> tuple[int, str]:

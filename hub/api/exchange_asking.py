@@ -1,22 +1,22 @@
-"""One request to the exchange by somebody who looks into messages or steers them: through the edge, or as an operator on the hub's socket.
+"""One request to the exchange by somebody who looks into messages or steers them, through the edge or from the console.
 
-The law: it is recorded before it is answered. A call without a certificate came over the hub's own socket, where Envoy's listener for the
-console, or the socket's owner, names the operator; a consumer of the edge always has one, and can't be taken for an operator.
+The law: it is recorded before it is answered. Of a call from the console the record names the operator, as Envoy does: it drops that name
+from whatever comes through the edge.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, Self
 
 from hub.api.checking import judge
-from hub.api.ledger_asking import OPERATOR, OPERATOR_HEADER
+from hub.api.operators import OPERATOR
 from hub.contracts import Contracts
 from hub.exchange.accepting import COME_AGAIN, metadata_of, refuse
 from hub.exchange.calls import Calls
 from hub.exchange.records import ExchangeError, ForbiddenError, FullError, NotAllowedError, UnknownError
-from hub.ledger.actions import Identify
 from metip.admission import check_purpose
-from metip.call import CALL_ID_HEADER, CERTIFICATE_HEADER, Call, Officer, call_from
+from metip.call import CALL_ID_HEADER, OPERATOR_HEADER, Call, call_from
 from metip.faults import Fault, Reason
 from metip.journal.records import OK, Facts
 from metip.journal.subjects import Subject
@@ -24,32 +24,11 @@ from metip.journal.subjects import Subject
 SERVICE: Final = "metip.exchange.v1.ExchangeService"
 
 
-def of_operator(metadata: Mapping[str, str]) -> bool:
-    """Whether an operator asks, and no consumer of the edge."""
-    return OPERATOR_HEADER in metadata and CERTIFICATE_HEADER not in metadata
-
-
-def call_of(metadata: Mapping[str, str], operation: str, remaining: float | None, identify: Identify) -> Call:
-    """The call, of a consumer or of an operator, whose person is who the token says. Raises `Fault`."""
-    if not of_operator(metadata):
-        return call_from(metadata, operation, remaining=remaining)
-    operator, token = metadata[OPERATOR_HEADER], metadata.get("authorization", "")
-    if not OPERATOR.fullmatch(operator):
-        raise Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named as os://host/user in {OPERATOR_HEADER}")
-    officer = None
-    if token:
-        person = identify(token.removeprefix("Bearer ").strip())
-        officer = Officer(person.warrant_number, person.force, person.unit, person.roles)
-    call_id, deadline = metadata.get(CALL_ID_HEADER, ""), time.monotonic() + (remaining or 0.0)
-    return Call(call_id, operation, operator, officer, deadline, traceparent=metadata.get("traceparent", ""))
-
-
 class Asked:
     """An operator's request: its rules, its purpose, the person behind it; what the engine refuses becomes a status. It is recorded before
     it is answered."""
 
-    def __init__(self, contracts: Contracts, calls: Calls | None, identify: Identify, request: Any, context: Any, *, reason: bool) -> None:
-        self._identify = identify
+    def __init__(self, contracts: Contracts, calls: Calls | None, request: Any, context: Any, reason: bool) -> None:
         self._calls, self._request, self._context, self._reason = calls, request, context, reason
         self._metadata, self._began = metadata_of(context), time.perf_counter()
         self._operation = contracts.operations[f"{SERVICE}/{type(request).__name__.removesuffix('Request')}"]
@@ -61,9 +40,10 @@ class Asked:
 
     @property
     def who(self) -> str:
-        """The person behind it, by warrant number; the operator where no token named one."""
+        """The person behind it, by warrant number."""
         assert self._call is not None, "admitted"
-        return self._call.officer.warrant_number if self._call.officer is not None else self._call.consumer
+        assert self._call.officer is not None, "admitted"
+        return self._call.officer.warrant_number
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -87,20 +67,18 @@ class Asked:
 
     def _admitted(self) -> Call:
         operation, access = self._operation, self._request.access
-        self._call = call = call_of(self._metadata, operation.name, self._context.time_remaining(), self._identify)
-        operator = of_operator(self._metadata)
-        if call.officer is None and not operator:
+        call = call_from(self._metadata, operation.name, remaining=self._context.time_remaining())
+        operator = self._metadata.get(OPERATOR_HEADER, "")
+        self._call = replace(call, consumer=operator) if OPERATOR.fullmatch(operator) else call
+        if call.officer is None:
             raise Fault(Reason.OFFICER_NEEDED, "the operation needs a person behind it")
         judge(self._request)
-        if not operator:
-            check_purpose(access.purpose, operation.purpose_numbers, call)
-        elif access.purpose not in operation.purpose_numbers:
-            raise Fault(Reason.PURPOSE_NOT_PERMITTED, "the operation does not permit that purpose")
+        check_purpose(access.purpose, operation.purpose_numbers, call)
         if self._reason and not access.justification.strip():
             raise Fault(Reason.JUSTIFICATION_NEEDED, "what a person decides is kept with a reason")
         if self._calls is not None:
             self._calls.check()
-        return call
+        return self._call
 
     async def _end(self, fault: Fault | None, *, refused: bool = False) -> None:
         """Records how it ended, and refuses it where it did not end well."""

@@ -18,7 +18,6 @@ from mesh_rig import reason_of
 
 from hub.api.actions import ActionApi, Recorder, no_journal
 from hub.api.exchange import ExchangeApi
-from hub.api.ledger_people import identify
 from hub.cli.messages import installed
 from hub.cli.options import Problem
 from hub.cli.unmasking import author, demand, recorded
@@ -101,7 +100,7 @@ async def serving(folder: Path, record: Recorder) -> AsyncIterator[Served]:
     exchange: Any = SimpleNamespace(engine=engine, contracts=contracts, accepting=accepting, clock=clock, dispatcher=None)
     server, path = grpc.aio.server(), folder / "s"
     add_ActionServiceServicer_to_server(ActionApi(record), server)
-    add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, lambda _: "granted", record, identify(folder, "metip")), server)
+    add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, lambda _: "granted", record), server)
     server.add_insecure_port(f"unix:{path}")
     await server.start()
     try:

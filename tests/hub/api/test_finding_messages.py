@@ -1,6 +1,8 @@
 """Messages are found by whom they are about without one being opened, and whoever looks is found by it; notes name nobody."""
 
+import base64
 import io
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +12,12 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from ledger_service import OPERATOR, WHY, Served, served
+from ledger_service import WHY, Served, served
 from mesh_rig import reason_of
 from waiting import until
 
 from hub.api.actions import no_journal
 from hub.api.exchange import ExchangeApi
-from hub.api.ledger_people import identify
 from hub.cli.messages import installed
 from hub.cli.samples import Sample, samples
 from hub.exchange.accepting import Accepting
@@ -27,11 +28,12 @@ from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Accepted, Arrival, BrokenError
 from hub.exchange.sqlite import SqliteEngine
 from hub.ledger.finding import Finder
-from metip.call import CERTIFICATE_HEADER
+from metip.call import CERTIFICATE_HEADER, OFFICER_HEADER, OPERATOR_HEADER
 from metip.common.v1.access_pb2 import AccessContext
 from metip.exchange.v1 import exchange_service_pb2, message_pb2, note_pb2
 from metip.exchange.v1 import finding_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub, add_ExchangeServiceServicer_to_server
+from metip.grants import PURPOSES_HEADER
 from metip.journal.subjects import subjects
 from metip.ledger.v1 import ledger_service_pb2, query_pb2
 from metip.logs import Log
@@ -52,6 +54,18 @@ IN_CASE = AccessContext(purpose=options_pb2.PURPOSE_AUDIT, justification="compla
 GROUP: dict[str, Any] = {"subscription": SUBSCRIPTION.name, "state": message_pb2.STATE_PARKED, "status": "", "reason": "PERSON"}
 
 
+def from_console(officer: str, *roles: str) -> list[tuple[str, str]]:
+    """What Envoy says of a call from the console."""
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": officer, "roles": roles}).encode()).decode()
+    certificate = "By=x;URI=spiffe://metip.local/consumer/console"
+    return [
+        (CERTIFICATE_HEADER, certificate),
+        (OFFICER_HEADER, claims),
+        (PURPOSES_HEADER, "*"),
+        (OPERATOR_HEADER, f"sso://id.example/{officer}"),
+    ]
+
+
 def _unexpected(error: BrokenError) -> None:
     raise AssertionError("the store of a test broke") from error
 
@@ -65,9 +79,9 @@ class Desk:
     stub: Any
     ids: list[str]
 
-    async def ask(self, rpc: str, request: Any, *, token: str = "", **others: str) -> Any:
-        """The answer to an operator."""
-        metadata = [*self.ledger.metadata(token, others.pop("operator", OPERATOR)), *others.items()]
+    async def ask(self, rpc: str, request: Any, *, officer: str = "u-17", roles: tuple[str, ...] = ()) -> Any:
+        """The answer to somebody at the console, or, without an officer, to a consumer by itself."""
+        metadata = from_console(officer, *roles) if officer else from_console(officer, *roles)[:1]
         return await getattr(self.stub, rpc)(request, metadata=metadata, timeout=10)
 
     async def find(self, value: str = VRM, **more: Any) -> Any:
@@ -87,10 +101,9 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
         calls = Calls(ledger.journal.journal, ledger.ledger.keys)
         accepting = Accepting(contracts, engine, Log(io.StringIO()), clock, calls)
         exchange: Any = SimpleNamespace(engine=engine, contracts=contracts, accepting=accepting, clock=clock, dispatcher=None)
-        people = identify(folder / "identity", "metip")
         finder = Finder(ledger.ledger.readers, ledger.ledger.keys)
         server = grpc.aio.server()
-        servicer = ExchangeApi(exchange, lambda _: "", no_journal, people, finder)
+        servicer = ExchangeApi(exchange, lambda _: "", no_journal, finder)
         add_ExchangeServiceServicer_to_server(servicer, server)
         server.add_insecure_port(f"unix:{folder / 'e'}")
         await server.start()
@@ -173,15 +186,16 @@ async def test_whoever_is_looked_for_finds_who_looked(desk: Desk) -> None:
 
     await until(recorded, within=20)
     record = next(one.record for one in lines if one.record.disclosed == 3)
-    assert (record.consumer, record.purpose, record.verb) == (OPERATOR, options_pb2.PURPOSE_AUDIT, options_pb2.VERB_CONSULTATION)
+    assert (record.consumer, record.purpose, record.verb) == (
+        "sso://id.example/u-17",
+        options_pb2.PURPOSE_AUDIT,
+        options_pb2.VERB_CONSULTATION,
+    )
 
 
-async def test_an_operator_is_not_taken_from_a_consumer_who_says_that_it_is_one(desk: Desk) -> None:
-    request = exchange_service_pb2.GetMessageRequest(access=IN_CASE, message_id=desk.ids[0])
-    certificate = {CERTIFICATE_HEADER: "By=x;URI=spiffe://metip.local/consumer/t"}
-    assert await refused(desk.ask("GetMessage", request, **certificate)) == (grpc.StatusCode.UNAUTHENTICATED, "OFFICER_NEEDED")
-    assert (await refused(desk.ask("GetMessage", request, operator="smith")))[1] == "CONSUMER_UNKNOWN"
-    assert (await refused(desk.ask("GetMessage", request, operator="")))[1] == "CONSUMER_UNKNOWN"
+async def test_nobody_looks_for_messages_without_a_person_behind_it(desk: Desk) -> None:
+    request = api.FindMessagesRequest(access=IN_CASE, call_id="call-key-1")
+    assert await refused(desk.ask("FindMessages", request, officer="")) == (grpc.StatusCode.UNAUTHENTICATED, "OFFICER_NEEDED")
 
 
 async def test_an_operator_sees_a_message_masked_and_its_key_where_it_is_asked_for(desk: Desk) -> None:
@@ -191,22 +205,21 @@ async def test_an_operator_sees_a_message_masked_and_its_key_where_it_is_asked_f
     assert VRM not in str(shown)
     request.unmask = True
     assert await refused(desk.ask("GetMessage", request)) == (grpc.StatusCode.PERMISSION_DENIED, "RESTRICTED")
-    assert (await refused(desk.ask("GetMessage", request, token="no token")))[1] == "OFFICER_NEEDED"
-    assert (await refused(desk.ask("GetMessage", request, token=desk.ledger.token("unmask"))))[1] == "JOURNAL"
+    assert (await refused(desk.ask("GetMessage", request, roles=("unmask",))))[1] == "JOURNAL"
 
 
-async def test_an_operator_leaves_a_note_under_the_name_of_the_token(desk: Desk) -> None:
+async def test_a_note_bears_the_name_of_who_signed_in(desk: Desk) -> None:
     await desk.engine.decide([(desk.ids[0], SUBSCRIPTION.name)], Event.PARK, by="200002YY", reason="held back")
     groups = (await desk.ask("GroupWaiting", exchange_service_pb2.GroupWaitingRequest())).groups
     group = {**GROUP, "status": groups[0].status, "reason": groups[0].reason}
     said = note_pb2.NoteGroupRequest(access=IN_CASE, words="The far system is away until noon", **group)
     await desk.ask("NoteGroup", said)
     said.words = "It is back, and change 4711 is done"
-    await desk.ask("NoteGroup", said, token=desk.ledger.token())
+    await desk.ask("NoteGroup", said, officer="u-18")
     (found,) = (await desk.ask("GroupWaiting", exchange_service_pb2.GroupWaitingRequest())).groups
     assert [(one.by, one.words) for one in found.notes] == [
-        ("700007XX", "It is back, and change 4711 is done"),
-        (OPERATOR, "The far system is away until noon"),
+        ("u-18", "It is back, and change 4711 is done"),
+        ("u-17", "The far system is away until noon"),
     ]
 
 
@@ -225,14 +238,14 @@ async def test_a_hub_without_a_ledger_finds_nothing_by_subject(tmp_path: Path) -
         engine=engine, contracts=contracts, accepting=Accepting(contracts, engine, Log(io.StringIO()), SteadyClock()), dispatcher=None
     )
     server = grpc.aio.server()
-    add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, lambda _: "", no_journal, identify(tmp_path, "metip")), server)
+    add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, lambda _: "", no_journal), server)
     server.add_insecure_port(f"unix:{tmp_path / 'e'}")
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"unix:{tmp_path / 'e'}") as channel:
             stub: Any = ExchangeServiceStub(channel)
             request = api.FindMessagesRequest(access=IN_CASE, call_id="call-1")
-            asking = stub.FindMessages(request, metadata=[("x-metip-operator", OPERATOR)], timeout=5)
+            asking = stub.FindMessages(request, metadata=from_console("u-17"), timeout=5)
             assert await refused(asking) == (grpc.StatusCode.FAILED_PRECONDITION, "PRECONDITION")
     finally:
         await server.stop(None)
