@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from hub.api import bulk
 from hub.api.actions import Recorder
 from hub.api.checking import check
-from hub.api.exchange_asking import SERVICE, Asked, refusing
+from hub.api.exchange_asking import SERVICE, Asked, by_operator, refusing
 from hub.api.exchange_finding import FindingApi
 from hub.api.exchange_owners import OwnersApi
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
@@ -187,7 +187,7 @@ class ExchangeApi(OwnersApi, FindingApi, ExchangeServiceServicer):
         except Fault as fault:
             await refuse(fault, metadata_of(context), context)
             raise
-        if call.consumer != producer and not self._grants(call):
+        if call.consumer != producer and not by_operator(metadata_of(context)) and not self._grants(call):
             raise UnknownError("there is no such message")
 
     async def _state(self, message_id: str, *, keys: bool) -> Any:

@@ -5,7 +5,7 @@ from whatever comes through the edge.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Self
 
@@ -22,6 +22,11 @@ from metip.journal.records import OK, Facts
 from metip.journal.subjects import Subject
 
 SERVICE: Final = "metip.exchange.v1.ExchangeService"
+
+
+def by_operator(metadata: Mapping[str, str]) -> bool:
+    """Whether it comes from the console, which lets in nobody but operators."""
+    return OPERATOR.fullmatch(metadata.get(OPERATOR_HEADER, "")) is not None
 
 
 class Asked:
@@ -68,8 +73,7 @@ class Asked:
     def _admitted(self) -> Call:
         operation, access = self._operation, self._request.access
         call = call_from(self._metadata, operation.name, remaining=self._context.time_remaining())
-        operator = self._metadata.get(OPERATOR_HEADER, "")
-        self._call = replace(call, consumer=operator) if OPERATOR.fullmatch(operator) else call
+        self._call = replace(call, consumer=self._metadata[OPERATOR_HEADER]) if by_operator(self._metadata) else call
         if call.officer is None:
             raise Fault(Reason.OFFICER_NEEDED, "the operation needs a person behind it")
         judge(self._request)

@@ -208,6 +208,13 @@ async def test_an_operator_sees_a_message_masked_and_its_key_where_it_is_asked_f
     assert (await refused(desk.ask("GetMessage", request, roles=("unmask",))))[1] == "JOURNAL"
 
 
+async def test_an_operator_follows_a_message_of_any_producer(desk: Desk) -> None:
+    found = await desk.ask("Track", exchange_service_pb2.TrackRequest(message_id=desk.ids[1]))
+    assert found.message.message_id == desk.ids[1]
+    asking = desk.ask("Track", exchange_service_pb2.TrackRequest(message_id=desk.ids[1]), officer="")
+    assert await refused(asking) == (grpc.StatusCode.NOT_FOUND, "NO_TRACE")
+
+
 async def test_a_note_bears_the_name_of_who_signed_in(desk: Desk) -> None:
     await desk.engine.decide([(desk.ids[0], SUBSCRIPTION.name)], Event.PARK, by="200002YY", reason="held back")
     groups = (await desk.ask("GroupWaiting", exchange_service_pb2.GroupWaitingRequest())).groups
