@@ -3,7 +3,6 @@
 import { type Position, State, type Step, StepKind, StepPhase } from "@gen/metip/migration/v1/step_pb";
 import { Finding } from "@gen/metip/parity/v1/verdict_pb";
 import type { Tone } from "@/parts/tag";
-import { percent } from "@/words/formatting";
 
 interface Words {
   readonly word: string;
@@ -66,6 +65,9 @@ export const FINDINGS: Readonly<Record<Finding, Words>> = {
   [Finding.NOISE]: { word: "noise", tone: "good", meaning: "No more than the primary differs from itself." },
 };
 
+/** A share as bars are written, in hundredths of a per cent and never rounded up: 98.999% does not pass 99%. */
+export const floored = (share: number): string => `${Math.floor(share * 10_000 + 1e-6) / 100}%`;
+
 /** Agreement with its lower bound: what counts is the bound. */
 export const parityWords = (compared: bigint, parity: number, lower: number): string =>
-  compared === 0n ? "nothing compared" : `${percent(parity)} (at least ${percent(lower)})`;
+  compared === 0n ? "nothing compared" : `${floored(parity)} (at least ${floored(lower)})`;
