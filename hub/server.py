@@ -28,6 +28,7 @@ from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
 from hub.console.serving import serving
+from hub.consoling import open_trying
 from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Fence
@@ -44,6 +45,7 @@ from hub.pairing import opened_pairs
 from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
+from hub.surveying import open_estate
 from hub.traffic.layers import traffic_of
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
@@ -143,6 +145,9 @@ class Hub:
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, server, books)
+            standings, director = self._migrating.standings, self._traffic.director
+            open_estate(self._settings, self._control, director, exchange, sampler, standings, server, stack)
+            open_trying(self._settings, contracts, act, server, stack)
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)

@@ -39,7 +39,7 @@ LONGEST: Final = 8 * 3600.0
 @home_option
 @json_option
 def console(roles: tuple[str, ...], lifetime: float, home: Path, as_json: bool) -> None:
-    """Print the console's address with a fresh sign-in in your name, for a browser on this machine."""
+    """Print the console's address with a fresh sign-in in your name, for a browser."""
     from hub.cli.client import place
 
     if not 1 <= lifetime <= LONGEST:

@@ -20,7 +20,7 @@ FILE: Final = "faults.yaml"
 
 def catalogue(folder: Path | None = None) -> "Catalogue":
     """The catalogue. Raises `Problem` when it can't be read."""
-    from hub.laptop.preparing import adapters_folder
+    from hub.contracts.folders import adapters_folder
     from metip.settings import SettingsError, read_settings
     from metip.simulator.v1.catalogue_pb2 import Catalogue
 
@@ -84,10 +84,10 @@ def dials_of(fault: "NamedFault") -> dict[str, list[str]]:
 async def _play(where: "Place", fault: "NamedFault", *, stop: bool) -> "list[tuple[str, Answer]]":
     from hub.cli.client import Edge, edge_channel
     from hub.cli.messages import installed
-    from hub.cli.samples import CaseError, read_case
     from hub.cli.simulating import parse_dials, set_dials
     from hub.cli.staging import ask
-    from hub.laptop.preparing import adapters_folder
+    from hub.contracts.folders import adapters_folder
+    from hub.contracts.samples import CaseError, read_case
 
     for system, dials in dials_of(fault).items():
         await set_dials(where.home, system, [] if stop else parse_dials(dials), clear=stop)

@@ -15,7 +15,7 @@ from hub.cli.printing import FAILED, OK, count, dim, mark, span, title
 if TYPE_CHECKING:
     from hub.cli.client import Place
     from hub.cli.messages import Messages
-    from hub.cli.samples import Sample
+    from hub.contracts.samples import Sample
     from hub.laptop.estate import Options
     from hub.laptop.layout import Home
 
@@ -124,7 +124,7 @@ async def _up(home: "Home", options: "Options", progress: Progress, *, sampled: 
 
 def best_sample(messages: "Messages", served: set[str]) -> "Sample | None":
     """The sample that shows most: one that consults several sources if there is one, a query rather than a command."""
-    from hub.cli.samples import playable, samples
+    from hub.contracts.samples import playable, samples
 
     fit = [one for one in samples(messages) if playable(one, served) and one.status == "OK" and not one.dials]
     return max(fit, key=lambda one: (len(one.operation.consults), one.operation.delivery_class.name == "READ"), default=None)

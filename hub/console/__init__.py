@@ -1,1 +1,1 @@
-"""The console: a site of static files that operators open in a browser; its data comes from the same contracts that the CLI calls."""
+"""The console: what Vite built of `app/` lies in `site/`, and `serving` gives it out; its data comes from the contracts that the CLI calls."""

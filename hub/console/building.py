@@ -24,7 +24,7 @@ APP = HERE / "app"
 SITE = HERE / "site"
 PROTOS = HERE.parents[1] / "protos"
 DESCRIPTORS = PROTOS / "metip" / "contracts" / "descriptors.binpb"
-SERVICES = ("estate", "exchange", "hub", "journey", "ledger", "migration", "parity", "traffic")
+SERVICES = ("console", "estate", "exchange", "hub", "journey", "ledger", "migration", "parity", "traffic")
 """The packages whose services the console's listener lets through."""
 NODE = ("node", "npm", "npx")
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import grpc
 
 from hub.contracts import load
+from hub.contracts.folders import adapters_folder
 from hub.laptop.claiming import check_ports, claimed
 from hub.laptop.facades import PREFIX as FACADE
 from hub.laptop.facades import Door, doors, until_serving
 from hub.laptop.layout import Home
-from hub.laptop.preparing import Ports, adapters_folder, has_simulator, prepare, systems
+from hub.laptop.preparing import Ports, has_simulator, prepare, systems
 from hub.laptop.sharing import loads, processes_for, shared_out
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError

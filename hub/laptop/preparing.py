@@ -4,9 +4,9 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
+from hub.contracts.folders import adapters_folder
 from hub.identity import Store, describe, issue, needs_renewal
 from hub.identity.tokens import AUDIENCE, issuer_of
 from hub.laptop.claiming import free_ports
@@ -68,14 +68,6 @@ def systems() -> tuple[str, ...]:
 def has_simulator(system: str) -> bool:
     """Whether a system has a simulator to stand in for its far side."""
     return (adapters_folder() / system / "simulator.py").exists()
-
-
-def adapters_folder() -> Path:
-    """The folder of all adapters. Raises `FileNotFoundError` when they are not installed."""
-    spec = find_spec("adapters")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("the package `adapters` is not installed")
-    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:

@@ -81,6 +81,14 @@ class Line:
     """Whose instances it went to, or would have gone to: an interface, or `<system>/<interface>`."""
     ms: int = 0
     """How long it took, in milliseconds."""
+    attempts: int = 0
+    """Attempts, the first included; 0 where nothing was sent to an adapter."""
+    upstream: str = ""
+    """Address of the instance that it went to: a path of a socket, or host and port."""
+    received: int = 0
+    """Bytes of the request."""
+    sent: int = 0
+    """Bytes of the answer."""
 
 
 def read_line(text: str) -> Line:
@@ -103,6 +111,10 @@ def read_line(text: str) -> Line:
         at=_time(said),
         cluster=str(said.get("cluster", "")),
         ms=int(said.get("ms", 0)),
+        attempts=int(said.get("attempts", 0)),
+        upstream=str(said.get("upstream", "")),
+        received=int(said.get("received", 0)),
+        sent=int(said.get("sent", 0)),
     )
 
 

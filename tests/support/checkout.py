@@ -14,6 +14,7 @@ PLATFORM = frozenset(
         "cases",
         "common",
         "contracts",
+        "estate",
         "exchange",
         "hub",
         "identifiers",

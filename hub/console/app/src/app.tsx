@@ -54,10 +54,9 @@ const Top = ({ page }: { page: string }) => (
 
 function Person() {
   const known = claims();
-  if (!known) return null;
   return (
     <span class="top__person">
-      {known.subject}
+      {known?.subject}
       {!mayAct() && " (looking only)"}
       <button type="button" class="top__button" onClick={signOut}>Sign out</button>
     </span>
@@ -78,9 +77,10 @@ function ThemeSwitch() {
 const SignedOut = () => (
   <Page title="You are not signed in">
     <p class="govuk-body">
-      On a laptop, open the address that <code>metip up</code> printed when it started: it holds a token for this tab. Elsewhere, open this
-      address through your force's sign-in.
+      On a laptop, open the address that <code>metip console</code> prints: it holds a token for this tab. Elsewhere, load this page anew to go
+      to your force's sign-in.
     </p>
+    <button type="button" class="govuk-button" onClick={() => location.reload()}>Load anew</button>
   </Page>
 );
 

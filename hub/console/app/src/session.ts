@@ -14,7 +14,9 @@ export function signInByFragment(): void {
 
 export const token = (): string | null => sessionStorage.getItem(KEY);
 
+/** Forgets the token; where the session is Envoy's own there is none, and Envoy ends it. */
 export function signOut(): void {
+  if (!token()) return location.assign("/sign-out");
   sessionStorage.removeItem(KEY);
   dispatchEvent(new Event(SIGNED_OUT));
 }

@@ -20,7 +20,7 @@ const ADVICE: Readonly<Record<string, string>> = reasons;
 
 /** Advice where no reason came along: by status alone, so mostly what Envoy or the network said. */
 const BY_CODE: Partial<Record<Code, string>> = {
-  [Code.Unauthenticated]: "Sign in: open the address that `metip up` printed, or ask for a new one with `metip console`.",
+  [Code.Unauthenticated]: "Sign in: open the address that `metip console` prints.",
   [Code.PermissionDenied]: "Your token lacks the role for this. Acts need the role operations; looking needs operations-read.",
   [Code.Unavailable]: "The hub or Envoy can't be reached. See `metip status`; this page tries again by itself.",
   [Code.DeadlineExceeded]: "The hub took too long. Try again; if it goes on, see `metip check`.",
@@ -34,7 +34,7 @@ export function faultOf(error: unknown): Fault {
   const info = told.findDetails(ErrorInfoSchema)[0];
   const reason = info?.reason ?? "";
   const wait = told.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds;
-  const advice = ADVICE[reason] ?? BY_CODE[told.code] ?? "Try again; tell whoever runs the hub if it goes on.";
+  const advice = info?.metadata["advice"] ?? ADVICE[reason] ?? BY_CODE[told.code] ?? "Try again; tell whoever runs the hub if it goes on.";
   return {
     code: told.code,
     text: told.rawMessage || `The call ended as ${Code[told.code]}.`,

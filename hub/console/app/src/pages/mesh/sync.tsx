@@ -46,17 +46,17 @@ function State({ envoy }: { envoy: ConnectedEnvoy }) {
   return <Tag tone={tone}>{word}</Tag>;
 }
 
-/** Types whose versions agree are told together, since that is nearly always all of them. */
+/** By type, since each type has a version of its own. */
 function Accepted({ accepted }: { accepted: Readonly<Record<string, string>> }) {
-  const byVersion = Map.groupBy(Object.entries(accepted), ([, version]) => version);
-  if (byVersion.size === 0) return <>nothing yet</>;
+  const kinds = Object.entries(accepted).toSorted(([one], [other]) => one.localeCompare(other, "en-GB"));
+  if (kinds.length === 0) return <>nothing yet</>;
   return (
-    <ul class="govuk-list govuk-!-margin-bottom-0">
-      {[...byVersion].map(([version, kinds]) => (
-        <li key={version}>
-          <code>{version.slice(0, 12)}</code> <span class="quiet">{kinds.map(([kind]) => kind).toSorted().join(", ")}</span>
-        </li>
+    <>
+      {kinds.map(([kind, version]) => (
+        <span class="pair" key={kind} title={version}>
+          {kind} <code>{version.slice(0, 7)}</code>
+        </span>
       ))}
-    </ul>
+    </>
   );
 }
