@@ -196,7 +196,7 @@ class Hub:
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
         server.add_generic_rpc_handlers((bulk.handler(exchange, self._grants),))  # before the rest of its interface, which has it too
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action, self._books.finder), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         await self._traffic.hand_over(partial(pause_in, exchange.engine))
         return exchange

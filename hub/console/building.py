@@ -1,7 +1,8 @@
 """Builds the console's site: `python -m hub.console.building [--into FOLDER]`; needs Node and npm, which running the product does not.
 
 Generated clients hold the shape of the messages that the console reaches and nothing else: options and validation rules stay out of the
-browser, since the hub enforces them. The advice for each reason of a refusal comes from `metip.faults`, so that it is written once.
+browser, since the hub enforces them. The kinds of identifiers come from the dictionary, and the advice for each reason of a refusal from
+`metip.faults`, so that each is written once.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2 as pb
 
+from hub.ledger.questions import KINDS
 from metip.faults import Reason
 
 HERE = Path(__file__).parent
@@ -50,6 +52,7 @@ def prepare() -> None:
     shutil.rmtree(generated, ignore_errors=True)
     generated.mkdir()
     (generated / "reasons.json").write_text(json.dumps({reason.name: reason.advice for reason in Reason}, indent=2), encoding="utf-8")
+    (generated / "identifiers.json").write_text(json.dumps(KINDS), encoding="utf-8")
     kept = _reachable(pb.FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()))
     shapes = generated / "shapes.binpb"
     shapes.write_bytes(kept.SerializeToString(deterministic=True))

@@ -34,8 +34,10 @@ WAIVED: Final = (
             "PlanReplay",
             "ApproveReplay",
             "Replay",
+            "NoteGroup",
         )
     }
+    | {f"{EXCHANGE}/FindMessages": ABOUT_RECORDS}
     | {f"{RECORDINGS}/{name}": BY_NAME for name in ("StartRecording", "EraseRecording", "ReplayRecording")}
     | {
         f"{LEDGER}/{name}": ABOUT_RECORDS

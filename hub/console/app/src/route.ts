@@ -72,6 +72,7 @@ function follow(event: MouseEvent): void {
   if (there.origin !== location.origin || (samePage && there.hash)) return;
   event.preventDefault();
   navigate(there.pathname + there.search);
+  if (there.hash) requestAnimationFrame(() => document.getElementById(there.hash.slice(1))?.scrollIntoView());
 }
 
 function decoded(text: string): string {

@@ -10,7 +10,7 @@ interface ConfirmProps {
   /** The words on the button that acts: a verb, such as "Step back". */
   readonly verb: string;
   readonly dangerous?: boolean;
-  /** Acts; what it throws is shown in the dialog, which stays open. */
+  /** Acts; what it throws is shown in the dialog, which stays open then, and where it returns false because another step follows. */
   readonly act: () => Promise<unknown>;
   readonly close: () => void;
   readonly children: ComponentChildren;
@@ -26,8 +26,8 @@ export function Confirm({ title, verb, dangerous = false, act, close, children }
     event.preventDefault();
     setActing(true);
     try {
-      await act();
-      close();
+      if ((await act()) === false) setActing(false);
+      else close();
     } catch (error) {
       setFault(faultOf(error));
       setActing(false);

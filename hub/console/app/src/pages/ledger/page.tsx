@@ -1,10 +1,16 @@
-/** Ledger. */
+/** Ledger: is it whole and witnessed, does it agree with what Envoy saw, and who did what to whose data. */
 
 import { Page } from "@/parts/page";
-import { Empty } from "@/parts/states";
+import { RecordPage } from "./record-page";
+import { Search } from "./search";
+import { Status } from "./status";
 
-export const LedgerPage = () => (
-  <Page title="Ledger">
-    <Empty title="This page is being built." />
-  </Page>
-);
+export function LedgerPage({ name }: { readonly name: string }) {
+  if (/^\d+$/.test(name)) return <RecordPage index={BigInt(name)} />;
+  return (
+    <Page title="Ledger">
+      <Status />
+      <Search />
+    </Page>
+  );
+}

@@ -1,10 +1,24 @@
-/** Messages. */
+/** Messages: find one by whom it is about or by any id; what waits for a person and why; the accounts; each message's own story. */
 
 import { Page } from "@/parts/page";
-import { Empty } from "@/parts/states";
+import { Accounts } from "./accounts";
+import { Deliveries } from "./deliveries";
+import { Find } from "./find";
+import { Groups } from "./groups";
+import { Message } from "./message";
+import { PlanPage } from "./plan-page";
 
-export const MessagesPage = () => (
-  <Page title="Messages">
-    <Empty title="This page is being built." />
-  </Page>
-);
+const PLAN = "plan/";
+
+export function MessagesPage({ name }: { readonly name: string }) {
+  if (name.startsWith(PLAN)) return <PlanPage id={name.slice(PLAN.length)} />;
+  if (name) return <Message id={name} />;
+  return (
+    <Page title="Messages">
+      <Find />
+      <Groups />
+      <Accounts />
+      <Deliveries />
+    </Page>
+  );
+}
