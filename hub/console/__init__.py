@@ -1,1 +1,1 @@
-"""The console: what Vite built of `app/` lies in `site/`, and `serving` gives it out; its data comes from the contracts of the CLI."""
+"""The console: what Vite built of `app/` lies in `site/`, and `serving` gives it out; data comes by the contracts that the CLI calls."""

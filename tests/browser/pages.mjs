@@ -95,6 +95,16 @@ const SCENARIOS = {
     return { path: decodeURIComponent(new URL(page.url()).pathname), name, before, after: await step.textContent(), history: await history.textContent() };
   },
 
+  /** Whoever may only look sees the same pages, and no act can be begun. */
+  async looking({ page, check, goto }) {
+    await goto("/messages");
+    await page.getByRole("button", { name: /^Pause/ }).first().waitFor();
+    await check();
+    const steer = page.getByRole("button", { name: /^(Pause|Replay|Resume)/ });
+    const enabled = await steer.evaluateAll((found) => found.filter((one) => !one.disabled).length);
+    return { shown: await steer.count(), offered: enabled };
+  },
+
   /** The ledger is searched by whom records are about; a record has a page of its own. */
   async ledger({ page, check, goto }, { kind, value }) {
     await goto("/ledger");

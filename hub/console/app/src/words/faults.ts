@@ -37,7 +37,7 @@ export function faultOf(error: unknown): Fault {
   const advice = info?.metadata["advice"] ?? ADVICE[reason] ?? BY_CODE[told.code] ?? "Try again; tell whoever runs the hub if it goes on.";
   return {
     code: told.code,
-    text: told.rawMessage || `The call ended as ${Code[told.code]}.`,
+    text: told.rawMessage.replace(`${reason}: `, "") || `The call ended as ${Code[told.code]}.`,
     advice: wait === undefined ? advice : `${advice} (in ${wait} s)`,
     reason,
     callId: info?.metadata["call_id"] ?? told.metadata.get("x-request-id") ?? "",

@@ -74,7 +74,7 @@ function runs(node: Node, { nodes, edges }: Picture): Fact[] {
   if (node.kind !== NodeKind.SYSTEM) return [];
   const instances = [...edges.values()].flatMap((edge) => (edge.kind === EdgeKind.RUNS && edge.fromNode === node.id ? (nodes.get(edge.toNode) ?? []) : []));
   const list = (
-    <ul class="govuk-list govuk-!-margin-bottom-0" key="i">
+    <ul class="govuk-list flush" key="i">
       {instances.map((one) => (
         <li key={one.id}>
           <code>{one.name}</code> <Tag tone={HEALTH[one.health][1]}>{HEALTH[one.health][0]}</Tag> {one.version} {one.replica && "(simulator or copy)"}

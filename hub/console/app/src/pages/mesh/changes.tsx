@@ -43,7 +43,7 @@ function ChangeRow({ change, open }: { change: Change; open: boolean }) {
   const resources = change.resources.map(resourceOf);
   const took = (secondsOf(change.finished) ?? 0) - (secondsOf(change.started) ?? 0);
   return (
-    <details class={`govuk-body govuk-!-margin-bottom-0 change ${open ? "change--shown" : ""}`} open={open || refused(change)}>
+    <details class={`govuk-body flush change ${open ? "change--shown" : ""}`} open={open || refused(change)}>
       <summary>
         <Tag tone={tone}>{word}</Tag>
         <strong>{change.cause}</strong>
