@@ -17,8 +17,8 @@ export function MessagesPage({ name }: { readonly name: string }) {
     <Page title="Messages">
       <Find />
       <Groups />
-      <Accounts />
       <Deliveries />
+      <Accounts />
     </Page>
   );
 }
