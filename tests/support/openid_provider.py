@@ -86,13 +86,8 @@ class Provider:
         challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
         if known is None or known["challenge"] != challenge or known["redirect_uri"] != said.get("redirect_uri"):
             return web.json_response({"error": "invalid_grant"}, status=400)
-        answer = {
-            "access_token": self.token(**self.odd),
-            "id_token": self.token(aud=CLIENT),
-            "token_type": "Bearer",
-            "expires_in": self.lifetime,
-        }
-        return web.json_response(answer)
+        tokens = {"access_token": self.token(**self.odd), "id_token": self.token(aud=CLIENT)}
+        return web.json_response({**tokens, "token_type": "Bearer", "expires_in": self.lifetime})
 
     async def keys(self, _: web.Request) -> web.Response:
         """Its public keys."""
