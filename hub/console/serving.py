@@ -94,7 +94,7 @@ class Site:
         page = f"/{INDEX}"
         if path in self._files and path != page:
             return self._files[path]
-        if path != page and (not PAGE.fullmatch(path) or LOOKS_LIKE_A_FILE.search(path) or ".." in unquote(path)):
+        if path != page and (not PAGE.fullmatch(path) or LOOKS_LIKE_A_FILE.search(path) or "/." in unquote(path) or "//" in path):
             return None
         self._look()
         return self._files.get(page)
