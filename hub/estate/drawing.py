@@ -129,7 +129,8 @@ class Drawing:
         if (standing := scene.standings.get(interface.name)) is not None:
             node.migration, node.new_platform_percent = STATES[standing.state], standing.percent
         kept = [scene.account[one.name] for one in scene.subscriptions.get(interface.name, ()) if one.name in scene.account]
-        there, healthy = self._serving(clusters, sum(interface.name in one.interfaces for one in scene.instances))
+        asked = [one.cluster for one in behind if one.in_envoy != 0] or clusters
+        there, healthy = self._serving(asked, sum(interface.name in one.interfaces for one in scene.instances))
         node.instances, node.healthy_instances = there, healthy or 0
         node.notes.extend(notes_of_interface(scene, interface))
         stopped = any(one.target == interface.name for one in scene.traffic.maintenance)
@@ -181,7 +182,7 @@ class Drawing:
         return list(found)
 
     def _serving(self, clusters: list[str], registered: int) -> tuple[int, int | None]:
-        """How many instances serve clusters, and how many of them Envoy sends calls to; None where it does not say."""
+        """How many instances serve clusters that get calls, and how many of them Envoy sends calls to; None where it does not say."""
         if self._scene.reading is None:
             return registered, None
         there = [self._scene.cluster(name) for name in clusters]
