@@ -24,7 +24,7 @@ from metip.estate.v1 import estate_service_pb2 as api
 from metip.estate.v1.estate_service_pb2_grpc import EstateServiceStub
 from metip.hub.v1.registry_service_pb2 import Instance, RegisterRequest
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
-from tests.bench.estate import POLL, READY_WITHIN, NotReadyError
+from tests.bench.estate import POLL, NotReadyError
 from tests.bench.sample import cpu_seconds
 from tests.bench.wide import A_SYSTEM, interface_of, system_of, wide_contracts
 
@@ -36,6 +36,8 @@ SETTLES: Final = 12.0
 AT_REST: Final = 7.0
 """Seconds after which nothing is asked any more when the last watcher has left."""
 RENEWED: Final = 3.0
+READY_WITHIN: Final = 90.0
+"""Seconds; so wide a mesh is compiled in one go."""
 
 
 @dataclass(frozen=True)
