@@ -25,7 +25,7 @@ async function round(page) {
   await settled(page);
   await page.getByRole("searchbox").fill("");
   await settled(page);
-  await page.locator("svg.map a.box--interfaces").first().click();
+  await page.locator('svg.map a[href*="system="]').first().click();
   await settled(page);
   await page.getByRole("link", { name: /Show those of all systems/ }).click();
   await settled(page);
