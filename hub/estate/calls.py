@@ -20,6 +20,7 @@ from hub.migration.figures import FAILURES
 OK: Final = 0
 CANCELLED: Final = "CANCELLED"
 STATUSES: Final = {status.value[0]: status.name for status in grpc.StatusCode}
+HARMLESS: Final = frozenset(name for number, name in STATUSES.items() if number not in FAILURES)
 BROKEN: Final = {"DC": CANCELLED, "UT": "TIMED_OUT", "SI": "TIMED_OUT", "DT": "TIMED_OUT", "UPE": "UPSTREAM_FAULT"}
 """Envoy's flags of calls that an adapter had and did not answer in full; any other is `GONE`."""
 GONE: Final = "UPSTREAM_UNAVAILABLE"
@@ -97,7 +98,7 @@ class Reading:
         if line.consumer == self._hub:
             kind = Kind.DELIVERY if operation in self._messages else Kind.SHADOW
         reason = why(line)
-        return Call(line, operation, interface, self._system(line.cluster), kind, reason, bool(reason) and is_error(line, reason))
+        return Call(line, operation, interface, self._system(line.cluster), kind, reason, bool(reason) and is_error(reason))
 
     def _system(self, cluster: str) -> str:
         if not cluster:
@@ -116,8 +117,7 @@ def why(line: Line) -> str:
     return "" if line.grpc_status == OK else STATUSES.get(line.grpc_status, "UNKNOWN")
 
 
-def is_error(line: Line, reason: str) -> bool:
-    """Whether somebody is to blame for a call that ended for a reason; whoever called may think better of it."""
-    if line.reached is not Reached.ANSWERED:
-        return reason != CANCELLED
-    return line.http_status >= 500 if line.grpc_status is None else line.grpc_status in FAILURES
+def is_error(reason: str) -> bool:
+    """Whether somebody is to blame for calls that end for a reason: Envoy refused them, or they failed. What a system is asked and answers,
+    such as NOT_FOUND, is no error, nor is a caller that changed its mind."""
+    return reason not in HARMLESS and not reason.startswith("HTTP_4")

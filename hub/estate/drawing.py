@@ -8,14 +8,17 @@ from hub.contracts import Interface
 from hub.estate.choosing import Choice
 from hub.estate.measuring import counts, far, health, measures
 from hub.estate.scene import OLD, Behind, Scene
-from hub.estate.telling import consumer_node, instances_of, notes_of_interface, notes_of_system, short
+from hub.estate.telling import consumer_node, notes_of_interface, notes_of_system, short
 from hub.estate.window import ALL, Tally, Totals
 from hub.mesh.inputs import Instance, cluster_name
 from hub.migration.messages import STATES
+from metip.contracts.model import NEW
 from metip.estate.v1 import estate_pb2 as api
 from metip.migration.v1 import step_pb2
 
-LANES: Final = {True: step_pb2.PLATFORM_METIP, False: step_pb2.PLATFORM_METIP2}
+LANES: Final = {OLD: step_pb2.PLATFORM_METIP, NEW: step_pb2.PLATFORM_METIP2}
+
+WORDS: Final = {number: name.removeprefix("EDGE_KIND_").lower() for name, number in api.EdgeKind.items()}
 
 
 class Drawing:
@@ -24,6 +27,11 @@ class Drawing:
     def __init__(self, scene: Scene, totals: Totals, choice: Choice) -> None:
         self._scene, self._totals, self._choice = scene, totals, choice
         self._shown = [one for one in scene.interfaces if choice.shows(scene, totals, one)]
+
+    @cached_property
+    def _callers(self) -> dict[str, str]:
+        """The node of each consumer."""
+        return {consumer: consumer_node(self._scene, consumer) for consumer in self._totals.consumers}
 
     @cached_property
     def nodes(self) -> list[api.Node]:
@@ -50,9 +58,14 @@ class Drawing:
         shown = {one.name for one in self._shown}
         for (consumer, interface), tally in totals.callers.items():
             if interface in shown:
-                edge = self._edge(api.EDGE_KIND_CALLS, consumer_node(scene, consumer), f"interface:{interface}")
-                edge.measures.CopyFrom(measures(tally, scene.seconds))
-                yield edge
+                start, end = self._callers[consumer], f"interface:{interface}"
+                yield api.Edge(
+                    id=f"calls|{start}|{end}",
+                    kind=api.EDGE_KIND_CALLS,
+                    from_node=start,
+                    to_node=end,
+                    measures=measures(tally, scene.seconds),
+                )
         for one in self._shown:
             for behind in scene.behind[one.name]:
                 if self._choice.has_system(behind.system):
@@ -60,7 +73,7 @@ class Drawing:
                     yield from self._shadow(one, behind.system)
             yield from self._deliveries(one)
         for system in self._systems():
-            for instance in instances_of(scene, system):
+            for instance in scene.serving.get(system, ()):
                 edge = self._edge(api.EDGE_KIND_RUNS, f"system:{system}", f"instance:{instance.id}", system)
                 edge.measures.CopyFrom(measures(self._of_instance(instance), scene.seconds))
                 yield edge
@@ -111,7 +124,7 @@ class Drawing:
             yield self._interface(one)
         for system in dict.fromkeys((*self._systems(), *callers)):
             yield self._system(system)
-            for instance in instances_of(scene, system):
+            for instance in scene.serving.get(system, ()):
                 yield self._instance(instance, system)
 
     def _interface(self, interface: Interface) -> api.Node:
@@ -129,7 +142,8 @@ class Drawing:
         if (standing := scene.standings.get(interface.name)) is not None:
             node.migration, node.new_platform_percent = STATES[standing.state], standing.percent
         kept = [scene.account[one.name] for one in scene.subscriptions.get(interface.name, ()) if one.name in scene.account]
-        there, healthy = self._serving(clusters, sum(interface.name in one.interfaces for one in scene.instances))
+        asked = [one.cluster for one in behind if one.in_envoy != 0] or clusters
+        there, healthy = self._serving(asked, scene.registered.get(interface.name, 0))
         node.instances, node.healthy_instances = there, healthy or 0
         node.notes.extend(notes_of_interface(scene, interface))
         stopped = any(one.target == interface.name for one in scene.traffic.maintenance)
@@ -142,7 +156,7 @@ class Drawing:
         scene, tally = self._scene, self._totals.systems.get(system)
         node = api.Node(id=f"system:{system}", kind=api.NODE_KIND_SYSTEM, name=system, label=system, system=system, lane=self._lane(system))
         kept = [one for one in scene.accounts if one.system == system]
-        there = instances_of(scene, system)
+        there = scene.serving.get(system, ())
         known = [one for one in map(scene.healthy, there) if one is not None]
         node.instances, node.healthy_instances = len(there), sum(known)
         node.notes.extend(notes_of_system(scene, system))
@@ -181,7 +195,7 @@ class Drawing:
         return list(found)
 
     def _serving(self, clusters: list[str], registered: int) -> tuple[int, int | None]:
-        """How many instances serve clusters, and how many of them Envoy sends calls to; None where it does not say."""
+        """How many instances serve clusters that get calls, and how many of them Envoy sends calls to; None where it does not say."""
         if self._scene.reading is None:
             return registered, None
         there = [self._scene.cluster(name) for name in clusters]
@@ -191,11 +205,8 @@ class Drawing:
         return self._totals.instances.get(instance.address.removeprefix("unix:"))
 
     def _edge(self, kind: "api.EdgeKind.ValueType", start: str, end: str, system: str = "") -> api.Edge:
-        name = api.EdgeKind.Name(kind).removeprefix("EDGE_KIND_").lower()
         lane = self._lane(system) if system else step_pb2.PLATFORM_UNSPECIFIED
-        return api.Edge(id=f"{name}|{start}|{end}", kind=kind, from_node=start, to_node=end, lane=lane)
+        return api.Edge(id=f"{WORDS[kind]}|{start}|{end}", kind=kind, from_node=start, to_node=end, lane=lane)
 
     def _lane(self, system: str) -> "step_pb2.Platform.ValueType":
-        if not self._scene.moving:
-            return step_pb2.PLATFORM_UNSPECIFIED
-        return LANES[self._scene.contracts.platform(system) == OLD]
+        return LANES.get(self._scene.lanes.get(system, ""), step_pb2.PLATFORM_UNSPECIFIED)

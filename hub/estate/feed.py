@@ -66,6 +66,7 @@ class Feed:
         """Gives a listener every call that ends from now on, for the length of the block; `past` gives those before, asked at once."""
         if self._reader is None and self._path is not None:
             self._reader = EdgeReader(self._path)
+            self._guarded(EdgeReader.begin, None)
         self._listeners.append(listener)
         if self._task is None:
             self._task = asyncio.create_task(self._run())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from hub.estate.calls import is_error
 from hub.estate.scene import Scene
 from hub.estate.statistics import Far, joined
 from hub.estate.times import percentile, percentiles
@@ -20,26 +21,21 @@ TELLING: Final = 5
 NOTHING: Final = Tally()
 
 
-def rounded(number: float) -> float:
-    """To three figures: what differs by less need not be sent."""
-    return float(f"{number:.3g}")
-
-
 def measures(tally: Tally | None, seconds: float, far: Far | None = None) -> api.Measures:
-    """What was counted in that many seconds."""
-    tally = tally or NOTHING
-    found = api.Measures(calls=tally.calls)
-    if tally.calls:
-        found.per_second = rounded(tally.calls / seconds)
-        found.p50_ms, found.p95_ms, found.p99_ms = map(rounded, percentiles(tally.times, SHARES))
+    """What was counted in that many seconds. Figures are rounded: what differs by less need not be sent again."""
+    if tally is None or not tally.calls:
+        found = api.Measures()
+    else:
+        p50, p95, p99 = percentiles(tally.times, SHARES)
+        found = api.Measures(calls=tally.calls, per_second=round(tally.calls / seconds, 2), p50_ms=p50, p95_ms=p95, p99_ms=p99)
         if tally.errors:
-            found.error_share = rounded(tally.errors / tally.calls)
+            found.error_share = round(tally.errors / tally.calls, 4)
         if tally.reasons:
             often = sorted(tally.reasons.items(), key=lambda one: (-one[1], one[0]))[:MOST_REASONS]
-            found.reasons.extend(api.ReasonCount(reason=name, calls=count, error=name in tally.blamed) for name, count in often)
+            found.reasons.extend(api.ReasonCount(reason=name, calls=count, error=is_error(name)) for name, count in often)
     if far is not None:
-        found.far.per_second, found.far.retries_per_second = rounded(far.requests / far.seconds), rounded(far.retries / far.seconds)
-        found.far.p50_ms, found.far.p99_ms = rounded(percentile(far.times, 0.5)), rounded(percentile(far.times, 0.99))
+        found.far.per_second, found.far.retries_per_second = round(far.requests / far.seconds, 2), round(far.retries / far.seconds, 2)
+        found.far.p50_ms, found.far.p99_ms = (round(percentile(far.times, share), 1) for share in (0.5, 0.99))
     return found
 
 

@@ -15,7 +15,7 @@ from hub.estate.scene import Scene, Source
 from hub.estate.statistics import PAGE, Far, compared, read
 from hub.estate.statistics import Reading as Statistics
 from hub.estate.tap import Tap
-from hub.estate.window import SPAN, Window
+from hub.estate.window import LAG, SPAN, Window
 from hub.exchange.records import Account, ExchangeError
 from hub.mesh.admin import Admin, EnvoyGoneError, Host
 from hub.mesh.control import Inputs
@@ -163,10 +163,11 @@ class Live:
 
     async def _count(self) -> None:
         """Counts the last seconds and whatever comes, until it is cancelled."""
-        self._window.begin(self._clock() - SPAN)
+        since = self._clock() - SPAN - LAG
+        self._window.begin(since)
         try:
             async with self.feed.listening(self):
-                past, since = await self.feed.past(self._clock() - SPAN)
+                past, since = await self.feed.past(since)
                 self._window.take(past)
                 self._window.whole_since(since)
                 self._filled.set()

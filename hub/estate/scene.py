@@ -1,5 +1,6 @@
 """Everything that a picture of the estate is made of, at one instant: frozen, so that the picture is a plain function of it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from hub.mesh.inputs import AS_OWNED, HUB_SYSTEM, Instance, Traffic, adapter_ide
 from hub.migration.states import Position
 
 OLD: Final = "METIP"
+"""The old platform, as contracts name it."""
 NO_CLUSTER: Final = Cluster()
 
 
@@ -117,11 +119,26 @@ class Scene:
 
     @cached_property
     def serving(self) -> dict[str, tuple[Instance, ...]]:
-        """Instances of each system."""
+        """Instances that answer for each system; the platform's own interfaces are the hub's, whatever their package."""
         found: dict[str, list[Instance]] = {}
         for one in self.instances:
             found.setdefault(one.system, []).append(one)
+        for interface in self.interfaces:
+            if interface.system not in found and not interface.of_messages:
+                at_the_hub = [one for one in found.get(HUB_SYSTEM, ()) if interface.name in one.interfaces]
+                if at_the_hub:
+                    found[interface.system] = at_the_hub
         return {system: tuple(those) for system, those in found.items()}
+
+    @cached_property
+    def registered(self) -> dict[str, int]:
+        """How many instances serve each interface, as the registry has it."""
+        return Counter(interface for one in self.instances for interface in one.interfaces)
+
+    @cached_property
+    def lanes(self) -> dict[str, str]:
+        """The platform of each system while both run; empty where nothing is moved."""
+        return {one: self.contracts.platform(one) for one in self.clusters.keys() | self.serving.keys()} if self.moving else {}
 
     @cached_property
     def moving(self) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from hub.contracts import Interface
 from hub.estate.scene import Scene
-from hub.mesh.inputs import HUB_SYSTEM, Instance
 
 NO_CERTIFICATE = "no certificate"
 
@@ -18,13 +17,6 @@ def consumer_node(scene: Scene, consumer: str) -> str:
     """The node from which a consumer's calls leave: of an adapter it is its system's."""
     system = scene.caller(consumer)
     return f"system:{system}" if system else f"consumer:{consumer}"
-
-
-def instances_of(scene: Scene, system: str) -> tuple[Instance, ...]:
-    """Instances that answer for a system; the platform's own interfaces are the hub's, whatever their package."""
-    found = scene.serving.get(system, ())
-    owned = {one.name for one in scene.interfaces if one.system == system and not one.of_messages}
-    return found or tuple(one for one in scene.serving.get(HUB_SYSTEM, ()) if not owned.isdisjoint(one.interfaces))
 
 
 def notes_of_interface(scene: Scene, interface: Interface) -> Iterator[str]:

@@ -14,6 +14,8 @@ BOUNDS: Final = (
     *(EXACT * STEP**step for step in range(1, math.ceil(math.log(LONGEST / EXACT) / math.log(STEP)) + 1)),
 )
 """The longest time of each bucket, in milliseconds: to within a twentieth. What takes longer than the last counts as that."""
+SHOWN: Final = tuple(float(f"{bound:.3g}") for bound in BOUNDS)
+"""The same to three figures, as people are told."""
 Times: TypeAlias = Mapping[int, int]
 """Calls by bucket."""
 Buckets: TypeAlias = Sequence[tuple[float, int]]
@@ -26,14 +28,16 @@ def bucket_of(ms: float) -> int:
 
 
 def percentiles(times: Times, shares: Sequence[float]) -> list[float]:
-    """For each share, rising, the time in milliseconds within which that share of calls ended; 0 without calls."""
+    """For each share, rising, the time in milliseconds within which that share of calls ended, to three figures; 0 without calls."""
+    if len(times) == 1:
+        return [SHOWN[next(iter(times))]] * len(shares)
     calls, found, counted = sum(times.values()), list[float](), 0
     wanted = iter(shares)
     rank = math.ceil(next(wanted) * calls)
     for bucket in sorted(times):
         counted += times[bucket]
         while counted >= rank and calls:
-            found.append(float(BOUNDS[bucket]))
+            found.append(SHOWN[bucket])
             share = next(wanted, None)
             if share is None:
                 return found

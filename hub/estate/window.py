@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from hub.estate.calls import Call, Kind
+from hub.estate.calls import Call, Kind, is_error
 from hub.estate.times import bucket_of
 
 K = TypeVar("K")
@@ -45,21 +45,30 @@ class Tally:
     """By bucket of `hub.estate.times`."""
     reasons: dict[str, int] = field(default_factory=dict)
     """Those that did not end with OK, by reason."""
-    blamed: set[str] = field(default_factory=set)
-    """Reasons for which somebody is to blame."""
 
-    def add(self, other: "Tally") -> None:
-        """Counts what another one did."""
-        self.calls += other.calls
-        self.errors += other.errors
-        self.blamed |= other.blamed
-        _join(self.times, other.times)
-        _join(self.reasons, other.reasons)
+    def add(self, bucket: int, reason: str) -> None:
+        """Counts a call that ended for a reason; an empty one for OK."""
+        self.calls += 1
+        self.times[bucket] = self.times.get(bucket, 0) + 1
+        if reason:
+            self.errors += is_error(reason)
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def take_off(self, bucket: int, reason: str) -> None:
+        """Counts a call no more."""
+        self.calls -= 1
+        _less(self.times, bucket)
+        if reason:
+            self.errors -= is_error(reason)
+            _less(self.reasons, reason)
 
 
-def _join(mine: dict[K, int], theirs: dict[K, int]) -> None:
-    for key, count in theirs.items():
-        mine[key] = mine.get(key, 0) + count
+def _less(counts: dict[K, int], key: K) -> None:
+    left = counts[key] - 1
+    if left:
+        counts[key] = left
+    else:
+        del counts[key]
 
 
 Names: TypeAlias = dict[str, Tally]
@@ -67,24 +76,10 @@ Pairs: TypeAlias = dict[tuple[str, str], Tally]
 Place: TypeAlias = tuple[dict[Any, Tally], Any]
 """A table and a key in it."""
 ALL: Final = "all"
-KEYS: Final[tuple[tuple[str, Callable[[Flow], Any]], ...]] = (
-    ("everything", lambda one: ALL if one.kind is Kind.CALL else None),
-    ("interfaces", lambda one: one.interface if one.kind is Kind.CALL else None),
-    ("operations", lambda one: one.operation if one.kind is Kind.CALL else None),
-    ("consumers", lambda one: one.consumer if one.kind is Kind.CALL else None),
-    ("systems", lambda one: one.system if one.kind is not Kind.SHADOW else None),
-    ("callers", lambda one: (one.consumer, one.interface) if one.kind is Kind.CALL and one.interface else None),
-    ("answers", lambda one: (one.interface, one.system) if one.kind is Kind.CALL and one.interface and one.system else None),
-    ("deliveries", lambda one: (one.interface, one.system) if one.kind is Kind.DELIVERY else None),
-    ("subscriptions", lambda one: (one.system, one.operation) if one.kind is Kind.DELIVERY else None),
-    ("shadows", lambda one: (one.interface, one.system) if one.kind is Kind.SHADOW else None),
-    ("instances", lambda one: one.address if one.kind is not Kind.SHADOW else None),
-)
-"""Tables, and the key of a flow in each; None, or an empty one, where it has none there. Calls without a certificate are one consumer's."""
 
 
 class Totals:
-    """Calls by what they are told apart by, in the tables of `KEYS`."""
+    """Calls by what they are told apart by. What the hub itself asks is no consumer's call, and what it compares no system's answer."""
 
     def __init__(self) -> None:
         self.everything: Names = {}
@@ -106,18 +101,33 @@ class Totals:
         """By address."""
 
     def places(self, flow: Flow) -> list[Place]:
-        """Tables and keys at which a flow counts."""
-        found = []
-        for name, key_of in KEYS:
-            key = key_of(flow)
-            if key is not None and (key != "" or name == "consumers"):
-                found.append((getattr(self, name), key))
+        """Tables and keys at which a flow counts. Calls without a certificate are one consumer's."""
+        consumer, operation, interface, system, kind, address = flow
+        if kind is Kind.SHADOW:
+            return [(self.shadows, (interface, system))]
+        found: list[Place] = [(self.systems, system)] if system else []
+        if address:
+            found.append((self.instances, address))
+        if kind is Kind.DELIVERY:
+            return [*found, (self.deliveries, (interface, system)), (self.subscriptions, (system, operation))]
+        found += [(self.everything, ALL), (self.consumers, consumer)]
+        if operation:
+            found.append((self.operations, operation))
+        if interface:
+            found += [(self.interfaces, interface), (self.callers, (consumer, interface))]
+            if system:
+                found.append((self.answers, (interface, system)))
         return found
 
-    def add(self, flow: Flow, tally: Tally) -> None:
-        """Counts a flow's calls."""
+    def tallies(self, flow: Flow) -> list[Tally]:
+        """Where a flow counts."""
+        found = []
         for table, key in self.places(flow):
-            table.setdefault(key, Tally()).add(tally)
+            known = table.get(key)
+            if known is None:
+                known = table[key] = Tally()
+            found.append(known)
+        return found
 
 
 @dataclass(slots=True)
@@ -125,9 +135,8 @@ class _Counted:
     """A flow within the window."""
 
     flow: Flow
-    tally: Tally
-    places: list[Place]
-    tallies: tuple[Tally, ...]
+    tallies: list[Tally]
+    calls: int = 0
 
 
 class Window:
@@ -141,7 +150,7 @@ class Window:
         """Everything since that unix time is counted from now on; what was counted before is forgotten."""
         self.totals = Totals()
         self._flows: dict[Flow, _Counted] = {}
-        self._calls: deque[tuple[float, _Counted, int, str, bool]] = deque()
+        self._calls: deque[tuple[float, _Counted, int, str]] = deque()
         self._consumers: dict[str, int] = {}
         """Flows of each consumer."""
         self._others: dict[str, float] = {}
@@ -160,16 +169,11 @@ class Window:
             self._latest = max(self._latest, ended)
             flow = Flow(self._named(line.consumer, ended), call.operation, call.interface, call.system, call.kind, line.upstream)
             counted = self._flows.get(flow) or self._new(flow)
-            bucket = bucket_of(line.ms)
+            bucket, reason = bucket_of(line.ms), call.reason
+            counted.calls += 1
             for tally in counted.tallies:
-                tally.calls += 1
-                tally.times[bucket] = tally.times.get(bucket, 0) + 1
-                if call.reason:
-                    tally.reasons[call.reason] = tally.reasons.get(call.reason, 0) + 1
-                    if call.error:
-                        tally.errors += 1
-                        tally.blamed.add(call.reason)
-            self._calls.append((ended, counted, bucket, call.reason, call.error))
+                tally.add(bucket, reason)
+            self._calls.append((ended, counted, bucket, reason))
             if len(self._calls) > self._most_calls:
                 self._begin = self._calls[0][0]
                 self._drop()
@@ -191,9 +195,10 @@ class Window:
     def only(self, wanted: Callable[[Flow], bool]) -> Totals:
         """Totals of some flows alone."""
         found = Totals()
-        for flow, counted in self._flows.items():
-            if wanted(flow):
-                found.add(flow, counted.tally)
+        tallies = {flow: found.tallies(flow) for flow in self._flows if wanted(flow)}
+        for _, counted, bucket, reason in self._calls:
+            for tally in tallies.get(counted.flow, ()):
+                tally.add(bucket, reason)
         return found
 
     def _named(self, consumer: str, ended: float) -> str:
@@ -204,34 +209,21 @@ class Window:
         return OTHER
 
     def _new(self, flow: Flow) -> _Counted:
-        tally, places = Tally(), self.totals.places(flow)
-        tallies = (tally, *(table.setdefault(key, Tally()) for table, key in places))
-        self._flows[flow] = counted = _Counted(flow, tally, places, tallies)
+        self._flows[flow] = counted = _Counted(flow, self.totals.tallies(flow))
         self._consumers[flow.consumer] = self._consumers.get(flow.consumer, 0) + 1
         return counted
 
     def _drop(self) -> None:
-        _, counted, bucket, reason, error = self._calls.popleft()
+        _, counted, bucket, reason = self._calls.popleft()
         for tally in counted.tallies:
-            tally.calls -= 1
-            tally.times[bucket] -= 1
-            if not tally.times[bucket]:
-                del tally.times[bucket]
-            if reason:
-                tally.errors -= error
-                tally.reasons[reason] -= 1
-                if not tally.reasons[reason]:
-                    del tally.reasons[reason]
-                    tally.blamed.discard(reason)
-        if not counted.tally.calls:
-            self._forget(counted)
+            tally.take_off(bucket, reason)
+        counted.calls -= 1
+        if not counted.calls:
+            self._forget(counted.flow)
 
-    def _forget(self, counted: _Counted) -> None:
-        del self._flows[counted.flow]
-        for table, key in counted.places:
+    def _forget(self, flow: Flow) -> None:
+        del self._flows[flow]
+        for table, key in self.totals.places(flow):
             if not table[key].calls:
                 del table[key]
-        consumer = counted.flow.consumer
-        self._consumers[consumer] -= 1
-        if not self._consumers[consumer]:
-            del self._consumers[consumer]
+        _less(self._consumers, flow.consumer)

@@ -11,6 +11,8 @@ MARKS: Final = {1: OK, 2: WARNED, 3: FAILED, 4: SKIPPED}
 """Signs of `metip.estate.v1.NodeHealth`, by number."""
 HEALTH: Final = {0: "", 1: "well", 2: "partly", 3: "down", 4: "stopped"}
 COLUMNS: Final = ("rate", "errors", "p50", "p95", "p99", "in flight", "queued", "parked", "oldest waiting")
+MOVED: Final = "new"
+"""Where most interfaces stand in the end, so that it need not be said."""
 MOST_REASONS: Final = 2
 """Reasons of errors that a row has room for."""
 
@@ -58,7 +60,7 @@ def name(row: Any) -> str:
 def cells(row: Any, now: datetime) -> tuple[str, ...]:
     """A row of the table."""
     sign = f"{mark(MARKS[row.health])} " if row.health in MARKS else ""
-    moved = f" ({state(row.migration)})" if row.migration else ""
+    moved = f" ({state(row.migration)})" if row.migration and state(row.migration) != MOVED else ""
     return (f"{sign}{name(row)}{moved}", *figures(row.measures), *numbers(row.counts, now))
 
 
