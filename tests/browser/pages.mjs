@@ -1,7 +1,6 @@
 /** Scenarios of Messages, Parallel running and Ledger: `node pages.mjs <scenario>`, facts as JSON on standard input, answer as JSON. */
 
-import { text } from "node:stream/consumers";
-import { opened, violations } from "./driving.mjs";
+import { play } from "./playing.mjs";
 
 const WHY = { reason: "Alert 9 of the night shift", reference: "INC-2026-17" };
 
@@ -20,7 +19,7 @@ async function confirmed(page, verb) {
 
 const tree = (page) => page.getByRole("list", { name: "The message's story" });
 
-const SCENARIOS = {
+await play({
   /** A message is found by whom it is about; nothing that was typed is in an address, and what is personal is masked. */
   async find({ page, check, goto }, { kind, value, messageId }) {
     await goto("/messages");
@@ -122,35 +121,4 @@ const SCENARIOS = {
     await check();
     return { sentences, record: await page.title(), particulars: await page.getByText("sealed", { exact: true }).count() };
   },
-};
-
-const [name = ""] = process.argv.slice(2);
-const { address, token, ...facts } = JSON.parse(await text(process.stdin));
-const driven = await opened({ address, token });
-const { page, asked, problems, close } = driven;
-page.setDefaultTimeout(15_000);
-const found = [];
-const addresses = [];
-page.on("framenavigated", (frame) => addresses.push(frame.url()));
-const check = async () => {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await violations(page)));
-  }
-  addresses.push(page.url());
-};
-const goto = async (path) => {
-  await page.goto(address + path);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-};
-try {
-  const answer = await SCENARIOS[name]({ page, check, goto }, facts);
-  process.stdout.write(JSON.stringify({ ...answer, violations: found, origins: [...asked], problems, addresses }));
-} catch (error) {
-  const shot = process.env.METIP_SCREENSHOTS && `${process.env.METIP_SCREENSHOTS}/${name}.png`;
-  if (shot) await page.screenshot({ path: shot, fullPage: true });
-  process.stderr.write(`${error}\n${await page.locator("main").innerText().catch(() => "")}\n`);
-  process.exitCode = 1;
-} finally {
-  await close();
-}
+});

@@ -17,8 +17,15 @@ import { deliveries, slug, STATES } from "./states";
 const EVERY_MS = 4_000;
 const nameOf = (one: WaitingGroup): string => [one.subscription, one.state, one.status, one.reason].join(" ");
 
+interface Doing {
+  readonly what: "replay" | "note";
+  readonly group: WaitingGroup;
+}
+
 export function Groups() {
   const answer = useAnswer((options) => client(ExchangeService).groupWaiting({}, options), [], EVERY_MS);
+  const [doing, setDoing] = useState<Doing>();
+  const close = () => setDoing(undefined);
   return (
     <section aria-labelledby="waiting">
       <h2 class="govuk-heading-m" id="waiting">Waits for a person</h2>
@@ -29,22 +36,25 @@ export function Groups() {
           ) : (
             <ul class="groups">
               {groups.map((one) => (
-                <Group key={nameOf(one)} group={one} again={answer.again} />
+                <Group key={nameOf(one)} group={one} begin={setDoing} />
               ))}
             </ul>
           )
         }
       </Answered>
+      {doing?.what === "note" && <NoteDialog group={doing.group} close={close} done={answer.again} />}
+      {doing?.what === "replay" && <Replay filter={filterOf(doing.group)} close={close} done={answer.again} />}
     </section>
   );
 }
 
-function Group({ group, again }: { group: WaitingGroup; again: () => void }) {
-  const [doing, setDoing] = useState<"replay" | "note">();
+const filterOf = ({ subscription, state, reason }: WaitingGroup) => ({ subscription, states: [state], reason });
+
+/** What is done to a group is held by the list of them: a group that was replayed is gone before its dialog is. */
+function Group({ group, begin }: { group: WaitingGroup; begin: (doing: Doing) => void }) {
   const { word, tone } = STATES[group.state];
   const query = { subscription: group.subscription, state: slug(group.state), cause: group.reason };
   const cause = `${group.status} ${group.reason}`.trim() || "no cause was told";
-  const close = () => setDoing(undefined);
   return (
     <li class="group">
       <h3 class="govuk-heading-s govuk-!-margin-bottom-1">
@@ -57,17 +67,13 @@ function Group({ group, again }: { group: WaitingGroup; again: () => void }) {
       </p>
       <Notes notes={group.notes} />
       <div class="buttons">
-        <button type="button" class="govuk-button small" disabled={!mayAct()} onClick={() => setDoing("replay")}>
+        <button type="button" class="govuk-button small" disabled={!mayAct()} onClick={() => begin({ what: "replay", group })}>
           Replay… <span class="govuk-visually-hidden">what waits for {cause}</span>
         </button>
-        <button type="button" class="govuk-button govuk-button--secondary small" disabled={!mayAct()} onClick={() => setDoing("note")}>
+        <button type="button" class="govuk-button govuk-button--secondary small" disabled={!mayAct()} onClick={() => begin({ what: "note", group })}>
           Leave a note <span class="govuk-visually-hidden">on {cause}</span>
         </button>
       </div>
-      {doing === "note" && <NoteDialog group={group} close={close} done={again} />}
-      {doing === "replay" && (
-        <Replay filter={{ subscription: group.subscription, states: [group.state], reason: group.reason }} close={close} done={again} />
-      )}
     </li>
   );
 }
