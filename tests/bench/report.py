@@ -315,7 +315,7 @@ def _console(found: Measurement) -> Iterable[str]:
         return
     yield "## One operator looks"
     yield ""
-    yield f"A hub with {said.interfaces} synthetic interfaces and a log that tells of {said.rate:,.0f} calls a second: what it takes of a core"
+    yield f"A hub with {said.interfaces} synthetic interfaces and a log of {said.rate:,.0f} calls a second: what it takes of a core"
     yield f"while nobody looks (the ledger reads the same log), and while one watches map and table: {said.edges:,} edges,"
     yield f"{said.bytes_an_answer / 1000:,.0f} kB to tell what changed in two seconds. Looking may cost {CONSOLE_BUDGET:.0%} of a core."
     yield ""
