@@ -66,39 +66,36 @@ await play({
   },
 
   /** Filters are kept as views of this browser, and a view brings them back. */
-  async views({ page, check, goto }) {
+  async views({ page, goto }) {
     await goto("/messages?state=parked&since=2h");
     await page.getByRole("button", { name: "Save this view" }).click();
     await page.getByRole("dialog").getByLabel("Name").fill("Night shift");
     await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
     await goto("/messages");
     await page.getByRole("link", { name: "Night shift" }).click();
-    await check();
     return { address: new URL(page.url()).search, state: await page.getByLabel("State", { exact: true }).inputValue() };
   },
 
   /** An interface is stepped back in one confirmed click. */
   async back({ page, check, goto }, { name, title }) {
     await goto("/parallel");
-    await check();
     await page.getByRole("link", { name: title, exact: true }).click();
     const step = page.locator("[aria-current=step]");
     const before = await step.textContent();
-    await check();
     await page.getByRole("button", { name: "Step back…" }).click();
     await check();
     await confirmed(page, "Step back");
     await page.waitForFunction((was) => document.querySelector("[aria-current=step]")?.textContent !== was, before);
     const history = page.getByRole("list", { name: "Steps, the latest first" }).getByRole("listitem").first();
     await history.getByText(WHY.reason).waitFor();
+    await check();
     return { path: decodeURIComponent(new URL(page.url()).pathname), name, before, after: await step.textContent(), history: await history.textContent() };
   },
 
   /** Whoever may only look sees the same pages, and no act can be begun. */
-  async looking({ page, check, goto }) {
+  async looking({ page, goto }) {
     await goto("/messages");
     await page.getByRole("button", { name: /^Pause/ }).first().waitFor();
-    await check();
     const steer = page.getByRole("button", { name: /^(Pause|Replay|Resume)/ });
     const enabled = await steer.evaluateAll((found) => found.filter((one) => !one.disabled).length);
     return { shown: await steer.count(), offered: enabled };

@@ -44,6 +44,7 @@ describe("states", () => {
     expect(stepWords(create(StepSchema, { attempt: 2, began: at, status: "UNAVAILABLE", state: State.PENDING, by: "exchange" }))).toBe("Attempt 2: UNAVAILABLE");
     expect(stepWords(create(StepSchema, { state: State.PROCESSED, by: "far" }))).toBe("The far system says: processed");
     expect(stepWords(create(StepSchema, { state: State.PARKED, by: "100001XX" }))).toBe("parked, by 100001XX");
+    expect(stepWords(create(StepSchema, { state: State.PENDING, by: "100001XX" }))).toBe("released, by 100001XX");
   });
 });
 

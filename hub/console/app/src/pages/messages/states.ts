@@ -67,7 +67,8 @@ export const inWords = (counts: readonly StateCount[]): string =>
 export function stepWords({ attempt, began, state, status, by }: Step): string {
   if (attempt > 0 && began) return `Attempt ${attempt}: ${status || "no answer"}`;
   if (state === State.PROCESSED || state === State.REFUSED) return `The far system says: ${STATES[state].word}`;
-  return by && by !== "exchange" ? `${STATES[state].word}, by ${by}` : STATES[state].word;
+  const what = state === State.PENDING ? "released" : STATES[state].word;
+  return by && by !== "exchange" ? `${what}, by ${by}` : what;
 }
 
 export const deliveries = (number: number): string => plural(number, "delivery", "deliveries");

@@ -56,7 +56,11 @@ function StepLine({ step }: { step: Step }) {
   return (
     <>
       <strong>{stepWords(step)}</strong>
-      {step.reason && <> <code>{step.reason}</code></>} <span class="quiet">then {STATES[step.state].word}, <Time at={step.at} />{took !== undefined && `, ${milliseconds(took * 1000)}`}</span>
+      {step.reason && <> {/\s/.test(step.reason) ? `“${step.reason}”` : <code>{step.reason}</code>}</>}{" "}
+      <span class="quiet">
+        {took === undefined ? "" : `then ${STATES[step.state].word}, after ${milliseconds(took * 1000)}, `}
+        <Time at={step.at} />
+      </span>
     </>
   );
 }
