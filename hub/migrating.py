@@ -17,6 +17,7 @@ from hub.exchange.owning import Owners
 from hub.mesh.admin import WEIGHT_KEY
 from hub.mesh.control import Control
 from hub.mesh.inputs import hub_identity
+from hub.mesh.registry import Registry
 from hub.migration import plan as plans
 from hub.migration.approvals import Approvals
 from hub.migration.owned import Fenced
@@ -75,6 +76,7 @@ class Migrating:
         comparator: Comparator,
         sampler: Sampler | None,
         owners: Callable[[], Owners | None],
+        registry: Registry,
         server: grpc.aio.Server,
         stack: ExitStack,
     ) -> None:
@@ -85,6 +87,11 @@ class Migrating:
         def by_hand() -> dict[str, str]:
             return {one.key.removeprefix(WEIGHT_KEY): one.value for one in traffic.director.overrides.current if one.differs}
 
+        def unfenced(interface: str) -> tuple[str, ...]:
+            writer, number = traffic.layers.writer(interface)
+            late = writer and time.time() - number > registry.lease
+            return registry.writing(writer, interface, number) if late else ()
+
         def expired(interface: str, now: float) -> tuple[str, ...]:
             over = [one for one in comparator.acceptances if one.until and one.until <= now and not one.withdrawn_at]
             held = {(one.operation, one.field) for one in comparator.in_force()}
@@ -92,7 +99,7 @@ class Migrating:
             return tuple(sorted({f"{one.operation.partition('/')[2]} {one.field}" for one in own}))
 
         around = Surroundings(
-            Ways(traffic.director, control, samplers, by_hand),
+            Ways(traffic.director, control, samplers, by_hand, unfenced),
             self._record,
             time.time,
             writers=Fenced(owners, lambda: self.plan.old),

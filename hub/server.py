@@ -46,7 +46,6 @@ from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.surveying import open_estate
-from hub.traffic.layers import traffic_of
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
 from metip import heap
@@ -114,7 +113,7 @@ class Hub:
             self._configuring.standing.policy,
             settings_files.read_edge(settings),
             self._registry.instances,
-            traffic_of(self._traffic.layers.state),
+            self._traffic.layers.traffic,
         )
         self._migrating = Migrating(settings, contracts, log, self._books.record_change)
         self._control = Control(self._publisher, inputs, on_change=self._tell_health)
@@ -144,7 +143,7 @@ class Hub:
             contracts, act = self._control.inputs.contracts, self._books.record_action
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
-            self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, server, books)
+            self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, self._registry, server, books)
             standings, director = self._migrating.standings, self._traffic.director
             open_estate(self._settings, self._control, director, exchange, sampler, standings, server, stack)
             open_trying(self._settings, contracts, act, server, stack)
@@ -175,7 +174,7 @@ class Hub:
 
     def _add_services(self, server: grpc.aio.Server, started: datetime) -> None:
         server.add_generic_rpc_handlers((*self._ads.handlers(), *reflection.handlers(self._control.inputs.contracts)))
-        registered = RegistryApi(self._registry, self._control, self._propose, self._fences, self._sampled)
+        registered = RegistryApi(self._registry, self._control, self._propose, self._fences, self._sampled, self._traffic.layers.fences)
         add_RegistryServiceServicer_to_server(registered, server)
         add_CatalogueServiceServicer_to_server(CatalogueApi(self._control), server)
         add_MeshServiceServicer_to_server(MeshApi(self._control, self._ads, self._configuring, started, self._today), server)

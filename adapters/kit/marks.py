@@ -112,6 +112,10 @@ class Marks:
             if one.number > self._highest(one.post, digest):
                 self._raise(one.post, digest, one.number)
 
+    def fence(self, post: str) -> int:
+        """The number below which nothing of a post is taken; 0 for none."""
+        return self._highest(post, ALL)
+
     def forget(self, before: float) -> None:
         """Forgets some marks that are older."""
         self.database.execute(

@@ -83,11 +83,20 @@ class Owned:
     async def hold(self, bars: Iterable[Bar]) -> None:
         """Takes fences: returns when they are on disk and what they keep out is not being executed any more. Raises `Fault` JOURNAL."""
         some = tuple(bars)
-        await self._do(lambda marks: marks.bar(some))
+        await self.bar(some)
         while any(_keeps_out(bar, inside) for bar in some for inside in self._inside):
             self._left.clear()
             await self._left.wait()
         self.held = max([self.held, *(bar.number for bar in some)])
+
+    async def bar(self, bars: Iterable[Bar]) -> None:
+        """Keeps fences on disk. Raises `Fault` JOURNAL."""
+        some = tuple(bars)
+        await self._do(lambda marks: marks.bar(some))
+
+    async def fence(self, post: str) -> int:
+        """The fence of a post that is on disk, whoever brought it there; 0 for none. Raises `Fault` JOURNAL."""
+        return await self._do(lambda marks: marks.fence(post))
 
     def close(self) -> None:
         """Finishes what was begun and closes the file."""

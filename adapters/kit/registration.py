@@ -11,7 +11,8 @@ import grpc
 
 from adapters.kit.marks import Bar
 from adapters.kit.owned import Owned
-from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Fence, Instance, RegisterRequest, SampledOperation
+from adapters.kit.writes import Writes
+from metip.hub.v1.registry_service_pb2 import DeregisterRequest, Instance, RegisterRequest, RegisterResponse, SampledOperation
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceStub
 from metip.logs import Log
 
@@ -36,6 +37,7 @@ class Registration:
         address: str,
         log: Log,
         owned: Owned | None = None,
+        writes: Writes | None = None,
         *,
         replica: bool = False,
         sampled: Callable[[Iterable[SampledOperation]], None] = lambda _: None,
@@ -43,7 +45,7 @@ class Registration:
         """`replica` says that the far system is a copy or a simulator; `sampled` hears at each renewal which operations are sampled."""
         self._registry = registry
         self._instance = Instance(id=instance, system=system, interfaces=interfaces, address=address, replica=replica)
-        self._log, self._owned, self._sampled = log, owned, sampled
+        self._log, self._owned, self._writes, self._sampled = log, owned, writes, sampled
         self._channel: grpc.aio.Channel | None = None
         self._holding: asyncio.Task[None] | None = None
 
@@ -53,8 +55,7 @@ class Registration:
         while True:
             try:
                 stub: RegistryServiceAsyncStub = RegistryServiceStub(self._open())
-                held = self._owned.held if self._owned is not None else 0
-                reply = await stub.Register(RegisterRequest(instance=self._instance, held=held), timeout=PATIENCE)
+                reply = await stub.Register(self._request(), timeout=PATIENCE)
             except grpc.aio.AioRpcError as error:
                 if not lost:
                     self._log.line("registry_lost", status=error.code().name)
@@ -65,16 +66,22 @@ class Registration:
                 self._log.line("registry_back")
             lost = False
             self._sampled(reply.samples)
-            if not await self._hold(reply.fences):
+            if not await self._hold(reply):
                 await asyncio.sleep(max(0.2, reply.lease.ToTimedelta().total_seconds() / 3))
 
-    async def _hold(self, fences: Iterable[Fence]) -> bool:
+    def _request(self) -> RegisterRequest:
+        held = self._owned.held if self._owned is not None else 0
+        held_of_writes = self._writes.held if self._writes is not None else 0
+        return RegisterRequest(instance=self._instance, held=held, held_of_writes=held_of_writes)
+
+    async def _hold(self, reply: RegisterResponse) -> bool:
         """Takes fences, in its own time: what they keep out is waited for while the lease is renewed. Whether the hub is to be told now."""
-        bars = tuple(Bar(one.post, one.digest, one.number) for one in fences)
-        if self._owned is None or not bars:
+        bars = tuple(Bar(one.post, one.digest, one.number) for one in reply.fences) if self._owned is not None else ()
+        writes = tuple((one.interface, one.number) for one in reply.fences_of_writes) if self._writes is not None else ()
+        if not bars and not writes:
             return False
         if self._holding is None or self._holding.done():
-            self._holding = asyncio.create_task(self._owned.hold(bars))
+            self._holding = asyncio.create_task(self._take(bars, writes))
         done, _ = await asyncio.wait((self._holding,), timeout=SOON)
         if not done:
             return False
@@ -82,6 +89,13 @@ class Registration:
             self._log.line("fence_not_held", problem=type(self._holding.exception()).__name__)
             return False
         return True
+
+    async def _take(self, bars: tuple[Bar, ...], writes: tuple[tuple[str, int], ...]) -> None:
+        async with asyncio.TaskGroup() as group:  # neither waits for what the other keeps out
+            if self._owned is not None and bars:
+                group.create_task(self._owned.hold(bars))
+            if self._writes is not None and writes:
+                group.create_task(self._writes.hold(writes))
 
     async def end(self) -> None:
         """Leaves the registry; a hub that is away finds out when the lease ends."""

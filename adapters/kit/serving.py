@@ -31,6 +31,7 @@ from adapters.kit.pipeline import Gate, Pipeline
 from adapters.kit.registration import Registration
 from adapters.kit.site import Identity, Mesh, Site
 from adapters.kit.tap import Tap, ended
+from adapters.kit.writes import Writes
 from metip import heap
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.logs import Log
@@ -84,13 +85,15 @@ def installed_contracts(today: date) -> contracts.Contracts:
     return contracts.read(data, today=today)
 
 
-def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts, stage: Owned | None = None) -> "Compiled":
+def handlers(
+    pipeline: Pipeline, servicers: Sequence[object], known: contracts.Contracts, stage: Owned | None = None, writes: Writes | None = None
+) -> "Compiled":
     """Compiled handlers by interface and method.
 
     A servicer names its interface in `interface` and has a method for each operation, or for those that its system's own contract says that
-    it serves of another system's interface. `stage` comes before messages that another platform might execute; without it they are taken as
-    they come. Raises `TypeError` that lists every operation
-    without a method, or with one that takes another message than the contract says or does not stream where the contract does.
+    it serves of another system's interface. `stage` comes before messages that another platform might execute, `writes` before calls that
+    write where another system could; without them they are taken as they come. Raises `TypeError` that lists every operation without a
+    method, or with one that takes another message than the contract says or does not stream where the contract does.
     """
     found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
     problems: list[str] = []
@@ -111,6 +114,8 @@ def handlers(pipeline: Pipeline, servicers: Sequence[object], known: contracts.C
             else:
                 post = known.post(pipeline.system, operation.name) if stage is not None else ""
                 guarded = stage.guarded(operation, post, handler) if stage is not None and post else handler
+                if writes is not None and known.contended(operation):
+                    guarded = writes.guarded(operation, guarded)
                 methods[operation.method] = pipeline.compile(operation, request, guarded)
         found[name] = methods
     if problems:
@@ -182,7 +187,9 @@ async def serve_worker(
     async with AsyncExitStack() as stack:
         servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, site))
         marked = await stack.enter_async_context(owned(executions, worker.system, worker.number, log)) if executions is not None else None
-        compiled = handlers(pipeline, servicers, known, marked)
+        names = tuple(getattr(one, "interface", "") for one in servicers)
+        writes = await Writes.opened(worker.system, marked, names) if marked is not None else None
+        compiled = handlers(pipeline, servicers, known, marked, writes)
         if marked is None:
             _check_marked(worker.system, compiled, known)
         if isinstance(journal, NoJournal):
@@ -199,7 +206,7 @@ async def serve_worker(
             await state.set(interface, health_pb2.HealthCheckResponse.SERVING)
         heap.settle()
         log.line("started", interfaces=len(compiled), address=worker.address)
-        about = (worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log, marked)
+        about = (worker.registry, worker.instance, worker.system, tuple(compiled), worker.address, log, marked, writes)
         registration = Registration(*about, replica=is_replica(settings, serving), sampled=tap.follow)
         keeping = asyncio.create_task(registration.keep()) if worker.registry else None
         tapping = asyncio.create_task(tap.run())

@@ -31,13 +31,15 @@ class RegistryApi(RegistryServiceServicer):
         changed: Callable[[str, str], None],
         fences: Fences = _none,
         samples: Callable[[str], Mapping[str, int]] = lambda _system: {},
+        writes: Callable[[str, int], Sequence[tuple[str, int]]] = lambda _system, _held: (),
     ) -> None:
-        """`fences(system, held)` gives what a system must not execute any more, above what it holds; `samples` says of which operations a
-        system's instances offer calls for comparison, and which share, in millionths."""
+        """`fences(system, held)` gives messages that a system must not execute any more, above what it holds, and `writes` the interfaces
+        whose calls that write it must not; `samples` says of which operations a system's instances offer calls for comparison, and which
+        share, in millionths."""
         self._registry, self._fences = registry, fences
         self._control = control
         self._changed = changed
-        self._samples = samples
+        self._samples, self._writes = samples, writes
 
     async def Register(self, request: api.RegisterRequest, context: Any) -> api.RegisterResponse:  # noqa: N802
         """Registers or renews; see the contract."""
@@ -49,7 +51,7 @@ class RegistryApi(RegistryServiceServicer):
             words = f"no such interface is loaded: {', '.join(unknown)}; `metip check` says why"
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, words)
         instance = Instance(said.id, said.system, tuple(sorted(said.interfaces)), said.address, said.version, said.replica)
-        if self._registry.register(instance, request.held):
+        if self._registry.register(instance, request.held, request.held_of_writes):
             self._changed(f"{instance.id} registered", f"adapter {instance.system}")
         response = api.RegisterResponse()
         response.lease.FromMilliseconds(int(self._registry.lease * 1000))
@@ -57,6 +59,8 @@ class RegistryApi(RegistryServiceServicer):
             response.samples.add(operation=operation, per_million=share)
         found = await self._fences(said.system, request.held)
         response.fences.extend(api.Fence(number=one.number, post=one.post, digest=one.digest) for one in found)
+        for interface, number in self._writes(said.system, request.held_of_writes):
+            response.fences_of_writes.add(interface=interface, number=number)
         return response
 
     async def Deregister(self, request: api.DeregisterRequest, context: Any) -> api.DeregisterResponse:  # noqa: N802

@@ -31,6 +31,8 @@ class Going:
     fault: FaultInjection | None = None
     answer: Maintenance | None = None
     """What Envoy answers in place of any system."""
+    epoch: int | None = None
+    """The number under which whoever gets a call is told that it is theirs; None for a query, and where nobody else could get it."""
     limited: bool = False
     """Whether the calls count towards a limit of the interface."""
 
@@ -43,6 +45,7 @@ def goings(contracts: Contracts, interface: Interface, operation: Operation, tra
         shares=_shares(traffic, interface.name, clusters) if len(systems) > 1 else (),
         fault=_fault(traffic.faults, operation, ""),
         answer=_answer(traffic, operation, systems),
+        epoch=dict(traffic.epochs).get(interface.name, 0) if contracts.contended(operation) else None,
         limited=any(one.interface == interface.name for one in traffic.limits),
     )
     writer = _writer(traffic, operation, clusters)

@@ -73,6 +73,8 @@ class Traffic:
     versions: tuple[Versions, ...] = ()
     writers: tuple[tuple[str, str], ...] = ()
     """Interface, and the system that gets all of its calls that are no queries, whatever the shares."""
+    epochs: tuple[tuple[str, int], ...] = ()
+    """Interface, and a number that grows whenever those calls go to another system."""
 
     def weights(self, interface: str, systems: tuple[str, ...]) -> tuple[int, ...]:
         """Weights of the systems behind an operation of an interface, its owner first; where none of them has any, the owner gets all."""

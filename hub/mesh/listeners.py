@@ -63,6 +63,7 @@ FORGEABLE: Final = (
     "x-metip-redelivery",
     "x-metip-subscriber",
     "x-metip-token",
+    "x-metip-writer",
     "x-envoy-attempt-count",
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-fault-abort-grpc-request",

@@ -65,6 +65,7 @@ class Registry:
         self._instances = {instance.id: instance for instance in store.load()}
         self._ends = dict.fromkeys(self._instances, clock() + lease)
         self._held: dict[str, int] = {}
+        self._held_of_writes: dict[str, int] = {}
 
     def extend(self, seconds: float) -> None:
         """Lets every lease run that much longer: time in which the hub could not take a renewal must not count against anybody."""
@@ -81,8 +82,13 @@ class Registry:
             one.id for one in self.instances if one.system in systems and interface in one.interfaces and self._held.get(one.id, 0) < number
         )
 
-    def register(self, instance: Instance, held: int = 0) -> bool:
-        """Registers an instance or renews its lease, and keeps which fence it holds; whether anything but that changed.
+    def writing(self, system: str, interface: str, number: int) -> tuple[str, ...]:
+        """Instances that serve an interface, are not of that system, and hold no fence of writes of that number, or a higher one, yet."""
+        others = (one for one in self.instances if one.system != system and interface in one.interfaces)
+        return tuple(one.id for one in others if self._held_of_writes.get(one.id, 0) < number)
+
+    def register(self, instance: Instance, held: int = 0, held_of_writes: int = 0) -> bool:
+        """Registers an instance or renews its lease, and keeps which fences it holds; whether anything but that changed.
 
         An older instance at the same address is gone: its worker died and this one took its place.
         """
@@ -93,7 +99,7 @@ class Registry:
             self._store.put(instance)
             self._instances[instance.id] = instance
         self._ends[instance.id] = self._clock() + self.lease
-        self._held[instance.id] = held
+        self._held[instance.id], self._held_of_writes[instance.id] = held, held_of_writes
         return changed
 
     def deregister(self, instance_id: str) -> bool:
@@ -111,4 +117,5 @@ class Registry:
         for one in gone:
             del self._instances[one], self._ends[one]
             self._held.pop(one, None)
+            self._held_of_writes.pop(one, None)
         return gone

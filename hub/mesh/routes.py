@@ -20,6 +20,7 @@ from hub.mesh.steering import FaultInjection
 from hub.mesh.types import Any as Packed
 from hub.mesh.types import core, joined, jwt, matcher, packed, previous_hosts, rbac, rbac_filter, route, seconds
 from metip.grants import PURPOSES_HEADER
+from metip.tokens import WRITER_HEADER, Token
 
 NAME: Final = "operations"
 RETRIES: Final = 2
@@ -80,10 +81,12 @@ def routes_of(
     return Resource(ResourceType.ROUTE, NAME, whole, frozenset((ResourceType.CLUSTER, name) for name in clusters | others))
 
 
-def _weighted(shares: Shares) -> route.WeightedCluster:
+def _weighted(shares: Shares, epoch: int | None) -> route.WeightedCluster:
     return route.WeightedCluster(
         clusters=[
-            route.WeightedClusterClusterWeight(name=name, weight=weight, response_headers_to_add=[_served_by(system)])
+            route.WeightedClusterClusterWeight(
+                name=name, weight=weight, request_headers_to_add=_whose(system, epoch), response_headers_to_add=[_served_by(system)]
+            )
             for system, name, weight in shares
         ],
         runtime_key_prefix=WEIGHT,
@@ -94,10 +97,20 @@ def _served_by(system: str) -> core.HeaderValueOption:
     return core.HeaderValueOption(header=core.HeaderValue(key=SERVED_BY, value=system))
 
 
+def _whose(system: str, epoch: int | None) -> list[core.HeaderValueOption]:
+    """Tells a system that a call that writes is its own, and since which change."""
+    if epoch is None:
+        return []
+    header = core.HeaderValue(key=WRITER_HEADER, value=Token(system, epoch).text)
+    return [core.HeaderValueOption(header=header, append_action=core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD)]
+
+
 @lru_cache(maxsize=8192)
 def _route_of(operation: Operation, rights: tuple[Right, ...], adapters: str, going: Going) -> bytes:
     by_token = operation.officer_admissible or any(right.roles for right in rights)
     told = [_served_by(going.pinned[0])] if going.pinned else []
+    asked = [_purposes(rights)] if operation.personal and rights else []
+    asked += _whose(going.pinned[0], going.epoch) if going.pinned else []
     where: dict[str, Any] = {"route": _to_a_system(operation, going)}
     if going.answer is not None:
         answer, details, as_json = answer_of(going.answer)
@@ -111,7 +124,7 @@ def _route_of(operation: Operation, rights: tuple[Right, ...], adapters: str, go
             request_body_buffer_limit=operation.max_request_bytes,
             # Who consults nobody on the officer's behalf has no use for the token; what it says comes verified, in a header of Envoy's.
             request_headers_to_remove=[] if operation.consults else [BEARER],
-            request_headers_to_add=[_purposes(rights)] if operation.personal and rights else [],
+            request_headers_to_add=asked,
             response_headers_to_add=told,
             typed_per_filter_config={
                 RBAC: _only(needed(rights), adapters, by_token=by_token),
@@ -126,7 +139,7 @@ def _to_a_system(operation: Operation, going: Going) -> route.RouteAction:
     limit = seconds(operation.timeout)
     to: dict[str, Any] = {"cluster": going.pinned[1] if going.pinned else operation.interface}
     if going.shares and not going.pinned:
-        to = {"weighted_clusters": _weighted(going.shares)}
+        to = {"weighted_clusters": _weighted(going.shares, going.epoch)}
     return route.RouteAction(
         **to,
         # Envoy's own timeout would end a call with UNAVAILABLE, which invites a retry; these two end it with DEADLINE_EXCEEDED.

@@ -38,6 +38,8 @@ class Ways:
     samplers: Samplers
     by_hand: Callable[[], Mapping[str, str]] = dict
     """Weights that somebody set in Envoy's runtime, by cluster."""
+    unfenced: Callable[[str], tuple[str, ...]] = lambda _interface: ()
+    """Instances that have had the time to refuse an interface's calls that write, which are another system's, and do not yet."""
     _uncompared: dict[str, str] = field(default_factory=dict, repr=False)
     """Why an interface is not compared though its state says so."""
 
@@ -84,6 +86,7 @@ class Ways:
         found = [problem] if (problem := self._uncompared.get(rules.interface)) else []
         if not rules.called:
             return tuple(found)
+        found += [f"{one} does not refuse writes that are another system's" for one in self.unfenced(rules.interface)]
         ordered, share = order.position.percent, self.share(rules) * 100
         if abs(share - ordered) > 0.5:
             found.append(f"the traffic settings give the new platform {share:.0f} %, the state {ordered} %")

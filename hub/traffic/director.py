@@ -137,11 +137,10 @@ class Director:
         """Before anything is published: carries out what was recorded, and lets go of what was not. The hub that stopped did neither."""
         async with self.layers.turn:
             for change in self.store.of_standing(Standing.RECORDED):
-                self.store.in_force(change, self.clock(), self._ends(change))
-                self.layers.said = self.layers.with_steps(change.steps)
+                self._stands(change, self.layers.moved(self._after(change.steps), self.clock()))
             for change in self.store.of_standing(Standing.PROPOSED):
                 await self._refused(change, "the hub stopped before it was recorded")
-            self.control.inputs = replace(self.control.inputs, traffic=traffic_of(self.state))
+            self.control.inputs = replace(self.control.inputs, traffic=self.layers.traffic)
 
     async def take_up(self) -> None:
         """Once there are an exchange and a sampler: subscriptions that are to rest do, and what is to be sampled is."""
@@ -176,7 +175,7 @@ class Director:
             steps,
             sentences(before, after, known),
             warnings(before, after, known, mine & self.overrides.seen.keys()),
-            resources(self.control.preview(traffic=traffic_of(after))),
+            resources(self.control.preview(traffic=traffic_of(after, self.layers.epochs | self.layers.moved(after, self.clock())))),
         )
 
     async def _begun(self, change: TrafficChange, preview: Preview, started: float) -> Applied:
@@ -195,17 +194,24 @@ class Director:
 
     async def _carried_out(self, change: TrafficChange) -> MeshChange:
         before, after = self.state, self._after(change.steps)
-        mesh = await self.control.propose(f"traffic {change.number}: {change.what}", change.author, traffic=traffic_of(after))
+        moved = self.layers.moved(after, self.clock())
+        traffic = traffic_of(after, self.layers.epochs | moved)
+        mesh = await self.control.propose(f"traffic {change.number}: {change.what}", change.author, traffic=traffic)
         if mesh.outcome not in STANDS:
             await self._refused(change, str(mesh))
             raise RefusedError((str(mesh),))
-        self.store.in_force(change, self.clock(), self._ends(change))
-        self.layers.said = self.layers.with_steps(change.steps)
+        self._stands(change, moved)
         await self.overrides.take_back(keys_of((step.key for step in change.steps), after, self.known.contracts))
         await self.pausing.settle(self.pausing.resting(before), self.pausing.resting(after), change.author, change.because)
         self._sampled(before, after)
         self.changed(replace(change, standing=Standing.IN_FORCE))
         return mesh
+
+    def _stands(self, change: TrafficChange, moved: dict[str, int]) -> None:
+        """A change is in force from now on, and so are the epochs that came of it."""
+        self.store.in_force(change, self.clock(), self._ends(change), moved)
+        self.layers.said = self.layers.with_steps(change.steps)
+        self.layers.epochs.update(moved)
 
     def _sampled(self, before: State, after: State) -> None:
         """Tells whoever samples of what is sampled otherwise now."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from hub.mesh.inputs import Traffic
 from hub.traffic.changes import Step
@@ -21,8 +22,8 @@ from hub.traffic.settings import (
 )
 
 
-def traffic_of(state: State) -> Traffic:
-    """What the mesh is compiled from."""
+def traffic_of(state: State, epochs: Mapping[str, int] = MappingProxyType({})) -> Traffic:
+    """What the mesh is compiled from; `epochs` are numbers of the last change of who gets an interface's calls that write."""
     return Traffic(
         shares=tuple((one.interface, one.weights) for one in state.of(Shares)),
         pins=state.of(Pin),
@@ -33,6 +34,7 @@ def traffic_of(state: State) -> Traffic:
         drains=state.of(Drain),
         versions=state.of(Versions),
         writers=tuple((one.interface, one.writes) for one in state.of(Shares) if one.writes),
+        epochs=tuple(sorted(epochs.items())),
     )
 
 
@@ -48,6 +50,9 @@ class Layers:
     file: State = field(default_factory=State)
     said: dict[Key, Setting] = field(default_factory=dict)
     """What changes say, by key."""
+    epochs: dict[str, int] = field(default_factory=dict)
+    """By interface, the number of the last change of who gets its calls that write. Numbers only grow, over all interfaces, and are at
+    least the time in seconds: a file that was lost does not give out again what it gave out."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @property
@@ -55,9 +60,29 @@ class Layers:
         """What holds."""
         return self.file.put(*self.said.values())
 
+    @property
+    def traffic(self) -> Traffic:
+        """What the mesh is compiled from."""
+        return traffic_of(self.state, self.epochs)
+
     def on(self, file: State) -> Traffic:
         """What would hold on another file."""
-        return traffic_of(file.put(*self.said.values()))
+        return traffic_of(file.put(*self.said.values()), self.epochs)
+
+    def moved(self, after: State, now: float) -> dict[str, int]:
+        """Epochs of the interfaces whose calls that write would go to another system in that state than they do."""
+        before, then = _writers(self.state), _writers(after)
+        number = max(int(now), max(self.epochs.values(), default=0) + 1)
+        return {name: number for name in sorted(before.keys() | then.keys()) if before.get(name, "") != then.get(name, "")}
+
+    def writer(self, interface: str) -> tuple[str, int]:
+        """The system that gets all calls of an interface that write, empty where nobody does, and since which epoch."""
+        return _writers(self.state).get(interface, ""), self.epochs.get(interface, 0)
+
+    def fences(self, system: str, held: int) -> tuple[tuple[str, int], ...]:
+        """Interfaces whose calls that write are another system's, and since which number; those above a number that is held already."""
+        found = ((name, self.epochs.get(name, 0)) for name, writer in _writers(self.state).items() if writer not in ("", system))
+        return tuple(sorted(one for one in found if one[1] > held))
 
     def steps(self, after: State, owners: Mapping[str, str]) -> tuple[Step, ...]:
         """What changes have to say for that state to hold. A share that is in the file can't be taken away: in its place comes one that
@@ -80,3 +105,8 @@ class Layers:
             else:
                 said[step.key] = step.after
         return said
+
+
+def _writers(state: State) -> dict[str, str]:
+    """By interface, the system that gets all calls that write."""
+    return {one.interface: one.writes for one in state.of(Shares)}

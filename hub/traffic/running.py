@@ -51,7 +51,7 @@ class TrafficControl:
     def opened(cls, state: Path, file: Traffic, log: Log, recorder: Recorder) -> "TrafficControl":
         """With what changes said when the hub last ran."""
         store = Store(state / FILE)
-        layers = Layers(state_of(file), {key: setting for key, (setting, _) in store.said().items()})
+        layers = Layers(state_of(file), {key: setting for key, (setting, _) in store.said().items()}, store.epochs())
         return cls(log, recorder, store, layers)
 
     def direct(self, control: Control, admin: Path | None) -> Director:

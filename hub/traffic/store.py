@@ -5,10 +5,11 @@ or waits for its time, is on the disk itself before anything else happens; the r
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import apsw
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS changes(
 ) STRICT;
 CREATE INDEX IF NOT EXISTS changes_by_standing ON changes(standing, number);
 CREATE TABLE IF NOT EXISTS said(key TEXT PRIMARY KEY, setting TEXT NOT NULL, change INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS epochs(interface TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 COLUMNS: Final = "number, what, author, because, standing, asked, at, until, steps, undoes, undone_by, problem"
 
@@ -59,6 +61,11 @@ class Store:
         rows: Any = self._db.execute("SELECT key, setting, change FROM said")
         return {tuple(json.loads(key)): (read(setting), change) for key, setting, change in rows}
 
+    def epochs(self) -> dict[str, int]:
+        """By interface, the number of the last change of who gets its calls that write."""
+        rows: Any = self._db.execute("SELECT interface, number FROM epochs")
+        return dict(rows)
+
     def begin(self, change: TrafficChange) -> TrafficChange:
         """Keeps a new change, and gives it its number."""
         values = (
@@ -85,9 +92,15 @@ class Store:
         with self._on_disk(standing):
             self._db.execute("UPDATE changes SET standing = ?, problem = ? WHERE number = ?", (standing.value, problem, number))
 
-    def in_force(self, change: TrafficChange, at: float, ends: Iterable[tuple[int, Standing, int]] = ()) -> None:
+    def in_force(
+        self,
+        change: TrafficChange,
+        at: float,
+        ends: Iterable[tuple[int, Standing, int]] = (),
+        epochs: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         """A change is in force: what it says is what changes say now. `ends` are changes that stand otherwise by that: number, how, and
-        by which change."""
+        by which change; `epochs` are those of interfaces, by name."""
         with self._transaction():
             self._db.execute(
                 "UPDATE changes SET standing = ?, at = ?, problem = '' WHERE number = ?", (Standing.IN_FORCE.value, at, change.number)
@@ -98,6 +111,8 @@ class Store:
                     self._db.execute("DELETE FROM said WHERE key = ?", (key,))
                 else:
                     self._db.execute("INSERT OR REPLACE INTO said VALUES (?, ?, ?)", (key, text_of(step.after), change.number))
+            for interface, number in epochs.items():
+                self._db.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?)", (interface, number))
             for number, standing, by in ends:
                 self.ended(number, standing, by)
 

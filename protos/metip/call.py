@@ -15,6 +15,7 @@ from functools import lru_cache
 from metip.faults import Fault, Reason
 from metip.grants import PURPOSES_HEADER
 from metip.tokens import HEADER as TOKEN_HEADER
+from metip.tokens import WRITER_HEADER
 
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
@@ -74,6 +75,8 @@ class Call:
     traceparent: str = ""
     grants: str = ""
     """Which purposes whom the operation was granted to may state, as Envoy says it (`metip.grants`); empty when it said nothing."""
+    writer: str = ""
+    """Whose the write is, where two systems could answer it (`metip.tokens`); empty otherwise."""
     handover: Handover | None = None
     """Set when the exchange hands over a message; None for a call."""
 
@@ -99,6 +102,7 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
         authorization=metadata.get("authorization", ""),
         traceparent=metadata.get("traceparent", ""),
         grants=metadata.get(PURPOSES_HEADER, ""),
+        writer=metadata.get(WRITER_HEADER, ""),
         handover=handover,
     )
 

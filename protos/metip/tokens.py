@@ -1,4 +1,4 @@
-"""Fencing tokens: which system a message is for, where two platforms might deliver it, and how it tells that it is no longer.
+"""Fencing tokens: which system a message or a write is for, where two platforms might have it, and how it tells that it is no longer.
 
 The law: the number only grows, with every move. Whoever has seen a higher number for a key, or for all keys, refuses a lower one, so a
 delivery that was held up on its way can't be executed after a move. A key travels as a digest, never in clear.
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 HEADER = "x-metip-token"
 """On what the exchange hands over; the edge strips it from everybody else."""
+WRITER_HEADER = "x-metip-writer"
+"""On a call that writes where two systems could answer it: Envoy says whose it is by the route that it took, and nobody else may."""
 
 
 @dataclass(frozen=True, slots=True)

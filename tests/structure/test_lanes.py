@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -25,6 +27,7 @@ def pytest_runtest_call(item):
         file.write(line)
 """
 MODULE = "import time, pytest\n@pytest.mark.parametrize('n', range({count}))\ndef test_it(n):\n    time.sleep(0.02)\n# {said}\n"
+DIES = "    if n == 1:\n        import os\n        os._exit(1)\n"
 BESIDE = {f"tests/hub/test_{number}.py": number for number in (1, 2, 3, 7, 11)}
 SHARED = {f"tests/mesh/test_shared_{number}.py": 5 for number in (1, 2)}
 OWN = {f"{ESTATES[number % len(ESTATES)]}test_{number}.py": number for number in range(3, 11)}
@@ -50,19 +53,31 @@ def workers_of(rows: list[Ran]) -> set[str]:
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
     """All tests of the modules, run by so many workers, by begin."""
     folder, workers = tmp_path_factory.mktemp("tests"), request.param
+    done = run(folder, workers)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{sum(MODULES.values())} passed" in done.stdout
+    found = rows_of(folder)
+    assert len(workers_of(found)) == workers
+    return found
+
+
+def run(folder: Path, workers: int, dying: str = "") -> "subprocess.CompletedProcess[str]":
+    """Runs the modules; the worker that begins the second test of the `dying` one dies of it."""
     for path, count in MODULES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(MODULE.format(count=count, said=SESSION if path in SHARED else ""))
+        text = MODULE.format(count=count, said=SESSION if path in SHARED else "")
+        (folder / path).write_text(text.replace("    time.sleep", DIES + "    time.sleep") if path == dying else text)
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT / 'tests/support'}\n")
     command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-n", str(workers), "tests"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{sum(MODULES.values())} passed" in done.stdout
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+
+
+def rows_of(folder: Path) -> list[Ran]:
+    """What ran to its end, by begin."""
     rows = [line.split() for line in (folder / "ran").read_text().splitlines()]
-    found = sorted((Ran(row[0].partition("::")[0], row[1], float(row[2]), float(row[3])) for row in rows), key=lambda row: row.begin)
-    assert len(workers_of(found)) == workers
-    return found
+    found = (Ran(row[0].partition("::")[0], row[1], float(row[2]), float(row[3])) for row in rows)
+    return sorted(found, key=lambda row: row.begin)
 
 
 def test_the_folders_are_there() -> None:
@@ -91,3 +106,11 @@ def test_modules_on_the_shared_estate_are_one_workers_and_come_first_of_the_esta
     shared = [row for row in ran if row.module in SHARED]
     assert len(workers_of(shared)) == 1
     assert max(row.begin for row in shared) < min(row.begin for row in ran if row.module in OWN)
+
+
+@pytest.mark.parametrize(("module", "workers"), [(next(iter(SHARED)), 3), ([*BESIDE][-1], 1), ([*OWN][-1], 3), (next(iter(LAST)), 3)])
+def test_of_a_worker_that_dies_one_test_has_failed_and_all_others_are_run(tmp_path: Path, module: str, workers: int) -> None:
+    done = run(tmp_path, workers, module)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"1 failed, {sum(MODULES.values()) - 1} passed" in done.stdout
+    assert Counter(row.module for row in rows_of(tmp_path)) == Counter(MODULES) - Counter([module])

@@ -15,7 +15,6 @@ from hub.mesh.control import Control, Inputs
 from hub.mesh.inputs import Grant, Instance, Policy, Traffic
 from hub.mesh.publisher import Publisher
 from hub.traffic.director import Director
-from hub.traffic.layers import traffic_of
 from hub.traffic.running import TrafficControl
 from hub.traffic.settings import Shares, State
 from metip.faults import Fault, Reason
@@ -68,7 +67,7 @@ class Directed:
         ]
         instances = _together([*instances, Instance(f"{SECOND}-1", SECOND, (INTERFACE,), f"unix:/run/{SECOND}-1.sock", "1")])
         self.traffic = TrafficControl.opened(self.state, self.file, Log(StringIO()), self.record)
-        inputs = Inputs(CONTRACTS, policy, PLACEHOLDERS, tuple(sorted(instances)), traffic_of(self.traffic.layers.state))
+        inputs = Inputs(CONTRACTS, policy, PLACEHOLDERS, tuple(sorted(instances)), self.traffic.layers.traffic)
         self.control = Control(Publisher(lambda: datetime.now(UTC)), inputs, on_change=lambda one: self.seen.append(one.traffic))
         self.traffic.direct(self.control, None).clock = lambda: self.now
 

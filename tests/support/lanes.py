@@ -39,6 +39,23 @@ class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
         module = nodeid.partition("::")[0]
         return SHARED if nodeid.startswith(ESTATES) and _shares(self.config.rootpath / module) else module
 
+    def remove_node(self, node: WorkerController) -> str | None:
+        """A worker that died, of a time limit for instance, leaves to the others what it had not done; the test that it died of has failed.
+
+        Units that it had done are no work any more: whoever was given one would wait for ever for its end.
+        """
+        work: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
+        left = [(unit, done) for unit, done in work.items() if not all(done.values())]
+        if not left:
+            return None
+        first = left[0][1]
+        died_of = next(test for test, over in first.items() if not over)
+        first[died_of] = True
+        self.workqueue.update({unit: done for unit, done in left if not all(done.values())})
+        for other in self.nodes:
+            self._reschedule(other)
+        return died_of
+
     def _reschedule(self, node: WorkerController) -> None:
         others = [one for one in self.nodes if one is not node and not one.shutting_down]
         if list(self.workqueue) == [""] and others and not node.shutting_down:

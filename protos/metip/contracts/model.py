@@ -249,6 +249,10 @@ class Contracts:
         """Systems that serve an operation beside the one that owns it, by name."""
         return tuple(one.system for one in self.back_ends if operation in one.serves)
 
+    def contended(self, operation: Operation) -> bool:
+        """Whether two systems could execute a call that writes, so that each must know whose it is. Messages have owners of their own."""
+        return operation.delivery_class is not DeliveryClass.READ and operation.delivery is None and bool(self.serving(operation.name))
+
     def back_ends_of(self, interface: str) -> tuple[str, ...]:
         """Systems that serve any operation of an interface beside the one that owns it, by name."""
         return tuple(one.system for one in self.back_ends if any(name.partition("/")[0] == interface for name in one.serves))

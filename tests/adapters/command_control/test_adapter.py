@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RoomsRig]:
-    async with rooms_rig(tmp_path_factory.mktemp("rooms"), acknowledged_within={"nanos": 400_000_000}) as rig:
+    async with rooms_rig(tmp_path_factory.mktemp("rooms"), acknowledged_within={"seconds": 2}) as rig:
         yield rig
 
 
@@ -101,7 +101,7 @@ async def test_without_an_acknowledgement_in_time_somebody_must_ring(rooms: Room
     rooms.dials.set([Dial("no_ack")])
     told, began = rooms.logged("voice_fallback"), time.monotonic()
     ack = await created(rooms, create("silent"))
-    assert 0.4 <= time.monotonic() - began < 2
+    assert 2 <= time.monotonic() - began < SOON
     assert (ack.accepted, ack.voice_fallback) == (False, True)
     assert uuid.UUID(ack.message_id)
     assert rooms.logged("voice_fallback") == told + 1
@@ -109,12 +109,12 @@ async def test_without_an_acknowledgement_in_time_somebody_must_ring(rooms: Room
 
 async def test_a_caller_that_waits_less_learns_it_in_its_own_time(rooms: RoomsRig) -> None:
     rooms.dials.set([Dial("no_ack")])
-    reply = await rooms.incidents.CreateIncident(create("hurried"), timeout=0.4, metadata=from_envoy())
+    reply = await rooms.incidents.CreateIncident(create("hurried"), timeout=1.5, metadata=from_envoy())
     assert reply.acknowledgement.voice_fallback
 
 
 async def test_an_acknowledgement_that_comes_late_is_told_and_harms_nobody(rooms: RoomsRig) -> None:
-    rooms.dials.set([Dial("late_ack", "600ms", times=1)])
+    rooms.dials.set([Dial("late_ack", "3s", times=1)])
     told = rooms.logged("late_acknowledgement")
     assert (await created(rooms, create("late"))).voice_fallback
     await until(lambda: rooms.logged("late_acknowledgement") == told + 1)
@@ -286,7 +286,7 @@ async def test_a_message_never_goes_back(rooms: RoomsRig, said: dict[str, Any]) 
 
 async def test_what_the_room_says_late_is_the_outcome_of_a_handover(rooms: RoomsRig) -> None:
     message_id = str(uuid.uuid4())
-    rooms.dials.set([Dial("late_ack", "600ms")])
+    rooms.dials.set([Dial("late_ack", "3s")])
     assert (await rooms.deliver(handover("late-handover"), message_id)).progress == PROGRESS_DELIVERED
     await until(lambda: message_id in rooms.exchange.outcomes)
     assert rooms.exchange.outcomes[message_id] == (True, "")
@@ -294,7 +294,7 @@ async def test_what_the_room_says_late_is_the_outcome_of_a_handover(rooms: Rooms
 
 async def test_a_late_rejection_is_the_outcome_too(rooms: RoomsRig) -> None:
     message_id = str(uuid.uuid4())
-    rooms.dials.set([Dial("late_ack", "600ms"), Dial("reject", "NOT_OURS")])
+    rooms.dials.set([Dial("late_ack", "3s"), Dial("reject", "NOT_OURS")])
     assert (await rooms.deliver(handover("late-rejection"), message_id)).progress == PROGRESS_DELIVERED
     await until(lambda: message_id in rooms.exchange.outcomes)
     assert rooms.exchange.outcomes[message_id] == (False, "NOT_OURS")

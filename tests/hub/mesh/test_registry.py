@@ -258,3 +258,13 @@ def test_instances_that_do_not_hold_a_fence_yet_are_named(tmp_path: Path) -> Non
     assert found.unfenced({"new"}, "another.Interface", 9) == ()
     found.deregister("new-0")
     assert found.unfenced({"new"}, "one.Interface", 1) == ()
+
+
+def test_who_may_not_write_any_more_is_named_until_it_holds_the_fence(tmp_path: Path) -> None:
+    found = Registry(Store(tmp_path / "registry.sqlite"))
+    for number, system in enumerate(("new", "new", "old")):
+        found.register(Instance(f"{system}-{number}", system, ("one.Interface",), f"unix:/{number}"), held_of_writes=number)
+    assert found.writing("old", "one.Interface", 1) == ("new-0",)
+    assert found.writing("new", "one.Interface", 9) == ("old-2",)
+    assert found.writing("new", "one.Interface", 2) == ()
+    assert found.writing("old", "another.Interface", 9) == ()

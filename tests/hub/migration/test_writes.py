@@ -1,14 +1,18 @@
 """What writes is one platform's: whatever the shares, whoever is pinned, and as the state says."""
 
+from dataclasses import replace
+
 import pytest
 from migrating import CONTRACTS, rules
 
 from hub.contracts import DeliveryClass, Operation
 from hub.mesh.going import goings
 from hub.mesh.inputs import Traffic, cluster_name
+from hub.mesh.routes import _route_of
 from hub.mesh.steering import Drain, Pin
 from hub.migration.plan import read
 from hub.migration.states import State, at
+from metip.tokens import WRITER_HEADER
 
 PLAN = read(None, CONTRACTS)
 MIXED = next(one for one in PLAN.rules.values() if one.writes and not one.undivided)
@@ -53,3 +57,24 @@ def test_what_has_no_query_moves_as_a_whole() -> None:
     for name in whole:
         assert PLAN.rules[name].following(at(State.SHADOW)) == at(State.PRIMARY)
     assert not rules(MIXED.interface).undivided
+
+
+@pytest.mark.parametrize(
+    "traffic", [SPLIT, Traffic(shares=SPLIT.shares, pins=SPLIT.pins), Traffic()], ids=["one writer", "split", "unsaid"]
+)
+def test_each_write_says_whose_it_is_and_a_query_does_not(traffic: Traffic) -> None:
+    told = replace(traffic, epochs=((MIXED.interface, 17),))
+    for operation in MIXED.operations:
+        routes = [one.decode(errors="replace") for one in routes_named(operation, told)]
+        assert routes
+        writers = {system for system in (MIXED.system, MIXED.old) if any(f"{system} 17" in one for one in routes)}
+        if operation.delivery_class is DeliveryClass.READ:
+            assert not writers
+            assert not any(WRITER_HEADER in one for one in routes)
+        else:
+            assert writers == ({MIXED.old} if traffic is SPLIT else {MIXED.system, MIXED.old})
+            assert all(WRITER_HEADER in one for one in routes)
+
+
+def routes_named(operation: Operation, traffic: Traffic) -> list[bytes]:
+    return [_route_of(operation, (), "", going) for going in goings(CONTRACTS, INTERFACE, operation, traffic)]

@@ -342,3 +342,67 @@ async def test_whatever_happens_what_is_undone_and_over_leaves_nothing_behind(
                 await hub.director.undo(change.number, OPERATOR, WHY)
     assert hub.director.state == State()
     hub.traffic.store.close()
+
+
+def writing(system: str, share: int = 10) -> State:
+    """What gives one system all calls that write, and the second a share of the rest."""
+    return State((Shares(INTERFACE, tuple(sorted(((FIRST, 100 - share), (SECOND, share)))), system),))
+
+
+async def written(hub: Directed, system: str, share: int = 10) -> int:
+    done = await hub.director.change(f"{system} writes", OPERATOR, WHY, lambda state: state.put(*writing(system, share).settings))
+    return done.number
+
+
+def epoch(hub: Directed) -> int:
+    assert hub.control.inputs.traffic.epochs == tuple(sorted(hub.traffic.layers.epochs.items())), "Envoy was told something else"
+    return hub.traffic.layers.epochs.get(INTERFACE, 0)
+
+
+async def test_whoever_loses_the_writes_gets_a_fence_and_whoever_has_them_none(hub: Directed) -> None:
+    assert (epoch(hub), hub.traffic.layers.fences(FIRST, 0)) == (0, ())
+    await written(hub, FIRST)
+    first = epoch(hub)
+    assert first >= hub.now
+    assert hub.traffic.layers.fences(FIRST, 0) == ()
+    assert hub.traffic.layers.fences(SECOND, 0) == ((INTERFACE, first),)
+    await written(hub, FIRST, share=50)
+    assert epoch(hub) == first, "the share is none of its business"
+    await written(hub, SECOND)
+    assert epoch(hub) > first
+    assert hub.traffic.layers.fences(FIRST, first) == ((INTERFACE, epoch(hub)),)
+    assert hub.traffic.layers.fences(FIRST, epoch(hub)) == ()
+
+
+async def test_undoing_a_move_of_writes_is_a_move_with_a_higher_number(hub: Directed) -> None:
+    await written(hub, FIRST)
+    number = await written(hub, SECOND)
+    moved = epoch(hub)
+    await hub.director.undo(number, OPERATOR, WHY)
+    assert epoch(hub) > moved
+    assert hub.traffic.layers.writer(INTERFACE) == (FIRST, epoch(hub))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_hub_that_ends_in_the_middle_of_a_move_of_writes_gives_no_number_twice(hub: Directed, moment: str) -> None:
+    await written(hub, FIRST)
+    before = epoch(hub)
+    hub.cut_off = moment
+    with pytest.raises(CutOffError):
+        await written(hub, SECOND)
+    await hub.restart()
+    # A record that was cut off after it was written counts as not written, since the file does not know of it.
+    assert (hub.traffic.layers.writer(INTERFACE)[0], epoch(hub)) == (FIRST, before)
+    await written(hub, SECOND)
+    assert epoch(hub) > before
+    await hub.restart()
+    assert hub.traffic.layers.writer(INTERFACE) == (SECOND, epoch(hub))
+
+
+async def test_writes_that_envoy_refuses_to_move_stay_where_they_are(hub: Directed, monkeypatch: pytest.MonkeyPatch) -> None:
+    await written(hub, FIRST)
+    before = epoch(hub)
+    monkeypatch.setattr("hub.traffic.director.STANDS", frozenset())
+    with pytest.raises(TrafficError):
+        await written(hub, SECOND)
+    assert (hub.traffic.layers.writer(INTERFACE), hub.traffic.layers.epochs[INTERFACE]) == ((FIRST, before), before)
