@@ -13,6 +13,7 @@ PLATFORM = frozenset(
         "adapter",
         "cases",
         "common",
+        "console",
         "contracts",
         "estate",
         "exchange",
