@@ -10,7 +10,7 @@ BENCH_ARGS ?=
 FUZZ_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check gen console golden bench faults fuzz new clean lock sbom
+.PHONY: help run demo test check gen console golden bench faults fuzz new clean lock sbom man
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ clean: ## Remove everything that was built or started here
 
 lock: .venv/.installed ## Resolve the dependencies anew and pin them with hashes
 	@sh locks/resolve.sh
+
+man: $(DESCRIPTORS) ## Write a page of each command for man to build/man
+	@$(BIN)/metip help --man build/man
 
 sbom: .venv/.installed ## Write the bill of materials of what runs to build/sbom.json (CycloneDX)
 	@mkdir -p build && $(BIN)/python locks/sbom.py > build/sbom.json && echo "build/sbom.json"

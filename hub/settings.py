@@ -40,6 +40,8 @@ class Settings:
     """Whose approval a changed policy needs; nobody's by default."""
     console: settings_pb2.Console | None = None
     """None where there is no console."""
+    adapter_logs: Path | None = None
+    """None where the adapters' logs are not on this machine."""
 
     @property
     def rules(self) -> Rules:
@@ -75,6 +77,7 @@ def read(path: Path) -> Settings:
         traffic=folder / message.traffic if message.traffic else None,
         envoy_admin=folder / message.envoy_admin if message.envoy_admin else None,
         migration=folder / message.migration if message.migration else None,
+        adapter_logs=folder / message.adapter_logs if message.adapter_logs else None,
         approvals=message.approvals,
         console=message.console if message.HasField("console") else None,
     )

@@ -29,7 +29,7 @@ from metip.logs import Log
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]
-Teller = Callable[[str, float, str, str], None]
+Teller = Callable[[str, float, str, str, float], None]
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncGenerator[Message, None]]
 
@@ -215,8 +215,8 @@ class Pipeline:
         )
 
     def _teller(self, operation: Operation) -> Teller:
-        """Writes the line of one call: outcome, milliseconds, call id, consumer."""
-        return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", operation=operation.name)
+        """Writes the line of one call: outcome, milliseconds, call id, consumer, and what of the milliseconds far systems took."""
+        return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", "far_ms", operation=operation.name)
 
     def _leave(self, operation: Operation, reached: "_Reached", tell: Teller) -> None:
         if reached.inside:
@@ -225,7 +225,8 @@ class Pipeline:
             with suppress(Fault):  # nobody waits for an answer any more, so there is nothing to refuse
                 self.journal.note(facts)
         consumer = reached.call.consumer if reached.call else ""
-        tell(reached.outcome or CANCELLED, round(reached.seconds * 1000, 2), reached.call_id, consumer)
+        far = round(reached.call.far * 1000, 2) if reached.call else 0.0
+        tell(reached.outcome or CANCELLED, round(reached.seconds * 1000, 2), reached.call_id, consumer, far)
 
 
 class _Reached:

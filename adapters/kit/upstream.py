@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 
 from metip.adapter.v1.settings_pb2 import Upstream
 from metip.breaker import Breaker, State
@@ -54,6 +55,8 @@ class Passage:
     """One exchange with the far system; `sent` is set when the first byte leaves."""
 
     sent: bool = False
+    call: Call | None = None
+    """The call that it is made for, whose trace goes along where the protocol can carry it."""
 
 
 class Guard:
@@ -79,14 +82,17 @@ class Guard:
         if within <= 0:
             raise Fault(Reason.TIMED_OUT, "no time was left to ask the far system")
         spell = self.breaker.admit()
-        passage = Passage()
+        passage = Passage(call=call)
         asked = False
         try:
             async with asyncio.timeout(within), self._place():
                 if spell != self.breaker.spell:  # the circuit opened while this call stood in line
                     spell = self.breaker.admit()
-                asked = True
-                yield passage
+                asked, began = True, perf_counter()
+                try:
+                    yield passage
+                finally:
+                    call.far += perf_counter() - began
         except TimeoutError:
             if not asked:  # impatient callers say nothing about the far system, so they can't open the circuit for the others
                 self.breaker.abandoned(spell)

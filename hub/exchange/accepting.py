@@ -31,6 +31,7 @@ from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason, status_of
 from metip.journal.refusals import refusal
 from metip.logs import Log
+from metip.tracing import trace_id_in
 
 COME_AGAIN: Final = timedelta(seconds=1)
 T = TypeVar("T")
@@ -68,7 +69,9 @@ class Acceptor:
         ordering = self._ordering(request) if self._ordering else ""
         not_before = self._not_before(request, now) if self._waits else 0.0
         expires = now + said.max_age if said.max_age else 0.0
-        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, said.dedupe_window)
+        trace = call.traceparent if trace_id_in(call.traceparent) else ""
+        window = said.dedupe_window
+        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, window, trace)
 
     def judge_all(self, messages: Sequence[bytes], call: Call, officer: str, now: float) -> Judged:
         """Messages that one call hands over in bulk, as they may be kept, and why others may not. Raises `Fault` JOURNAL while nothing can
@@ -102,6 +105,7 @@ class Acceptor:
             array("q", fingerprints(name, keys)),
             array("q", fingerprints(name, lines)) if any(lines) else array("q"),
             len(set(keys)) == len(keys),
+            call.traceparent if trace_id_in(call.traceparent) else "",
         )
 
     def _no_key(self) -> NoReturn:

@@ -24,6 +24,8 @@ from metip.call import (
 from metip.contracts import Subscription
 from metip.exchange.v1.receipt_pb2 import PROGRESS_DELIVERED, Receipt
 from metip.tokens import HEADER as TOKEN_HEADER
+from metip.tracing import HEADER as TRACE_HEADER
+from metip.tracing import context_of
 
 MARGIN: Final = 1.0
 """Seconds that Envoy has to say that the time is up before we stop listening."""
@@ -83,6 +85,7 @@ def _metadata(subscription: Subscription, attempt: Attempt) -> list[tuple[str, s
         (PRODUCER_HEADER, attempt.producer),
         (ACCEPTED_HEADER, f"{attempt.accepted:.3f}"),
         (CALL_ID_HEADER, attempt.call_id or attempt.message_id),
+        (TRACE_HEADER, context_of(attempt.traceparent, attempt.call_id or attempt.message_id)),
     ]
     if attempt.token:
         found.append((TOKEN_HEADER, attempt.token))

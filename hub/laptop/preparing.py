@@ -124,6 +124,7 @@ access: access.yaml
 traffic: traffic.yaml
 migration: {home.migration.name}
 envoy_admin: {home.admin_socket}
+adapter_logs: logs
 edge:
   port: {ports.grpc}
   json_port: {ports.json}

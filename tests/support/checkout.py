@@ -20,6 +20,7 @@ PLATFORM = frozenset(
         "hub",
         "identifiers",
         "journal",
+        "journey",
         "ledger",
         "migration",
         "options",
