@@ -24,8 +24,11 @@ SECTIONS: Final[Sections] = {
             "hub.cli.console:console",
             "Print the console's address with a fresh sign-in in your name, for a browser.",
         ),
-        "top": ("hub.cli.estate.top:top", "Show what is live: rates, errors, times, what waits; by interface, consumer, system."),
-        "tap": ("hub.cli.estate.tap:tap", "Show calls live as they end, filtered, with nothing personal in them."),
+        "top": (
+            "hub.cli.estate.top:top",
+            "Show what is live: rates, errors, times, what is in flight, queued, parked, and waits longest.",
+        ),
+        "tap": ("hub.cli.estate.tap:tap", "Show calls live as they end: whose, of what, how, how long."),
         "explain": ("hub.cli.explaining:explain", "Say who may call an operation, why, where it goes, and its limits."),
         "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),
     },

@@ -29,8 +29,8 @@ ENDINGS: Final = (
     "css env gif htm html ico jpeg jpg js json key log map mjs pem php png py sqlite svg toml ts tsx txt webmanifest woff woff2 xml yaml"
 )
 LOOKS_LIKE_A_FILE: Final = re.compile(rf"\.({ENDINGS.replace(' ', '|')})$", re.IGNORECASE)
-TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
-"""Said here, since what a machine knows of endings differs."""
+TYPES: Final = {".js": "application/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+"""Said here, since what a machine knows of endings differs, and since Envoy compresses scripts under this name alone."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -78,7 +78,7 @@ def read_site(folder: Path = SITE) -> dict[str, File]:
 def _file(name: str, path: Path) -> File:
     content = path.read_bytes()
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    text = kind.startswith("text/") or kind in ("image/svg+xml", "application/json")
+    text = kind.startswith("text/") or kind in ("application/javascript", "image/svg+xml", "application/json")
     return File(content, f"{kind}; charset=utf-8" if text else kind, FOR_EVER if name.startswith(ASSETS) else ASK_AGAIN)
 
 

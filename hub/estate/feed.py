@@ -45,6 +45,8 @@ class Feed:
         self._listeners: list[Listener] = []
         self._task: asyncio.Task[None] | None = None
         self._trouble = ""
+        self.still = asyncio.Lock()
+        """Whoever holds it is given no calls meanwhile."""
         self.read_at = 0.0
         """Unix time up to which the log was read; 0 before."""
 
@@ -88,7 +90,8 @@ class Feed:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            await self._look()
+            async with self.still:
+                await self._look()
 
     async def _look(self) -> None:
         lines, passed_over = self._guarded(lambda reader: reader.latest(MOST), (list[str](), 0))

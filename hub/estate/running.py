@@ -139,10 +139,17 @@ class Live:
             now = time.monotonic()
             self._drawn = {one: drawn for one, drawn in self._drawn.items() if now - drawn[0] < FRESH}
             if key not in self._drawn:
-                choice, scene = Choice.of(said), await self._scene()
-                totals = self._window.only(choice.has) if choice.narrows else self._window.totals
-                self._drawn[key] = now, picture(scene, totals, choice, wanted, with_map=with_map)
+                choice, asked = Choice.of(said), await self._ask()
+                async with self.feed.still:
+                    scene = self._scene(asked)
+                    # Drawn beside everything else that the hub does, which would have to wait for a wide estate.
+                    drawn = await asyncio.to_thread(self._draw, scene, choice, wanted, with_map)
+                self._drawn[key] = now, drawn
             return self._drawn[key][1]
+
+    def _draw(self, scene: Scene, choice: Choice, wanted: Sequence[Grouping], with_map: bool) -> estate_pb2.Estate:
+        totals = self._window.only(choice.has) if choice.narrows else scene.totals
+        return picture(scene, totals, choice, wanted, with_map=with_map)
 
     async def close(self) -> None:
         """Lets go of everything at once."""
@@ -182,8 +189,7 @@ class Live:
             self._counting.cancel()
             self._counting = None
 
-    async def _scene(self) -> Scene:
-        asked = await self._ask()
+    def _scene(self, asked: _Asked) -> Scene:
         inputs, sources, now = self._sources.inputs(), self._sources, self._clock()
         log = Source("log", self.feed.problem, self.feed.read_at)
         return Scene(

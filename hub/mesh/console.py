@@ -119,12 +119,10 @@ def _listener(edge: Edge, console: Console) -> Resource:
 
 
 def _compressing() -> hcm.HttpFilter:
-    """The console's files, and nothing that tells of the estate: what is compressed together with a secret can give it away."""
-    files = ["text/html", "text/css", "text/javascript", "image/svg+xml", "application/json"]
+    """Envoy's own list of types, which has those of the console's files and none of a call's answer: what is compressed together with a
+    secret can give it away."""
     library = core.TypedExtensionConfig(name="gzip", typed_config=packed(gzip.Gzip()))
-    common = compressor.CompressorCommonDirectionConfig(content_type=files)
-    towards = compressor.CompressorResponseDirectionConfig(common_config=common)
-    body = compressor.Compressor(compressor_library=library, response_direction_config=towards)
+    body = compressor.Compressor(compressor_library=library)
     return hcm.HttpFilter(name="envoy.filters.http.compressor", typed_config=packed(body))
 
 

@@ -13,8 +13,9 @@ _CLAIMS: Final = f"metadata.filter_metadata[{_FILTER}]['officer']"
 SIGN_IN_AGAIN: Final = "Sign in again: on a laptop open the address that `metip console` prints."
 
 
-def _refusals(console: str) -> tuple[Refusal, ...]:
-    """`console` is the SPIFFE ID for which tokens must be made; empty where an issuer of OpenID Connect makes them."""
+def console_refusals(console: str) -> tuple[Refusal, ...]:
+    """Each, in the order in which they are told apart. `console` is the SPIFFE ID for which tokens must be made; empty where an issuer of
+    OpenID Connect makes them."""
     another = f"{_DENIED} && {_VERIFIED} && (!('azp' in {_CLAIMS}) || {_CLAIMS}['azp'] != '{console}')"
     found = [
         Refusal("FOREIGN_ORIGIN", "PERMISSION_DENIED", "response.code_details == 'csrf_origin_mismatch'",
@@ -41,5 +42,5 @@ def _refusals(console: str) -> tuple[Refusal, ...]:
 @lru_cache(maxsize=4)
 def console_replies(console: str) -> hcm.LocalReplyConfig:
     """What Envoy's own answers look like."""
-    refusals = _refusals(console)
+    refusals = console_refusals(console)
     return hcm.LocalReplyConfig(mappers=[*map(in_grpc_web, refusals), *(mapper(one, as_json=False) for one in refusals)])

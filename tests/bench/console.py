@@ -50,7 +50,7 @@ class Console:
     edges: int
     """On the map."""
     unwatched: float
-    """Share of a core that the hub takes while nobody looks: it reads the same log for its books."""
+    """Share of a core that the hub takes while nobody looks: the ledger reads the same log."""
     watched: float
     """Share of a core that it takes while one does."""
     answers: int
@@ -58,8 +58,8 @@ class Console:
     """The median, of those that tell what changed."""
     grown: float
     """Megabytes of memory by which the hub grew."""
-    asked_at_rest: int
-    """Pages that were asked for when nobody looked any more."""
+    asked_at_rest: int | None
+    """Pages that were asked for when nobody looked any more; None where nobody waited to see."""
 
     @property
     def cost(self) -> float:
@@ -72,10 +72,17 @@ class Console:
         return self.cost < BUDGET
 
 
-async def measure_console(seconds: float, told: Callable[[str], None], *, settles: float = SETTLES) -> Console:
+async def measure_console(
+    seconds: float,
+    told: Callable[[str], None],
+    *,
+    interfaces: int = INTERFACES,
+    settles: float = SETTLES,
+    at_rest: float | None = AT_REST,
+) -> Console:
     """Measures, for so many seconds each way. Raises `NotReadyError`."""
-    told(f"starting a hub with {INTERFACES} interfaces more")
-    async with _hub(told) as (home, pid):
+    told(f"starting a hub with {interfaces} interfaces more")
+    async with _hub(interfaces, told) as (home, pid):
         admin = Admin(home.admin_socket)
         await asyncio.sleep(settles / 2)
         memory = _megabytes(pid)
@@ -91,13 +98,15 @@ async def measure_console(seconds: float, told: Callable[[str], None], *, settle
             watcher.cancel()
             await asyncio.wait((watcher,))
         told(f"one looks: {watched:.1%} of a core, {len(seen.sizes) - before} answers")
-        grown = _megabytes(pid) - memory
-        await asyncio.sleep(AT_REST)
-        asked = await _asked(admin)
-        await asyncio.sleep(2.0)
-        at_rest = await _asked(admin) - asked
-        sizes = seen.sizes[before:] or [0]
-        return Console(RATE, INTERFACES, len(seen.edges), unwatched, watched, len(seen.sizes) - before, median(sizes), grown, at_rest)
+        grown, asked = _megabytes(pid) - memory, None
+        if at_rest is not None:
+            await asyncio.sleep(at_rest)
+            before_rest = await _asked(admin)
+            await asyncio.sleep(RENEWED)
+            asked = await _asked(admin) - before_rest
+        sizes = seen.sizes[before:]
+        told_each = median(sizes) if sizes else 0.0
+        return Console(RATE, interfaces, len(seen.edges), unwatched, watched, len(sizes), told_each, grown, asked)
 
 
 class _Seen:
@@ -115,17 +124,17 @@ class _Seen:
 
 
 @asynccontextmanager
-async def _hub(told: Callable[[str], None]) -> AsyncIterator[tuple[Home, int]]:
+async def _hub(interfaces: int, told: Callable[[str], None]) -> AsyncIterator[tuple[Home, int]]:
     """A hub with wide contracts, its process id, and what stands in for Envoy."""
     with tempfile.TemporaryDirectory(prefix="metip-bench-") as folder:
         home = Home.at(Path(folder))
         grpc_port, json_port, deliveries = free_ports(3)
         prepare(home, Ports(grpc_port, json_port, deliveries))
-        (home.root / "contracts.binpb").write_bytes(wide_contracts(INTERFACES))
+        (home.root / "contracts.binpb").write_bytes(wide_contracts(interfaces))
         supervisor = Supervisor(home.processes, lambda process, words: told(f"{process.name} {words}"))
         renewing: asyncio.Task[None] | None = None
         try:
-            wide = (str(home.access_log), str(home.admin_socket), str(RATE), str(INTERFACES))
+            wide = (str(home.access_log), str(home.admin_socket), str(RATE), str(interfaces))
             supervisor.start(Process("envoy", (sys.executable, "-m", "tests.bench.wide", *wide), home.log("envoy")))
             hub = (sys.executable, "-m", "hub", "--settings", str(home.hub_settings), "--contracts", str(home.root / "contracts.binpb"))
             supervisor.start(Process("hub", hub, home.log("hub")))
@@ -134,7 +143,7 @@ async def _hub(told: Callable[[str], None]) -> AsyncIterator[tuple[Home, int]]:
                     await _ready(home)
             except TimeoutError:
                 raise NotReadyError(home.log("hub").read_text(encoding="utf-8")[-2000:]) from None
-            renewing = asyncio.create_task(_register(home))
+            renewing = asyncio.create_task(_register(home, interfaces))
             pid = next(one.pid for one in supervisor.processes if one.name == "hub")
             assert pid is not None, "it is ready"
             yield home, pid
@@ -157,14 +166,14 @@ async def _ready(home: Home) -> None:
             await asyncio.sleep(POLL)
 
 
-async def _register(home: Home) -> None:
+async def _register(home: Home, number_of: int) -> None:
     """An instance of each system, for as long as it is not cancelled."""
     async with grpc.aio.insecure_channel(f"unix:{home.hub_socket}") as channel:
         stub: Any = RegistryServiceStub(channel)
         while True:
-            for first in range(0, INTERFACES, A_SYSTEM):
+            for first in range(0, number_of, A_SYSTEM):
                 system = system_of(first)
-                interfaces = [interface_of(number) for number in range(first, min(first + A_SYSTEM, INTERFACES))]
+                interfaces = [interface_of(number) for number in range(first, min(first + A_SYSTEM, number_of))]
                 one = Instance(id=f"{system}-0", system=system, interfaces=interfaces, address=f"unix:/run/{system}.sock")
                 await stub.Register(RegisterRequest(instance=one), timeout=5)
             await asyncio.sleep(RENEWED)

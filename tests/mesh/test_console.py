@@ -54,10 +54,10 @@ def actions(mesh: MeshRig, action: str) -> list[Record]:
     return [one for one in found if one.operation == action]
 
 
-async def tried(mesh: MeshRig, page: Browser, operation: str, request: Any, **headers: str) -> TryOperationResponse:
+async def tried(mesh: MeshRig, page: Browser, operation: str, request: Any, user: str = "alex") -> TryOperationResponse:
     """Tries an operation with a request as JSON; it must have been carried out."""
     asked = TryOperationRequest(operation=operation, request=request if isinstance(request, str) else json.dumps(request))
-    answer = await page.call(TRY, asked, token=token(mesh, "operations", **headers))
+    answer = await page.call(TRY, asked, token=token(mesh, "operations", user=user))
     assert answer.status == "OK", (answer.status, answer.reason, answer.trailers)
     return TryOperationResponse.FromString(answer.messages[0])
 

@@ -3,6 +3,8 @@
 The far side stands in the hub's place, so that a test sees what the hub would be told.
 """
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from browsers import Browser, browser
-from edge_rig import OFFICER, EdgeRig, running_edge
+from edge_rig import OFFICER, EdgeRig, Json, running_edge
 from free_ports import free_ports
 from grpc_web import BINARY, TEXT
 from hostile_tokens import TOKENS, TokenGround, hostile_token
@@ -51,8 +53,14 @@ def console(directory: Path, _: Store) -> Console:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def edge() -> AsyncIterator[EdgeRig]:
-    """An edge with a console."""
-    async with running_edge(console=console) as rig:
+    """An edge with a console, which has few connections to give."""
+
+    def few_connections(bootstrap: Json) -> None:
+        (limits,) = (one["static_layer"] for one in bootstrap["layered_runtime"]["layers"] if one["name"] == "limits")
+        assert limits["envoy.resource_limits.listener.console.connection_limit"] == 1000
+        limits["envoy.resource_limits.listener.console.connection_limit"] = 40
+
+    async with running_edge(console=console, bootstrapped=few_connections) as rig:
         yield rig
 
 
@@ -69,10 +77,10 @@ def token(edge: EdgeRig, *roles: str, user: str = "alex") -> str:
     return issue_operator_token(edge.store, user, roles, authorised_party=CONSOLE, lifetime=timedelta(minutes=5), now=datetime.now(UTC))
 
 
-async def refused(edge: EdgeRig, page: Browser, operation: str, *, token: str = "", **headers: str) -> tuple[str, str]:
+async def refused(edge: EdgeRig, page: Browser, operation: str, *, token: str = "") -> tuple[str, str]:
     """How a call is refused, and why; nothing of it reaches the hub."""
     before = edge.far.calls.total()
-    answer = await page.call(operation, token=token, **headers)
+    answer = await page.call(operation, token=token)
     assert edge.far.calls.total() == before, "the hub heard of it"
     assert answer.http_status == 200, "a browser's library reads the details of an answer of gRPC alone"
     return answer.status, answer.reason
@@ -137,7 +145,7 @@ async def test_what_a_form_of_another_site_can_send_is_no_call(kind: str, edge: 
 
 async def test_the_operator_is_named_from_the_token_and_as_the_consumer_console(edge: EdgeRig, page: Browser) -> None:
     edge.far.metadata.clear()
-    await page.call(WRITE, token=token(edge, "operations", user="a.lex_1-2"), cookie="session=1")
+    await page.call(WRITE, token=token(edge, "operations", user="a.lex_1-2"), headers={"cookie": "session=1"})
     (seen,) = edge.far.metadata
     assert seen["x-metip-operator"] == "sso://token-issuer.metip.local/a.lex_1-2"
     assert seen["x-forwarded-client-cert"] == f"URI={CONSOLE}"
@@ -148,7 +156,7 @@ async def test_the_operator_is_named_from_the_token_and_as_the_consumer_console(
 @pytest.mark.parametrize("header", FORGEABLE)
 async def test_what_only_envoy_may_say_never_comes_from_a_browser(header: str, edge: EdgeRig, page: Browser) -> None:
     edge.far.metadata.clear()
-    await page.call(WRITE, token=token(edge, "operations"), **{header: "7777777"})
+    await page.call(WRITE, token=token(edge, "operations"), headers={header: "7777777"})
     (seen,) = edge.far.metadata
     assert "7777777" not in seen.get(header, "")
 
@@ -157,7 +165,7 @@ async def test_what_only_envoy_may_say_never_comes_from_a_browser(header: str, e
 async def test_nobody_acts_in_another_name(header: str, edge: EdgeRig, page: Browser) -> None:
     edge.far.metadata.clear()
     forged = {"x-metip-operator": "sso://token-issuer.metip.local/mallory", "x-metip-officer": "eyJzdWIiOiJtYWxsb3J5In0"}
-    await page.call(WRITE, token=token(edge, "operations"), **{header: forged.get(header, "URI=spiffe://metip.local/hub")})
+    await page.call(WRITE, token=token(edge, "operations"), headers={header: forged.get(header, "URI=spiffe://metip.local/hub")})
     (seen,) = edge.far.metadata
     assert seen["x-metip-operator"] == "sso://token-issuer.metip.local/alex"
     assert seen["x-forwarded-client-cert"] == f"URI={CONSOLE}"
@@ -220,3 +228,25 @@ async def test_a_call_is_a_line_of_the_consoles_own_log_and_none_of_the_edges(ed
     lines = Path(edge.console.access_log).read_text(encoding="utf-8")
     assert READ in lines
     assert "eyJ" not in lines, "no token is in it"
+
+
+async def test_connections_past_the_consoles_own_limit_are_closed_and_consumers_do_not_notice(edge: EdgeRig, page: Browser) -> None:
+    assert edge.console is not None
+    opened = await asyncio.gather(*(_connected(edge, edge.console.port) for _ in range(60)))
+    try:
+        assert 0 < sum(one is not None for one in opened) <= 40
+        assert await edge.status(edge.channel()) == "OK"
+    finally:
+        for one in opened:
+            if one is not None:
+                one.close()
+
+
+async def _connected(edge: EdgeRig, port: int) -> asyncio.StreamWriter | None:
+    """A connection that is set up; None where it was closed before."""
+    context = ssl.create_default_context(cafile=str(edge.store.ca_certificate))
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="localhost")
+    except OSError:
+        return None
+    return writer

@@ -26,6 +26,8 @@ CASE = next(
 OPERATION = CASE.operation
 INTERFACE, NAME = OPERATION.interface, OPERATION.interface.rpartition(".")[2]
 EDGE = "edge"
+PATIENCE = 120.0
+"""Seconds that a command may take on a busy machine."""
 
 
 async def look(
@@ -51,20 +53,21 @@ async def test_the_map_is_filtered_drawn_and_told_as_a_table(mesh: MeshRig) -> N
 
 async def test_calls_are_seen_to_move_on_the_map(mesh: MeshRig) -> None:
     first, second = CONTRACTS.serving(OPERATION.name)[:2]
+    made: list[str] = []
 
     async def shift() -> None:
-        done = await metip(mesh.home.root, "traffic", "shift", INTERFACE, f"{first}=70", f"{second}=30", "--because", "a test", within=120)
-        assert done.code == 0, done.err
+        arguments = ("shift", INTERFACE, f"{first}=70", f"{second}=30", "--because", "a test", "--json")
+        done = await metip(mesh.home.root, "traffic", *arguments, within=PATIENCE)
+        made.append(str(done.json["change"]["number"]))
 
     try:
         found = await look(mesh, "moved", shift, name=NAME, shares=["70%", "30%"])
     finally:
-        history = (await metip(mesh.home.root, "traffic", "history", "--json", within=120)).json
-        latest = history["changes"][0] if isinstance(history, dict) else history[0]
-        undone = await metip(mesh.home.root, "traffic", "undo", str(latest["id"]), "--because", "the test is over", within=120)
+        for number in made:
+            undone = await metip(mesh.home.root, "traffic", "undo", number, "--because", "the test is over", within=PATIENCE)
+            assert undone.code == 0, undone.err
     assert found["before"] == []
     assert {"70%", "30%"} <= set(found["after"])
-    assert undone.code == 0, undone.err
 
 
 async def test_a_contract_is_read_and_tried(mesh: MeshRig) -> None:

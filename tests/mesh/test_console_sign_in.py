@@ -77,7 +77,7 @@ async def page(ground: Ground) -> AsyncIterator[Browser]:
 
 async def signed_in(page: Browser, path: str = "/estate?state=parked") -> list[str]:
     """Follows the flow from a page to the same page; the places on the way."""
-    places, here = [], path
+    places, here = list[str](), path
     for _ in range(6):
         answer = await page.get(here)
         if answer.status != 302:
@@ -86,6 +86,11 @@ async def signed_in(page: Browser, path: str = "/estate?state=parked") -> list[s
         here = answer.headers["location"]
         places.append(here)
     raise AssertionError(f"no end of it: {places}")
+
+
+def own(ground: Ground) -> dict[str, str]:
+    """What a browser adds to a call of the console's own page."""
+    return {"origin": ground.address}
 
 
 def cookies(page: Browser) -> "list[Morsel[str]]":
@@ -109,7 +114,7 @@ async def test_whoever_is_not_signed_in_is_sent_to_the_issuer_and_comes_back_to_
 async def test_a_call_of_somebody_signed_in_is_answered_and_names_them(ground: Ground, page: Browser) -> None:
     await signed_in(page)
     ground.edge.far.metadata.clear()
-    answer = await page.call(WRITE, origin=ground.address)
+    answer = await page.call(WRITE, headers=own(ground))
     assert answer.status == "OK", answer
     (seen,) = ground.edge.far.metadata
     assert seen["x-metip-operator"] == "sso://localhost/f81d4fae"
@@ -120,8 +125,8 @@ async def test_roles_come_from_the_issuer(ground: Ground, page: Browser) -> None
     ground.provider.roles = ("operations-read",)
     try:
         await signed_in(page)
-        assert (await page.call(READ, origin=ground.address)).status == "OK"
-        assert (await page.call(WRITE, origin=ground.address)).reason == "ROLE_NEEDED"
+        assert (await page.call(READ, headers=own(ground))).status == "OK"
+        assert (await page.call(WRITE, headers=own(ground))).reason == "ROLE_NEEDED"
     finally:
         ground.provider.roles = ("operations",)
 
@@ -143,7 +148,7 @@ FOREIGN = ("https://evil.example", "null", "http://localhost", "https://localhos
 async def test_a_page_of_another_site_can_make_no_call_with_the_session(origin: str, ground: Ground, page: Browser) -> None:
     await signed_in(page)
     before = ground.edge.far.calls.total()
-    answer = await page.call(WRITE, **({"origin": origin} if origin else {}))
+    answer = await page.call(WRITE, headers={"origin": origin} if origin else {})
     assert (answer.status, answer.reason) == ("PERMISSION_DENIED", "FOREIGN_ORIGIN")
     assert ground.edge.far.calls.total() == before
 
@@ -152,17 +157,17 @@ async def test_a_page_of_another_site_can_make_no_call_with_the_session(origin: 
 async def test_a_form_is_no_call_even_from_the_consoles_own_page(kind: str, ground: Ground, page: Browser) -> None:
     await signed_in(page)
     before = ground.edge.far.calls.total()
-    assert (await page.call(WRITE, kind=kind, origin=ground.address)).http_status in (403, 404)
+    assert (await page.call(WRITE, kind=kind, headers=own(ground))).http_status in (403, 404)
     assert ground.edge.far.calls.total() == before
 
 
 async def test_a_call_without_a_session_is_refused_and_not_sent_to_a_page_for_people(ground: Ground, page: Browser) -> None:
-    answer = await page.call(READ, origin=ground.address)
+    answer = await page.call(READ, headers=own(ground))
     assert (answer.status, answer.reason) == ("UNAUTHENTICATED", "SIGN_IN_NEEDED")
 
 
 async def test_a_token_that_a_browser_brings_itself_is_no_session(ground: Ground, page: Browser) -> None:
-    answer = await page.call(READ, token=ground.provider.token(), origin=ground.address)
+    answer = await page.call(READ, token=ground.provider.token(), headers=own(ground))
     assert (answer.status, answer.reason) == ("UNAUTHENTICATED", "SIGN_IN_NEEDED")
 
 
@@ -172,7 +177,7 @@ async def test_a_session_that_was_tampered_with_is_none(name: str, ground: Groun
     changed = {one.key: ("1" + one.value if one.key == name else one.value) for one in cookies(page)}
     async with browser(ground.port, ground.edge.store.ca_certificate) as another:
         said = "; ".join(f"{key}={value}" for key, value in changed.items())
-        answer = await another.call(READ, origin=ground.address, cookie=said)
+        answer = await another.call(READ, headers={"origin": ground.address, "cookie": said})
     assert answer.status == "UNAUTHENTICATED"
 
 
@@ -184,7 +189,7 @@ async def test_what_the_issuer_gave_for_something_else_opens_nothing(claims: dic
     ground.provider.odd = claims
     try:
         await signed_in(page)
-        assert (await page.call(READ, origin=ground.address)).status in ("UNAUTHENTICATED", "PERMISSION_DENIED")
+        assert (await page.call(READ, headers=own(ground))).status in ("UNAUTHENTICATED", "PERMISSION_DENIED")
     finally:
         ground.provider.odd = {}
 
@@ -195,10 +200,10 @@ async def test_a_code_that_somebody_else_caught_signs_nobody_in(ground: Ground, 
     async with browser(ground.port, ground.edge.store.ca_certificate) as thief:
         answer = await thief.get(back)
         assert answer.status in (302, 401)
-        assert (await thief.call(READ, origin=ground.address)).status == "UNAUTHENTICATED"
+        assert (await thief.call(READ, headers=own(ground))).status == "UNAUTHENTICATED"
 
 
 async def test_signing_out_ends_the_session(ground: Ground, page: Browser) -> None:
     await signed_in(page)
     assert (await page.get("/sign-out")).status == 302
-    assert (await page.call(READ, origin=ground.address)).reason == "SIGN_IN_NEEDED"
+    assert (await page.call(READ, headers=own(ground))).reason == "SIGN_IN_NEEDED"

@@ -20,6 +20,10 @@ CODES = {
 }  # fmt: skip
 
 
+Headers = Mapping[str, str]
+NONE: Headers = {}
+
+
 @dataclass(frozen=True)
 class Answered:
     """What came of a call."""
@@ -62,20 +66,26 @@ class Browser:
     def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
         self.session, self.address = session, address
 
-    async def get(self, path: str, *, method: str = "GET", **headers: str) -> Got:
+    async def get(self, path: str, *, method: str = "GET") -> Got:
         """What is at a path, exactly as it is written; read, and redirects are not followed."""
         url = URL(path if "://" in path else f"{self.address}{path}", encoded=True)
-        async with self.session.request(method, url, headers=_named(headers), allow_redirects=False) as answer:
+        async with self.session.request(method, url, allow_redirects=False) as answer:
             found = Got(answer.status, answer.headers, await answer.read())
         jar: Any = self.session.cookie_jar
         jar.clear(lambda one: one.value == "deleted")  # which it only would when they are next due
         return found
 
     async def call(
-        self, operation: str, message: Message | None = None, *, token: str = "", kind: str = BINARY, **headers: str
+        self,
+        operation: str,
+        message: Message | None = None,
+        *,
+        token: str = "",
+        kind: str = BINARY,
+        headers: Headers = NONE,
     ) -> Answered:
         """Calls an operation in grpc-web."""
-        said = {"content-type": kind, "accept": kind, "x-grpc-web": "1", **_named(headers)}
+        said = {"content-type": kind, "accept": kind, "x-grpc-web": "1", **headers}
         if token:
             said["authorization"] = f"Bearer {token}"
         body = framed(message.SerializeToString() if message is not None else b"")
@@ -99,10 +109,6 @@ def _answered(status: int, headers: Mapping[str, str], body: bytes) -> Answered:
     lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items() if name.lower() != "transfer-encoding")
     found: WebAnswer = read(f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode() + body)
     return Answered(status, found.headers, tuple(found.messages), found.trailers)
-
-
-def _named(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @asynccontextmanager

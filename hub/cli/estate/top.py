@@ -41,7 +41,7 @@ AROUND: Final = 6
 @home_option
 @json_option
 def top(home: Path, as_json: bool, once: bool, watch: float | None, **said: Any) -> None:
-    """Show what is live: rates, errors by reason, times, what is in flight, queued, parked, and waits longest.
+    """Show what is live: rates, errors, times, what is in flight, queued, parked, and waits longest.
 
     With --json a document, or, without --once, a document to a line.
     """

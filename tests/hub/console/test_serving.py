@@ -31,7 +31,7 @@ def test_every_file_of_the_folder_is_read_and_nothing_else(folder: Path) -> None
     assert set(found) == {"/index.html", "/assets/index-4f3a.js", "/assets/font.woff2", "/icon.svg"}
     assert {name: one.kind for name, one in found.items()} == {
         "/index.html": "text/html; charset=utf-8",
-        "/assets/index-4f3a.js": "text/javascript; charset=utf-8",
+        "/assets/index-4f3a.js": "application/javascript; charset=utf-8",
         "/assets/font.woff2": "font/woff2",
         "/icon.svg": "image/svg+xml; charset=utf-8",
     }

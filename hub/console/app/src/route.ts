@@ -66,8 +66,9 @@ export function useFilter(key: string, preset = ""): [string, (value: string) =>
 function follow(event: MouseEvent): void {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.defaultPrevented);
-  if (!plain || !(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
-  const there = new URL(link.href);
+  if (!plain || !link || link.hasAttribute("target") || link.hasAttribute("download")) return;
+  // By the attribute: a link within a picture has another kind of href.
+  const there = new URL(link.getAttribute("href") ?? "", location.href);
   const samePage = there.pathname === location.pathname && there.search === location.search;
   if (there.origin !== location.origin || (samePage && there.hash)) return;
   event.preventDefault();

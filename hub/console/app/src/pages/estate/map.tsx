@@ -1,5 +1,6 @@
 /** The map: who calls what and which system answers, drawn as one picture whose boxes are links; the table says the same in rows. */
 
+import { useMemo } from "preact/hooks";
 import { Platform } from "@gen/metip/migration/v1/step_pb";
 import { addressOf } from "@/route";
 import { HEALTH, inWords } from "./figures";
@@ -16,7 +17,7 @@ interface MapProps {
 }
 
 export function Map({ drawing, chosen, addressFor }: MapProps) {
-  const { boxes, wires, lanes, height } = layout(drawing);
+  const { boxes, wires, lanes, height } = useMemo(() => layout(drawing), [drawing]);
   const lit = (wire: Wire) => chosen === wire.from || chosen === wire.to;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Map of the estate">

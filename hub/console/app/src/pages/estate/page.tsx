@@ -2,6 +2,7 @@
 
 import { Grouping } from "@gen/metip/estate/v1/estate_pb";
 import { EstateService } from "@gen/metip/estate/v1/estate_service_pb";
+import { useMemo } from "preact/hooks";
 import { client } from "@/calls";
 import { type Answer, useStream } from "@/live";
 import { Choice } from "@/parts/choice";
@@ -58,7 +59,7 @@ interface ShownProps {
 function Drawn({ picture, text, wanted }: ShownProps) {
   const [system] = useFilter("system");
   const [node, setNode] = useFilter("node");
-  const drawn = drawing(narrowed(picture, { text, wanted, system }), node);
+  const drawn = useMemo(() => drawing(narrowed(picture, { text, wanted, system }), node), [picture, text, wanted, system, node]);
   const query = { q: text, show: wanted === "all" ? "" : wanted, system };
   return (
     <>
