@@ -34,7 +34,7 @@ LARGEST: Final = 1024 * 1024
 """Bytes of one."""
 TOGETHER: Final = 64
 TOGETHER_BYTES: Final = 4 * 1024 * 1024
-SOON: Final = 0.02
+SOON: Final = 0.1
 """Seconds that samples wait for others, by which time their answers have left."""
 PATIENCE: Final = 2.0
 AGAIN: Final = 1.0

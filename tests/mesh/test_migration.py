@@ -5,23 +5,27 @@ Which system stands for the old platform is a value: any back end of an interfac
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
+from adapter_rig import from_envoy
 from cases import case_files, read_case
 from command_line import Done, metip
-from mesh_rig import MeshRig, load, running_mesh, stopwatch, until
+from mesh_rig import MeshRig, load, reason_of, running_mesh, stopwatch, until
 from samples import send
 
 from adapters.kit.serving import installed_contracts
 from hub.migration.plan import read
 from metip.cases.v1.case_pb2 import Fault
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CONTRACTS = installed_contracts(date.min)
 OLD = next(one.system for one in CONTRACTS.back_ends if one.platform == "METIP")
@@ -45,17 +49,27 @@ COMPARED = next(
     and case.operation.method.startswith("Search")
 )
 """A search that may be compared live, of an interface that also writes."""
+WRITE = next(
+    case
+    for case in map(read_case, case_files())
+    if case.case.sample and case.operation.interface == COMPARED.operation.interface and CONTRACTS.contended(case.operation)
+)
+"""A call that writes, of the same interface."""
+FIRST_RING = ("--to", "canary", "--percent", "10", "--because", "too fast", "--approver", "lead")
+ANSWERED_BY = "provenance.system"
+ENOUGH = 100
+"""Comparisons before each step: what a test of a minute can gather."""
 PLAN = f"""
 old_platform: {OLD}
 rings: [10, 50]
 bars:
-  - {{to: STATE_CANARY, up_to_percent: 99, comparisons: 0, parity_percent: 0, soak: 0s}}
-  - {{to: STATE_PRIMARY, comparisons: 0, parity_percent: 0, soak: 0s}}
-  - {{to: STATE_NEW, comparisons: 0, parity_percent: 0, soak: 1s}}
+  - {{to: STATE_CANARY, up_to_percent: 99, comparisons: {ENOUGH}, parity_percent: 95, soak: 0s}}
+  - {{to: STATE_PRIMARY, comparisons: {ENOUGH}, parity_percent: 95, soak: 0s}}
+  - {{to: STATE_NEW, comparisons: {ENOUGH}, parity_percent: 95, soak: 1s}}
 samples: {{per_million: 1000000, again_per_million: 0, cap_per_hour: 1000000}}
 watch: {{slow_floor: 0.4s}}
 """
-"""Bars low enough for a test of a minute; what they are otherwise is tested elsewhere."""
+"""Bars that evidence has to reach, low enough for a test of a minute; what they are otherwise is tested elsewhere."""
 LOAD = 8
 """Callers at a time: a modest load."""
 
@@ -123,40 +137,105 @@ async def calls_of(mesh: MeshRig, count: int) -> None:
     await until(enough, within=60)
 
 
-async def test_legacy_to_new_under_load_by_command_line_without_a_failed_call(mesh: MeshRig) -> None:
+@asynccontextmanager
+async def comparing(mesh: MeshRig, recorded: str, asked: str) -> AsyncIterator[None]:
+    """Calls that one system answers are recorded and asked of the other, for the length of the block."""
+    why = ("--reason", "evidence for the board")
+    begun = await metip(
+        mesh.home.root, "parity", "record", INTERFACE, "--for", "20m", "--share", "100%", "--system", recorded, *why, "--json"
+    )
+    assert begun.code == 0, begun.out + begun.err
+    name = begun.json["id"]
+    follow = ("parity", "replay", name, "--against", asked, "--follow", *why)
+    replaying = asyncio.create_task(metip(mesh.home.root, *follow, within=300))
+    try:
+        yield
+    finally:
+        assert (await metip(mesh.home.root, "parity", "stop", name, *why)).code == 0
+        done = await replaying
+        assert done.code == 0, done.out + done.err
+
+
+async def compared(mesh: MeshRig) -> None:
+    """Until there is enough evidence for the next step."""
+
+    async def enough() -> bool:
+        return int((await state(mesh))["figures"]["compared"]) >= ENOUGH
+
+    await until(enough, within=60)
+
+
+async def proven(mesh: MeshRig, to: str, *more: str) -> None:
+    """A step, taken as soon as its guards let it: on a machine with other work evidence takes its time."""
+    arguments = ("step", INTERFACE, "--to", to, "--because", f"the board let it go to {to}", "--approver", "lead", *more)
+
+    async def taken() -> bool:
+        return (await migrate(mesh, *arguments)).code == 0
+
+    await until(taken, within=60)
+
+
+async def test_legacy_to_new_under_load_by_command_line_on_evidence_without_a_failed_call(mesh: MeshRig) -> None:
     await moved(mesh, "back", INTERFACE, "--to", "legacy", "--because", "the beginning")
     channel = mesh.channel()
-    async with load(lambda: send(mesh, CASE, channel), workers=LOAD) as calls:
+    async with load(lambda: send(mesh, CASE, channel), workers=2) as calls:
         assert set(await shares(mesh, 20)) == {OLD}
         await stepped(mesh, "shadow")
         assert set(await shares(mesh, 20)) == {OLD}
-        refused = await migrate(mesh, "step", INTERFACE, "--to", "primary", "--because", "too fast", "--approver", "lead")
+        refused = await migrate(mesh, "step", INTERFACE, *FIRST_RING)
         assert refused.code == 1
-        assert "past the next ring, 10 %" in refused.out
-        await stepped(mesh, "canary", "--percent", "10", *excuse())
-        await calls_of(mesh, 110)
-        found = await shares(mesh, 100)
-        assert 0 < found[NEW] < 40
-        await stepped(mesh, "canary", "--percent", "50")
-        await calls_of(mesh, 110)
-        await stepped(mesh, "primary")
+        assert f"of {ENOUGH}" in refused.out
+        async with comparing(mesh, OLD, NEW):
+            await compared(mesh)
+            refused = await migrate(mesh, "step", INTERFACE, *FIRST_RING)
+            assert refused.code == 1
+            assert "the bar is 95.000%" in refused.out, "each answer says who gave it, and so they all differ"
+            why = "the new platform names itself"
+            accepted = await metip(mesh.home.root, "parity", "accept", ANSWERED_BY, "--operation", CASE.operation.method, "--because", why)
+            assert accepted.code == 0, accepted.out + accepted.err
+            await proven(mesh, "canary", "--percent", "10")
+            await calls_of(mesh, 110)
+            found = await shares(mesh, 100)
+            assert 0 < found[NEW] < 40
+            await proven(mesh, "canary", "--percent", "50")
+            await calls_of(mesh, 110)
+            await proven(mesh, "primary")
         assert set(await shares(mesh, 20)) == {NEW}
-        await calls_of(mesh, 110)
-        await stepped(mesh, "new")
+        async with comparing(mesh, NEW, OLD):
+            await calls_of(mesh, 110)
+            await proven(mesh, "new")
         assert set(await shares(mesh, 20)) == {NEW}
     assert calls.failed == []
     assert calls.done > 400
     steps = (await migrate(mesh, "history", INTERFACE, "--json")).json["steps"]
     assert [one["moves"][0]["after"]["state"] for one in reversed(steps)] == ["legacy", "shadow", "canary", "canary", "primary", "new"]
     assert {one["phase"] for one in steps} == {"applied"}
+    await in_the_ledger(mesh, len(steps))
     board = await migrate(mesh, "report", INTERFACE)
     assert "6 steps, 1 of them back" in board.out
     assert "the board let it go to primary" in board.out
+    assert "override" not in board.out
 
 
-def excuse() -> tuple[str, ...]:
-    """Where the contract lets the platforms be compared on recordings only, nothing was compared in the shadow of this test."""
-    return () if CASE.operation.mirror in ("REPLICA", "SAMPLED") else ("--override",)
+async def in_the_ledger(mesh: MeshRig, steps: int) -> None:
+    """Each step has its record; the last one's says what it stood on."""
+    found: list[dict[str, Any]] = []
+    why = ("--reason", "the board asks")
+
+    async def recorded() -> bool:
+        done = await metip(mesh.home.root, "ledger", "search", "--operation", "migration/step", *why, "--json")
+        found[:] = done.json["records"]
+        return len(found) >= steps
+
+    await until(recorded, within=30)
+    token = mesh.home.root / "unmask.token"
+    issued = await metip(mesh.home.root, "token", "issue", "--role", "unmask")
+    token.write_text(issued.out)
+    token.chmod(0o600)
+    shown = await metip(mesh.home.root, "ledger", "show", str(found[0]["index"]), "--unmask", "--token-file", str(token), *why)
+    assert shown.code == 0, shown.out + shown.err
+    for words in (INTERFACE, "the board let it go to new", "compared"):
+        assert words in shown.out
 
 
 DEFECTS: dict[str, tuple[list[Fault], str]] = {
@@ -261,3 +340,38 @@ async def test_the_hub_that_starts_again_knows_where_everything_stands(mesh: Mes
     await until(again, within=100)
     found = await shares(mesh, 100)
     assert 0 < found[NEW] < 40
+
+
+async def test_an_envoy_that_missed_a_move_of_writes_is_refused_by_whoever_lost_them(mesh: MeshRig) -> None:
+    """What such an Envoy would send goes past Envoy, to the adapter's own socket."""
+    interface = COMPARED.operation.interface
+    await standing_at(mesh, "shadow", interface=interface)
+    number = await epoch(mesh, interface)
+    await until(lambda: refuses(mesh, COMPARED.system, number - 1), within=20)
+    assert not await refuses(mesh, OLD, number)
+    await standing_at(mesh, "primary", interface=interface)
+    moved_by = await epoch(mesh, interface)
+    assert moved_by > number
+    await until(lambda: refuses(mesh, OLD, number), within=20)
+    assert not await refuses(mesh, COMPARED.system, moved_by)
+    assert (await state(mesh, interface))["deviations"] == []
+
+
+async def epoch(mesh: MeshRig, interface: str) -> int:
+    """The number under which Envoy's routes say whose the interface's writes are."""
+    page = json.dumps(json.loads(await mesh.admin.get("/config_dump?resource=dynamic_route_configs")))
+    found = {int(one) for one in re.findall(r'"x-metip-writer", "value": "[a-z0-9_]+ ([0-9]+)"', page)}
+    assert interface in page
+    return max(found)
+
+
+async def refuses(mesh: MeshRig, system: str, number: int) -> bool:
+    """Whether a system's adapter refuses a write that was sent to it under that number."""
+    async with grpc.aio.insecure_channel(f"unix:{mesh.home.run / f'{system}-0.sock'}") as channel:
+        call: Any = channel.unary_unary(WRITE.operation.path)
+        metadata = [*from_envoy(), ("x-metip-writer", f"{system} {number}")]
+        try:
+            await call(WRITE.case.request.value, timeout=10, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            return reason_of(error) == "FENCED"
+    return False
