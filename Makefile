@@ -43,6 +43,7 @@ console: $(DESCRIPTORS) ## Build the console's site anew and check its sources; 
 golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the diff
 	@$(BIN)/python -m pytest -q tests/hub/mesh/test_golden.py --golden
 	@$(BIN)/metip interfaces --register > docs/interfaces.md
+	@$(BIN)/python -m hub.telemetry.describing
 
 bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
 	@PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(BENCH_ARGS)
