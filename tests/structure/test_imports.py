@@ -20,6 +20,7 @@ EMPTY = (
         for package in (
             "access",
             "api",
+            "catalogue",
             "cli",
             "console",
             "contracts",
@@ -33,6 +34,7 @@ EMPTY = (
             "migration",
             "parity",
             "telemetry",
+            "stubs",
             "traffic",
         )
     ),
