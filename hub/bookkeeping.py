@@ -24,6 +24,7 @@ from hub.ledger import running, signing
 from hub.ledger.actions import Identify
 from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
+from hub.ledger.finding import Finder
 from hub.ledger.recording import HubJournal
 from hub.ledger.watching import Watching
 from hub.mesh.inputs import hub_identity
@@ -52,6 +53,8 @@ class Books:
         self._journal: HubJournal | None = None
         self._watching: Watching | None = None
         self._cosigning: Cosigning | None = None
+        self.finder: Finder | None = None
+        """Finds messages by subject; None without a ledger."""
 
     def open(self, contracts: Contracts, edge_log: str, server: grpc.aio.Server, stack: ExitStack) -> Kept | None:
         """Opens everything for the life of the stack and serves questions; where the rest of the hub records, None without a ledger.
@@ -68,6 +71,7 @@ class Books:
         self._cosigning = ledger.cosigning
         if edge_log:
             self._watching = self._watched(ledger, self._journal, Path(edge_log), contracts.operations)
+        self.finder = Finder(ledger.readers, ledger.keys)
         self._people = people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
         if LEDGER in {interface.name for interface in contracts.interfaces}:
             add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, self._journal.record, people, self._watching), server)

@@ -9,6 +9,8 @@ from hub.access import approving
 from hub.access.standing import Rules
 from hub.access.standing import standing as standing_by
 from hub.contracts import Contracts
+from hub.identity import IdentityError
+from hub.identity.private_files import read_private
 from hub.mesh.inputs import AS_OWNED, Console, Edge, Policy, SignIn, Tokens, Traces, Traffic
 from metip.hub.v1 import settings_pb2
 from metip.settings import SettingsError, read_settings
@@ -142,9 +144,12 @@ def read_edge(settings: Settings) -> Edge:
     return edge
 
 
-def _content(folder: Path, problems: list[str], name: str, path: str) -> str:
+def _content(folder: Path, problems: list[str], name: str, path: str, *, private: bool = False) -> str:
+    """What a file says; what keeps it from being read is one of the problems. A private one may be open to nobody else."""
     try:
-        return (folder / path).read_text(encoding="utf-8")
+        return (read_private(folder / path) if private else (folder / path).read_bytes()).decode()
+    except IdentityError as error:
+        problems.append(f"{name}: {error.fault.problem}; {error.fault.fix}")
     except OSError as error:
         problems.append(f"{name}: {path} can't be read: {error.strerror}")
     except UnicodeDecodeError:
@@ -152,7 +157,7 @@ def _content(folder: Path, problems: list[str], name: str, path: str) -> str:
     return ""
 
 
-def _console(settings: Settings, said: settings_pb2.Console, content: Callable[[str, str], str]) -> Console:
+def _console(settings: Settings, said: settings_pb2.Console, content: Callable[..., str]) -> Console:
     return Console(
         port=said.port,
         hub=str(settings.socket),
@@ -164,7 +169,7 @@ def _console(settings: Settings, said: settings_pb2.Console, content: Callable[[
     )
 
 
-def _sign_in(said: settings_pb2.SignIn, content: Callable[[str, str], str]) -> SignIn:
+def _sign_in(said: settings_pb2.SignIn, content: Callable[..., str]) -> SignIn:
     return SignIn(
         issuer=said.issuer,
         authorization_endpoint=said.authorization_endpoint,
@@ -172,8 +177,8 @@ def _sign_in(said: settings_pb2.SignIn, content: Callable[[str, str], str]) -> S
         keys_endpoint=said.keys_endpoint,
         end_session_endpoint=said.end_session_endpoint,
         client_id=said.client_id,
-        client_secret=content("console.sign_in.client_secret", said.client_secret).strip(),
-        cookie_secret=content("console.sign_in.cookie_secret", said.cookie_secret).strip(),
+        client_secret=content("console.sign_in.client_secret", said.client_secret, private=True).strip(),
+        cookie_secret=content("console.sign_in.cookie_secret", said.cookie_secret, private=True).strip(),
         authority=content("console.sign_in.authority", said.authority),
         audience=said.audience,
         address=said.address,

@@ -84,8 +84,9 @@ def envoy_binary() -> str:
 async def running(home: Home, options: Options, told: Callable[[str], None] = lambda _: None) -> AsyncIterator[Supervisor]:
     """The estate for the length of the block, ready to be called. Raises `NotReadyError`, and `TakenError` before anything is touched."""
     with claimed(home):
-        console = (options.ports.console,) if options.ports.console else ()
-        check_ports(options.ports.grpc, options.ports.json, *console, *(one.port for one in _doors(home, options)))
+        check_ports(options.ports.grpc, options.ports.json, *(one.port for one in _doors(home, options)))
+        if options.ports.console:
+            check_ports(options.ports.console, choice="--console-port {}")
         async with _running(home, options, told) as supervisor:
             yield supervisor
 

@@ -83,7 +83,7 @@ def prepare(home: Home, ports: Ports, *, xds: str = "delta", traces: str = "") -
     ensure_keys(home.ledger_keys)
     _write(home.hub_settings, _hub_settings(home, ports) + _telemetry(home, traces))
     if not home.access.exists():
-        _write(home.access, _first_policy())
+        _write(home.access, first_policy())
     signing.ensure(home.ledger_keys / signing.FOLDER, signing.origin(TRUST_DOMAIN))
     signing.ensure(home.witness_keys, f"{TRUST_DOMAIN}/witness", signing.WITNESS)
     _write(home.witness_settings, _witness_settings(home))
@@ -176,7 +176,8 @@ logs: [{(home.ledger_keys / signing.FOLDER / signing.LEDGER.public).relative_to(
 """
 
 
-def _first_policy() -> str:
+def first_policy() -> str:
+    """The access policy that a new estate begins with."""
     return f"""# Who may call what; everything else is refused. Written once by `metip up`, then yours: the hub puts each change in force.
 # An adapter whose contract says that it consults an operation may call that one without being named here. A grant may be narrowed:
 #   - name: tablets
