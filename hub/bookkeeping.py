@@ -82,6 +82,11 @@ class Books:
         """What runs for as long as the books are open."""
         return tuple(one.run for one in (self._watching, self._cosigning) if one is not None)
 
+    @property
+    def standing(self) -> "tuple[running.Ledger, HubJournal, Watching | None] | None":
+        """The ledger, the hub's journal and the watch over the edge's log; None where nothing is kept."""
+        return (self.ledger, self._journal, self._watching) if self.ledger is not None and self._journal is not None else None
+
     def asking(self, contracts: Contracts, service: str) -> Asking | None:
         """How questions are asked that are recorded; None where nothing is."""
         if self._journal is None or self._people is None:

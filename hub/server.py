@@ -46,6 +46,7 @@ from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.surveying import open_estate
+from hub.telemetry.serving import Parts, telemetry
 from hub.telling import serve_journeys
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
@@ -150,6 +151,18 @@ class Hub:
             standings, director = self._migrating.standings, self._traffic.director
             open_estate(self._settings, self._control, director, exchange, sampler, standings, server, stack)
             open_trying(self._settings, contracts, act, server, stack)
+            parts = Parts(
+                self._control,
+                lambda: len(self._ads.envoys()),
+                self._configuring,
+                self._today,
+                self._books,
+                exchange,
+                lambda: self._migrating.migration,
+                comparator,
+                self._pairs,
+            )
+            await stack.enter_async_context(telemetry(self._settings, parts, self._log))
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)

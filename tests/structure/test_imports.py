@@ -20,6 +20,7 @@ EMPTY = (
         for package in (
             "access",
             "api",
+            "catalogue",
             "cli",
             "console",
             "contracts",
@@ -32,6 +33,8 @@ EMPTY = (
             "mesh",
             "migration",
             "parity",
+            "telemetry",
+            "stubs",
             "traffic",
         )
     ),
@@ -52,7 +55,8 @@ LAWFUL = {
     "hub.parity": "hub.exchange",
     "hub.journey": "hub.ledger",
     "hub.api": "hub.access",
-    "hub.server": "hub.api",
+    "hub.server": "hub.telemetry",
+    "hub.telemetry": "hub.api",
     "hub.cli": "hub.laptop",
     "hub.laptop": "hub.identity",
 }
@@ -70,8 +74,9 @@ UNLAWFUL = {
     "hub.exchange": ("hub.api", "hub.mesh"),
     "hub.ledger": ("hub.api", "hub.exchange", "hub.mesh"),
     "hub.parity": ("hub.api", "hub.traffic"),
+    "hub.api": ("hub.server", "hub.telemetry"),
+    "hub.telemetry": ("hub.server",),
     "hub.journey": ("hub.api", "hub.server"),
-    "hub.api": ("hub.server",),
     "hub.server": ("hub.cli",),
     "adapters.kit.call": ("adapters.one.adapter", "hub.api"),
     "adapters.one.adapter": ("adapters.two.adapter",),

@@ -27,6 +27,7 @@ PLATFORM = frozenset(
         "parity",
         "settings",
         "simulator",
+        "telemetry",
         "traffic",
     }
 )
