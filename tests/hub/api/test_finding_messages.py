@@ -19,7 +19,7 @@ from waiting import until
 from hub.api.actions import no_journal
 from hub.api.exchange import ExchangeApi
 from hub.cli.messages import installed
-from hub.cli.samples import Sample, samples
+from hub.contracts.samples import Sample, samples
 from hub.exchange.accepting import Accepting
 from hub.exchange.calls import Calls
 from hub.exchange.clock import SteadyClock
