@@ -127,6 +127,11 @@ class Migrating:
             return {}
         return {name: one.position for name, one in self._migration.store.standings().items() if name in self._migration.plan.rules}
 
+    @property
+    def migration(self) -> Migration | None:
+        """Where interfaces stand; None before it is open."""
+        return self._migration
+
     async def run(self) -> None:
         """Ends what an earlier hub began, then watches, for ever."""
         assert self._migration is not None, "it is open"

@@ -46,6 +46,8 @@ from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
 from hub.surveying import open_estate
+from hub.telemetry.serving import Parts, telemetry
+from hub.telling import serve_journeys
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
 from metip import heap
@@ -141,12 +143,26 @@ class Hub:
             await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
             contracts, act = self._control.inputs.contracts, self._books.record_action
+            engine, edge_log = exchange.engine if exchange is not None else None, self._control.inputs.edge.access_log
+            serve_journeys(self._settings, contracts, self._books, engine, edge_log, server)
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, self._registry, server, books)
             standings, director = self._migrating.standings, self._traffic.director
             open_estate(self._settings, self._control, director, exchange, sampler, standings, server, stack)
             open_trying(self._settings, contracts, act, server, stack)
+            parts = Parts(
+                self._control,
+                lambda: len(self._ads.envoys()),
+                self._configuring,
+                self._today,
+                self._books,
+                exchange,
+                lambda: self._migrating.migration,
+                comparator,
+                self._pairs,
+            )
+            await stack.enter_async_context(telemetry(self._settings, parts, self._log))
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)

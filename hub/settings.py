@@ -11,9 +11,13 @@ from hub.access.standing import standing as standing_by
 from hub.contracts import Contracts
 from hub.identity import IdentityError
 from hub.identity.private_files import read_private
-from hub.mesh.inputs import AS_OWNED, Console, Edge, Policy, SignIn, Tokens, Traffic
+from hub.mesh.inputs import AS_OWNED, Console, Edge, Policy, SignIn, Tokens, Traces, Traffic
 from metip.hub.v1 import settings_pb2
 from metip.settings import SettingsError, read_settings
+from metip.telemetry.v1.telemetry_pb2 import Telemetry
+
+SAMPLED_PERCENT = 1.0
+"""Share of calls of which Envoy begins to trace where the settings say nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,14 @@ class Settings:
     """None where nobody watches what is set by hand in Envoy."""
     migration: Path | None = None
     """None where the plan is what systems say of themselves."""
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    """Where metrics are shown and traces sent; nowhere by default."""
     approvals: settings_pb2.Approvals = field(default_factory=settings_pb2.Approvals)
     """Whose approval a changed policy needs; nobody's by default."""
     console: settings_pb2.Console | None = None
     """None where there is no console."""
+    adapter_logs: Path | None = None
+    """None where the adapters' logs are not on this machine."""
 
     @property
     def rules(self) -> Rules:
@@ -75,7 +83,9 @@ def read(path: Path) -> Settings:
         traffic=folder / message.traffic if message.traffic else None,
         envoy_admin=folder / message.envoy_admin if message.envoy_admin else None,
         migration=folder / message.migration if message.migration else None,
+        adapter_logs=folder / message.adapter_logs if message.adapter_logs else None,
         approvals=message.approvals,
+        telemetry=message.telemetry,
         console=message.console if message.HasField("console") else None,
     )
 
@@ -106,6 +116,11 @@ def read_traffic(settings: Settings, contracts: Contracts) -> Traffic:
     return Traffic(tuple((share.interface, tuple(sorted(share.weights.items()))) for share in message.shares))
 
 
+def _traces(said: Telemetry) -> Traces | None:
+    """Whom Envoy sends its spans; it begins to trace one call in a hundred where nothing else is said."""
+    return Traces(said.traces.collector, said.traces.sampled_percent or SAMPLED_PERCENT) if said.HasField("traces") else None
+
+
 def read_edge(settings: Settings) -> Edge:
     """Reads the files that the edge shows and checks with. Raises `SettingsError` naming each that can't be read."""
     said, problems = settings.edge, list[str]()
@@ -121,6 +136,7 @@ def read_edge(settings: Settings) -> Edge:
         tokens=Tokens(said.token_issuer, said.token_audience, content("edge.token_keys", said.token_keys)),
         access_log=str(settings.folder / said.access_log) if said.access_log else "",
         deliveries_port=settings.exchange.deliveries_port if settings.exchange else 0,
+        traces=_traces(settings.telemetry),
         console=_console(settings, settings.console, content) if settings.console else None,
     )
     if problems:

@@ -8,6 +8,7 @@ from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1 import message_pb2 as words
 from metip.exchange.v1 import note_pb2 as notes
 from metip.exchange.v1 import owner_pb2 as owners
+from metip.tracing import trace_id
 
 NUMBERS = {state: words.State.Value(f"STATE_{state.name}") for state in State}
 STATES = {number: state for state, number in NUMBERS.items()}
@@ -47,6 +48,7 @@ def message_state(message: records.Message, deliveries: list[records.Delivery]) 
         call_id=message.call_id,
         deliveries=[delivery(one) for one in deliveries],
         replay_of=message.replay_of,
+        trace_id=trace_id(message.traceparent, message.call_id or message.message_id),
     )
 
 

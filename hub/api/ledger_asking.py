@@ -22,13 +22,13 @@ SERVICE: Final = "metip.ledger.v1.LedgerService"
 class Asking:
     """What all questions share."""
 
-    def __init__(self, contracts: Contracts, record: Recorder, identify: Identify) -> None:
-        self._contracts, self.record, self.identify = contracts, record, identify
+    def __init__(self, contracts: Contracts, record: Recorder, identify: Identify, service: str = SERVICE) -> None:
+        self._contracts, self.record, self.identify, self._service = contracts, record, identify, service
 
     def asked(self, name: str, request: Any, context: Any, *roles: str) -> "Asked":
         """A question, and the roles that its officer must have; where there are none, it needs no officer."""
         rpc = type(request).__name__.removesuffix("Request")
-        return Asked(self, self._contracts.operations[f"{SERVICE}/{rpc}"], name, request, context, roles)
+        return Asked(self, self._contracts.operations[f"{self._service}/{rpc}"], name, request, context, roles)
 
 
 class Asked:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import OK, WARNED, mark, span
 
@@ -43,10 +44,11 @@ def faults(as_json: bool) -> None:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip sim play F01                       turn the dials of the fault\n"
     "  metip sim play F21                       ask as the consumer asks, and see the answers\n"
-    "  metip sim play F01 --stop                put the dials of its systems back\n"
+    "  metip sim play F01 --stop                put the dials of its systems back\n",
 )
 @click.argument("name")
 @home_option

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli import printing
-from hub.cli.options import Problem, Seconds, home_option, json_option
-from hub.cli.printing import FAILED, OK, WARNED, count, mark, span
+from hub.cli.options import Problem, home_option, json_option
+from hub.cli.printing import FAILED, OK, SKIPPED, WARNED, count, mark, span
+from hub.cli.watching import watch_option
 
 if TYPE_CHECKING:
     from hub.cli.gathering import Served, State
@@ -26,18 +27,9 @@ MOST_RESOURCES = 3
 @home_option
 @json_option
 @click.option("--changes", default=5, show_default=True, type=click.IntRange(0, 500), help="How many of the last changes to show.")
-@click.option("--watch", type=Seconds(), metavar="TIME", help="Show it again every so often, until Ctrl-C.")
-def status(home: Path, as_json: bool, changes: int, watch: float | None) -> None:
+@watch_option
+def status(home: Path, as_json: bool, changes: int) -> None:
     """Show processes, Envoys, instances, interfaces and the last changes."""
-    import time
-
-    while watch:
-        click.clear()
-        try:
-            _show(home, as_json, changes)
-        except Problem as problem:
-            problem.show()
-        time.sleep(watch)
     if not _show(home, as_json, changes).well:
         click.get_current_context().exit(1)
 
@@ -58,15 +50,20 @@ def _show(home: Path, as_json: bool, changes: int) -> "State":
 
 @click.command(
     epilog="\b\nExamples:\n  metip interfaces\n  metip interfaces --offline\n  metip interfaces --json\n"
-    "  metip interfaces --register > docs/interfaces.md\n\n"
+    "  metip interfaces --register > docs/interfaces.md\n"
+    "  metip interfaces --openapi > openapi.json    for code generators, test tools and gateways of the JSON face\n\n"
     "What one operation does and who may call it is `metip explain`'s to say."
 )
 @home_option
 @json_option
 @click.option("--register", "as_page", is_flag=True, help="Print the register of installed contracts as a Markdown page.")
+@click.option("--openapi", "as_openapi", is_flag=True, help="Print the JSON face of installed contracts as an OpenAPI 3.1 document.")
 @click.option("--offline", is_flag=True, help="Read the installed contracts instead of asking the hub.")
-def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool) -> None:
+def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool, as_openapi: bool) -> None:
     """List the interfaces, who owns them, and who serves them."""
+    if as_openapi:
+        _openapi()
+        return
     if as_page:
         from hub.cli.day.plan import traffic
         from hub.cli.messages import installed
@@ -98,6 +95,19 @@ def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool) -> None:
     printing.print_table(columns, rows)
     for fault in found.faults:
         click.echo(f"{mark(FAILED)} {fault.element} {fault.problem}\n    fix: {fault.fix}")
+
+
+def _openapi() -> None:
+    import json
+    from importlib.metadata import version
+
+    from hub.catalogue import document
+    from hub.cli.messages import installed
+    from hub.cli.samples import samples
+
+    messages = installed()
+    requests = {one.operation.name: messages.document(one.request) for one in samples(messages)}
+    click.echo(json.dumps(document(messages.contracts, version=version("metip"), samples=requests), ensure_ascii=False, indent=1))
 
 
 async def _from_hub(home: Path) -> "ListInterfacesResponse":
@@ -199,7 +209,9 @@ def _process(one: Any) -> tuple[str, ...]:
 
 
 def _print_envoys(state: "State") -> None:
-    if state.envoy_version is None:
+    if state.afar:
+        click.echo(f"{mark(SKIPPED)} its admin interface is not reached from here, so nobody can say which hosts are healthy")
+    elif state.envoy_version is None:
         click.echo(f"{mark(FAILED)} Envoy's admin interface does not answer")
     else:
         click.echo(f"{mark(OK)} version {state.envoy_version}")

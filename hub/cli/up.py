@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import before_grpc, estate_options, home_option
 from hub.cli.printing import FAILED, OK, count, dim, mark, span, title
 
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=Changing,
+    dev_only=True,
     epilog="\b\nExamples:\n"
     "  metip up\n"
     "  metip up --port 9443 --json-port 9444 --home /tmp/mesh\n"
     "  metip up --soap-port 8446\n"
     "  metip up --system example --workers 2 --xds sotw\n\n"
-    "Everything it keeps is in the home folder: identities, settings, access policy, logs, sockets."
+    "Everything it keeps is in the home folder: identities, settings, access policy, logs, sockets.",
 )
 @home_option
 @click.option("--port", type=click.IntRange(1, 65535), default=8443, show_default=True, help="Port of gRPC on 127.0.0.1.")
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     "--soap-port", type=click.IntRange(1, 65535), help="Start the SOAP façade too, on this port on 127.0.0.1. Default: no façade."
 )
 @estate_options
+@click.option(
+    "--traces", default="", metavar="HOST:PORT", help="Send traces of every call to this collector (OTLP over gRPC). Default: none."
+)
 @click.option("--no-sample", is_flag=True, help="Ask no sample question.")
 def up(
     home: Path,
@@ -49,6 +55,7 @@ def up(
     workers: int,
     seed: int,
     xds: str,
+    traces: str,
     no_sample: bool,
 ) -> None:
     """Start the whole estate and show it at work, until Ctrl-C.
@@ -72,6 +79,7 @@ def up(
         workers=workers,
         seed=seed,
         xds=xds,
+        traces=traces,
         only=systems,
     )
     where = Home.at(home)

@@ -53,7 +53,7 @@ def prepare() -> None:
     shutil.rmtree(generated, ignore_errors=True)
     generated.mkdir()
     (generated / "reasons.json").write_text(json.dumps({reason.name: reason.advice for reason in Reason}, indent=2), encoding="utf-8")
-    (generated / "identifiers.json").write_text(json.dumps([*sorted(PARSERS), NAME_AND_BIRTH]), encoding="utf-8")
+    (generated / "identifiers.json").write_text(json.dumps((*sorted(PARSERS), NAME_AND_BIRTH)), encoding="utf-8")
     kept = _reachable(pb.FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()))
     shapes = generated / "shapes.binpb"
     shapes.write_bytes(kept.SerializeToString(deterministic=True))

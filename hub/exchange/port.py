@@ -85,6 +85,17 @@ class Engine(Protocol):
         Nothing that is accepted later ever comes before that place.
         """
 
+    async def handed_over(
+        self, calls: Collection[str], traces: Collection[str], *, since: float = 0.0, before: float = 0.0, limit: int = 1000
+    ) -> list[str]:
+        """Ids of messages that some calls, or calls of some traces, handed over, accepted within a time; without one, of the latest."""
+
+    async def with_key(self, key: str, *, since: float = 0.0, before: float = 0.0, limit: int = 100) -> list[str]:
+        """Ids of messages with an idempotency or ordering key, in full, accepted within a time, the latest first."""
+
+    async def replays(self, message_id: str) -> list[str]:
+        """Ids of the messages that are replays of one. Raises `UnknownError` for an id of no message of this exchange."""
+
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """What persons did, in order, after one place; none is ever forgotten."""
 

@@ -31,6 +31,8 @@ class Arrival:
     """Of no use after; 0 for never."""
     window: float = 72 * 3600.0
     """Seconds within which an equal idempotency key makes it a duplicate."""
+    traceparent: str = ""
+    """The W3C trace context of the call that brought it; empty when the caller traced nothing."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class Attempt:
     call_id: str
     token: str = ""
     """Whose the message is, where several systems might deliver it (`metip.tokens`); empty otherwise."""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class Message:
     replay_of: str
     officer: str = field(default="", repr=False)
     """The verified token's payload of whoever stood behind the producer's call; empty when nobody did."""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

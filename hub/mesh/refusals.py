@@ -205,7 +205,7 @@ def _in_maintenance() -> hcm.ResponseMapper:
         "details": [
             {"@type": f"{types}ErrorInfo", "reason": MAINTENANCE, "domain": EDGE_DOMAIN, "metadata": said("metadata")},
             {"@type": f"{types}LocalizedMessage", "locale": LOCALE, "message": said("text")},
-            {"@type": f"{types}RetryInfo", "retryDelay": said("retry")},
+            {"@type": f"{types}RetryInfo", "retry_delay": said("retry")},
         ],
     }
     return hcm.ResponseMapper(

@@ -12,6 +12,7 @@ from browsers import Browser, browser
 from command_line import metip
 from journals_of_mesh import rows
 from mesh_rig import MeshRig
+from samples import query
 
 from hub.contracts import load
 from hub.contracts.messages import Messages
@@ -30,7 +31,7 @@ from metip.traffic.v1.traffic_service_pb2 import WatchTrafficRequest, WatchTraff
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRY = "metip.console.v1.TryService/TryOperation"
 GET_INTERFACE = "metip.hub.v1.CatalogueService/GetInterface"
-ASKED = "metip.pnc.v1.PersonEnquiryService/GetPerson"
+ASKED = query().operation.name
 MASK = "•••"
 
 

@@ -16,7 +16,7 @@ from metip.contracts import Start, Subscription
 from metip.exchange.v1 import log_pb2 as log
 
 M = TypeVar("M", bound=Message)
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the rules by which entries are carried out: raise it with any change of what a command does to a store."""
 
 

@@ -43,7 +43,7 @@ def test_what_has_a_hash_in_its_name_is_kept_for_ever_and_the_page_is_asked_for_
     assert found["/index.html"].caching == found["/icon.svg"].caching == ASK_AGAIN
 
 
-@pytest.mark.parametrize("path", ["/", "/estate", "/messages/0192f", "/interfaces/metip.pnc.v1.PersonEnquiryService", "/ledger/7"])
+@pytest.mark.parametrize("path", ["/", "/estate", "/messages/0192f", "/interfaces/metip.example.v1.ExampleService", "/ledger/7"])
 def test_the_address_of_a_page_is_the_page(path: str, folder: Path) -> None:
     found = Site(folder).find(path)
     assert found is not None

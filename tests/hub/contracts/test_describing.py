@@ -40,21 +40,21 @@ def test_a_field_says_its_type_marks_and_rules() -> None:
 
 
 def test_what_has_no_mark_is_personal_and_what_leads_to_a_person_says_so() -> None:
-    messages, _ = types_of("metip.pnc.v1.PersonEnquiryService")
-    fields = [field for message in messages.values() for field in message.fields]
-    assert {field.personal for field in fields} >= {"NONE", "PERSONAL"}
-    assert any(field.subject_identifier == "pnc_id" for field in fields)
+    fields = [field for interface in CONTRACTS.interfaces for message in types_of(interface.name)[0].values() for field in message.fields]
+    assert {field.personal for field in fields} == {"NONE", "PERSONAL", "SENSITIVE", "CRIMINAL_OFFENCE"}
+    assert {"surname", "vrm"} <= {field.subject_identifier for field in fields}
 
 
-def test_keys_of_messages_are_told() -> None:
-    messages, _ = types_of("metip.custody.v1.CustodyRecordService")
-    fields = [field for message in messages.values() for field in message.fields]
-    assert any(field.ordering_key for field in fields)
-    assert any(field.idempotency_key for field in fields)
+@pytest.mark.parametrize("name", [one.name for one in CONTRACTS.interfaces if one.of_messages])
+def test_keys_of_messages_are_told(name: str) -> None:
+    messages, _ = types_of(name)
+    for operation in CONTRACTS.interface(name).operations:
+        told = {field.name for field in messages[operation.request].fields if field.idempotency_key}
+        assert {one for one in operation.idempotency_fields if "." not in one} <= told
 
 
 def test_an_enum_lists_its_values_with_their_numbers() -> None:
-    _, enums = types_of("metip.pnc.v1.PersonEnquiryService")
+    _, enums = types_of(next(one.name for one in CONTRACTS.interfaces if any(operation.personal for operation in one.operations)))
     purposes = enums["metip.options.v1.Purpose"]
     assert next(one.number for one in purposes.values if one.name == "PURPOSE_STREET_STOP") == 1
 
