@@ -48,11 +48,15 @@ const TONES: Partial<Record<StepState, readonly [tone: Tone, word: string]>> = {
   [StepState.MISSING]: ["warn", "missing"],
 };
 
-const branchOf = ({ step, steps }: Nested<Step>): Branch => ({
-  id: `step-${step.stepId}`,
-  label: <Line step={step} />,
-  branches: steps.map(branchOf),
-});
+/** The link to a step's record stands beside a leaf, and below what opens and closes, which may hold no link. */
+const branchOf = ({ step, steps }: Nested<Step>): Branch => {
+  const id = `step-${step.stepId}`;
+  if (steps.length === 0) return { id, label: <><Line step={step} /> <Proof step={step} /></> };
+  return { id, label: <Line step={step} />, body: <Proof step={step} />, branches: steps.map(branchOf) };
+};
+
+const Proof = ({ step: { record } }: { step: Step }) =>
+  record === undefined ? null : <a class="govuk-link" href={addressOf("ledger", String(record))}>record {String(record)}</a>;
 
 function Line({ step }: { step: Step }) {
   const [tone, word] = TONES[step.state] ?? [];
@@ -62,8 +66,7 @@ function Line({ step }: { step: Step }) {
       <span class="quiet">
         <Time at={step.at} />
         {step.milliseconds !== undefined && `, ${milliseconds(step.milliseconds)}`}
-      </span>{" "}
-      {step.record !== undefined && <a class="govuk-link" href={addressOf("ledger", String(step.record))}>record {String(step.record)}</a>}
+      </span>
     </>
   );
 }
