@@ -49,7 +49,8 @@ async def journey(mesh: MeshRig, any_id: str, **more: Any) -> dict[str, Any]:
                 await JourneyServiceStub(channel).GetJourney(request, metadata=[("x-metip-operator", "os://test/test")], timeout=20)
             )
         except grpc.aio.AioRpcError as error:
-            assert error.code() is grpc.StatusCode.NOT_FOUND, error.details()
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
             return {}
 
 
