@@ -4,13 +4,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROTOS := $(shell find protos/metip -name '*.proto')
 DESCRIPTORS := protos/metip/contracts/descriptors.binpb
+SPHINX := build/tools/docs/bin/sphinx-build
 PYTEST_ARGS ?=
 FAULTS_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_ARGS ?=
+STUBS_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check gen golden bench faults fuzz new clean lock sbom man
+.PHONY: help run demo test check gen console golden bench faults fuzz new stubs docs man clean lock sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,9 +38,14 @@ check: $(DESCRIPTORS) ## Formatting, lint, types, import rules, contracts
 gen: ## Generate stubs and descriptors from the contracts
 	@$(MAKE) --no-print-directory --always-make $(DESCRIPTORS)
 
+console: $(DESCRIPTORS) ## Build the console's site anew and check its sources; needs Node, which nothing else does
+	@$(BIN)/python -m hub.console.building
+	@cd hub/console/app && npm run --silent check && npm run --silent test
+
 golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the diff
 	@$(BIN)/python -m pytest -q tests/hub/mesh/test_golden.py --golden
 	@$(BIN)/metip interfaces --register > docs/interfaces.md
+	@$(BIN)/python -m hub.telemetry.describing
 
 bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
 	@PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(BENCH_ARGS)
@@ -51,6 +58,14 @@ fuzz: $(DESCRIPTORS) ## Try damaged documents on every decoder for an hour; prin
 
 new: $(DESCRIPTORS) ## Scaffold a system: make new system=custody
 	@$(BIN)/metip new $(system)
+
+stubs: $(DESCRIPTORS) ## Clients: a Python wheel, Go, Java and TypeScript sources; make stubs languages="go java"
+	@$(BIN)/python -m hub.stubs $(languages) $(STUBS_ARGS)
+
+docs: $(DESCRIPTORS) $(SPHINX) ## Build the catalogue site, a page for each interface, into build/docs/site
+	@$(BIN)/python -m hub.catalogue build/docs/source
+	@$(SPHINX) -q -W --keep-going --jobs auto -b html build/docs/source build/docs/site
+	@echo "build/docs/site/index.html"
 
 clean: ## Remove everything that was built or started here
 	@rm -rf .venv .metip .mypy_cache .ruff_cache .hypothesis protos/buf dist build
@@ -65,6 +80,13 @@ man: $(DESCRIPTORS) ## Write a page of each command for man to build/man
 
 sbom: .venv/.installed ## Write the bill of materials of what runs to build/sbom.json (CycloneDX)
 	@mkdir -p build && $(BIN)/python locks/sbom.py > build/sbom.json && echo "build/sbom.json"
+
+# In an environment of its own, since nobody else needs it.
+$(SPHINX): .venv/.installed locks/docs.txt
+	@echo "installing what builds the site (once; some seconds)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/tools/docs
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python build/tools/docs/bin/python locks/docs.txt
+	@touch $@
 
 $(DESCRIPTORS): .venv/.installed hatch_build.py $(PROTOS)
 	@echo "generating stubs from the contracts"

@@ -24,6 +24,7 @@ from hub.ledger import running, signing
 from hub.ledger.actions import Identify
 from hub.ledger.cosigning import Cosigning
 from hub.ledger.edge import Reconciling
+from hub.ledger.finding import Finder
 from hub.ledger.recording import HubJournal
 from hub.ledger.watching import Watching
 from hub.mesh.inputs import hub_identity
@@ -52,6 +53,8 @@ class Books:
         self._journal: HubJournal | None = None
         self._watching: Watching | None = None
         self._cosigning: Cosigning | None = None
+        self.finder: Finder | None = None
+        """Finds messages by subject; None without a ledger."""
 
     def open(self, contracts: Contracts, edge_log: str, server: grpc.aio.Server, stack: ExitStack) -> Kept | None:
         """Opens everything for the life of the stack and serves questions; where the rest of the hub records, None without a ledger.
@@ -68,6 +71,7 @@ class Books:
         self._cosigning = ledger.cosigning
         if edge_log:
             self._watching = self._watched(ledger, self._journal, Path(edge_log), contracts.operations)
+        self.finder = Finder(ledger.readers, ledger.keys)
         self._people = people = identify((settings.folder / settings.edge.token_keys).parent, settings.edge.token_audience)
         if LEDGER in {interface.name for interface in contracts.interfaces}:
             add_LedgerServiceServicer_to_server(LedgerApi(ledger, contracts, self._journal.record, people, self._watching), server)
@@ -77,6 +81,11 @@ class Books:
     def work(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """What runs for as long as the books are open."""
         return tuple(one.run for one in (self._watching, self._cosigning) if one is not None)
+
+    @property
+    def standing(self) -> "tuple[running.Ledger, HubJournal, Watching | None] | None":
+        """The ledger, the hub's journal and the watch over the edge's log; None where nothing is kept."""
+        return (self.ledger, self._journal, self._watching) if self.ledger is not None and self._journal is not None else None
 
     def asking(self, contracts: Contracts, service: str) -> Asking | None:
         """How questions are asked that are recorded; None where nothing is."""

@@ -9,9 +9,15 @@ from hub.access import approving
 from hub.access.standing import Rules
 from hub.access.standing import standing as standing_by
 from hub.contracts import Contracts
-from hub.mesh.inputs import AS_OWNED, Console, Edge, Policy, SignIn, Tokens, Traffic
+from hub.identity import IdentityError
+from hub.identity.private_files import read_private
+from hub.mesh.inputs import AS_OWNED, Console, Edge, Policy, SignIn, Tokens, Traces, Traffic
 from metip.hub.v1 import settings_pb2
 from metip.settings import SettingsError, read_settings
+from metip.telemetry.v1.telemetry_pb2 import Telemetry
+
+SAMPLED_PERCENT = 1.0
+"""Share of calls of which Envoy begins to trace where the settings say nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Settings:
     """None where nobody watches what is set by hand in Envoy."""
     migration: Path | None = None
     """None where the plan is what systems say of themselves."""
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    """Where metrics are shown and traces sent; nowhere by default."""
     approvals: settings_pb2.Approvals = field(default_factory=settings_pb2.Approvals)
     """Whose approval a changed policy needs; nobody's by default."""
     console: settings_pb2.Console | None = None
@@ -77,6 +85,7 @@ def read(path: Path) -> Settings:
         migration=folder / message.migration if message.migration else None,
         adapter_logs=folder / message.adapter_logs if message.adapter_logs else None,
         approvals=message.approvals,
+        telemetry=message.telemetry,
         console=message.console if message.HasField("console") else None,
     )
 
@@ -107,6 +116,11 @@ def read_traffic(settings: Settings, contracts: Contracts) -> Traffic:
     return Traffic(tuple((share.interface, tuple(sorted(share.weights.items()))) for share in message.shares))
 
 
+def _traces(said: Telemetry) -> Traces | None:
+    """Whom Envoy sends its spans; it begins to trace one call in a hundred where nothing else is said."""
+    return Traces(said.traces.collector, said.traces.sampled_percent or SAMPLED_PERCENT) if said.HasField("traces") else None
+
+
 def read_edge(settings: Settings) -> Edge:
     """Reads the files that the edge shows and checks with. Raises `SettingsError` naming each that can't be read."""
     said, problems = settings.edge, list[str]()
@@ -122,6 +136,7 @@ def read_edge(settings: Settings) -> Edge:
         tokens=Tokens(said.token_issuer, said.token_audience, content("edge.token_keys", said.token_keys)),
         access_log=str(settings.folder / said.access_log) if said.access_log else "",
         deliveries_port=settings.exchange.deliveries_port if settings.exchange else 0,
+        traces=_traces(settings.telemetry),
         console=_console(settings, settings.console, content) if settings.console else None,
     )
     if problems:
@@ -129,9 +144,12 @@ def read_edge(settings: Settings) -> Edge:
     return edge
 
 
-def _content(folder: Path, problems: list[str], name: str, path: str) -> str:
+def _content(folder: Path, problems: list[str], name: str, path: str, *, private: bool = False) -> str:
+    """What a file says; what keeps it from being read is one of the problems. A private one may be open to nobody else."""
     try:
-        return (folder / path).read_text(encoding="utf-8")
+        return (read_private(folder / path) if private else (folder / path).read_bytes()).decode()
+    except IdentityError as error:
+        problems.append(f"{name}: {error.fault.problem}; {error.fault.fix}")
     except OSError as error:
         problems.append(f"{name}: {path} can't be read: {error.strerror}")
     except UnicodeDecodeError:
@@ -139,7 +157,7 @@ def _content(folder: Path, problems: list[str], name: str, path: str) -> str:
     return ""
 
 
-def _console(settings: Settings, said: settings_pb2.Console, content: Callable[[str, str], str]) -> Console:
+def _console(settings: Settings, said: settings_pb2.Console, content: Callable[..., str]) -> Console:
     return Console(
         port=said.port,
         hub=str(settings.socket),
@@ -151,7 +169,7 @@ def _console(settings: Settings, said: settings_pb2.Console, content: Callable[[
     )
 
 
-def _sign_in(said: settings_pb2.SignIn, content: Callable[[str, str], str]) -> SignIn:
+def _sign_in(said: settings_pb2.SignIn, content: Callable[..., str]) -> SignIn:
     return SignIn(
         issuer=said.issuer,
         authorization_endpoint=said.authorization_endpoint,
@@ -159,8 +177,8 @@ def _sign_in(said: settings_pb2.SignIn, content: Callable[[str, str], str]) -> S
         keys_endpoint=said.keys_endpoint,
         end_session_endpoint=said.end_session_endpoint,
         client_id=said.client_id,
-        client_secret=content("console.sign_in.client_secret", said.client_secret).strip(),
-        cookie_secret=content("console.sign_in.cookie_secret", said.cookie_secret).strip(),
+        client_secret=content("console.sign_in.client_secret", said.client_secret, private=True).strip(),
+        cookie_secret=content("console.sign_in.cookie_secret", said.cookie_secret, private=True).strip(),
         authority=content("console.sign_in.authority", said.authority),
         audience=said.audience,
         address=said.address,

@@ -5,13 +5,13 @@ from pathlib import Path
 import grpc
 
 from hub.api import journey
-from hub.api.edge_seen import reason_of
 from hub.api.journey import JourneyApi, Personal
 from hub.bookkeeping import Books
 from hub.contracts import Contracts
 from hub.exchange.port import Engine
 from hub.journey.reading import AdapterLogs, EnvoyLog, works
 from hub.journey.sources import ExchangeSource, HubSources, LedgerSource
+from hub.mesh.edge_causes import reason_of
 from hub.mesh.inputs import hub_identity
 from hub.settings import Settings
 from metip.journey.v1.journey_service_pb2_grpc import add_JourneyServiceServicer_to_server

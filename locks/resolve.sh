@@ -5,4 +5,5 @@ set -e
 resolve() { .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate "$@"; }
 resolve --group dev --all-extras pyproject.toml -o locks/development.txt
 resolve --all-extras pyproject.toml -o locks/runtime.txt
+resolve --group pyproject.toml:docs -o locks/docs.txt
 .venv/bin/uv --version | sed 's/uv \([0-9.]*\).*/uv==\1/' | resolve - -o locks/bootstrap.txt

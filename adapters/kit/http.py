@@ -74,7 +74,7 @@ class HttpClient:
         """
         # What comes back is read as it is: nothing compressed, and nothing from any place but the one that was set.
         sent = {**headers, "Accept-Encoding": "identity"}
-        if passage.call is not None and (trace := passage.call.trace):
+        if trace := passage.traceparent:
             sent[TRACE_HEADER] = trace
         try:
             passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left

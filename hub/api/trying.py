@@ -81,6 +81,8 @@ class TryApi(TryServiceServicer):
     def _request(self, operation: Operation, text: str) -> Message:
         try:
             said = json.loads(text or "{}")
+            if not isinstance(said, dict):
+                raise ValueError("no object")
             return json_format.ParseDict(said, self._messages.kind(operation.request)(), descriptor_pool=self._messages.pool)
         except ValueError:
             raise Fault(Reason.INVALID_REQUEST, "the request is not JSON", fields=(("request", "must be a JSON object"),)) from None

@@ -25,6 +25,11 @@ SECTIONS: Final[Sections] = {
             "hub.cli.console:console",
             "Print the console's address with a fresh sign-in in your name, for a browser.",
         ),
+        "top": (
+            "hub.cli.estate.top:top",
+            "Show what is live: rates, errors, times, what is in flight, queued, parked, and waits longest.",
+        ),
+        "tap": ("hub.cli.estate.tap:tap", "Show calls live as they end: whose, of what, how, how long."),
         "trace": ("hub.cli.journey.trace:trace", "Tell the whole journey of a call or message, from any id of it."),
         "explain": ("hub.cli.explaining:explain", "Say who may call an operation, why, where it goes, and its limits."),
         "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),

@@ -94,7 +94,7 @@ async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: 
 
 
 async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIterator[Finding]":
-    from hub.cli import checks_in_motion, checks_of_edge, checks_of_facades, checks_of_traffic, findings
+    from hub.cli import checks_in_motion, checks_of_console, checks_of_edge, checks_of_facades, checks_of_traffic, findings
     from hub.cli.client import place
     from hub.cli.gathering import gather
     from hub.cli.messages import installed
@@ -124,6 +124,8 @@ async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIter
         yield findings.Section(findings.EDGE).unknown("not tried: this context names no edge")
     elif findings.EDGE in only:
         async for finding in checks_of_edge.of_edge(where, state, messages, name):
+            yield finding
+        async for finding in checks_of_console.of_console(where):
             yield finding
         async for finding in checks_of_facades.of_facades(where, state):
             yield finding

@@ -50,15 +50,20 @@ def _show(home: Path, as_json: bool, changes: int) -> "State":
 
 @click.command(
     epilog="\b\nExamples:\n  metip interfaces\n  metip interfaces --offline\n  metip interfaces --json\n"
-    "  metip interfaces --register > docs/interfaces.md\n\n"
+    "  metip interfaces --register > docs/interfaces.md\n"
+    "  metip interfaces --openapi > openapi.json    for code generators, test tools and gateways of the JSON face\n\n"
     "What one operation does and who may call it is `metip explain`'s to say."
 )
 @home_option
 @json_option
 @click.option("--register", "as_page", is_flag=True, help="Print the register of installed contracts as a Markdown page.")
+@click.option("--openapi", "as_openapi", is_flag=True, help="Print the JSON face of installed contracts as an OpenAPI 3.1 document.")
 @click.option("--offline", is_flag=True, help="Read the installed contracts instead of asking the hub.")
-def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool) -> None:
+def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool, as_openapi: bool) -> None:
     """List the interfaces, who owns them, and who serves them."""
+    if as_openapi:
+        _openapi()
+        return
     if as_page:
         from hub.cli.day.plan import traffic
         from hub.cli.messages import installed
@@ -90,6 +95,19 @@ def interfaces(home: Path, as_json: bool, offline: bool, as_page: bool) -> None:
     printing.print_table(columns, rows)
     for fault in found.faults:
         click.echo(f"{mark(FAILED)} {fault.element} {fault.problem}\n    fix: {fault.fix}")
+
+
+def _openapi() -> None:
+    import json
+    from importlib.metadata import version
+
+    from hub.catalogue import document
+    from hub.cli.messages import installed
+    from hub.contracts.samples import samples
+
+    messages = installed()
+    requests = {one.operation.name: messages.document(one.request) for one in samples(messages)}
+    click.echo(json.dumps(document(messages.contracts, version=version("metip"), samples=requests), ensure_ascii=False, indent=1))
 
 
 async def _from_hub(home: Path) -> "ListInterfacesResponse":

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     "--soap-port", type=click.IntRange(1, 65535), help="Start the SOAP façade too, on this port on 127.0.0.1. Default: no façade."
 )
 @estate_options
+@click.option(
+    "--traces", default="", metavar="HOST:PORT", help="Send traces of every call to this collector (OTLP over gRPC). Default: none."
+)
 @click.option("--no-sample", is_flag=True, help="Ask no sample question.")
 def up(
     home: Path,
@@ -52,6 +55,7 @@ def up(
     workers: int,
     seed: int,
     xds: str,
+    traces: str,
     no_sample: bool,
 ) -> None:
     """Start the whole estate and show it at work, until Ctrl-C.
@@ -75,6 +79,7 @@ def up(
         workers=workers,
         seed=seed,
         xds=xds,
+        traces=traces,
         only=systems,
     )
     where = Home.at(home)

@@ -23,16 +23,17 @@ SITE: Final = Path(__file__).with_name("site")
 INDEX: Final = "index.html"
 ASSETS: Final = "/assets/"
 """Vite writes a hash of their content into these names, so that what a name stands for never changes."""
-PAGE: Final = re.compile(r"/(?!metip\.|grpc\.|assets/)[A-Za-z0-9_.:~%@/+=-]{0,1000}")
+PAGE: Final = re.compile(r"/(?!metip\.|grpc\.|assets(/|$))[A-Za-z0-9_.:~%@/+=-]{0,1000}")
 """What may be the address of a page: pages go by interfaces, messages and records, whose names have dots in them."""
-LOOKS_LIKE_A_FILE: Final = re.compile(
-    r"\.(css|gif|html?|ico|jpe?g|js|json|map|mjs|png|svg|txt|webmanifest|woff2?|xml|ya?ml|php|env)$", re.IGNORECASE
+ENDINGS: Final = (
+    "css env gif htm html ico jpeg jpg js json key log map mjs pem php png py sqlite svg toml ts tsx txt webmanifest woff woff2 xml yaml"
 )
-TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
-"""Said here, since what a machine knows of endings differs."""
+LOOKS_LIKE_A_FILE: Final = re.compile(rf"\.({ENDINGS.replace(' ', '|')})$", re.IGNORECASE)
+TYPES: Final = {".js": "application/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+"""Said here, since what a machine knows of endings differs, and since Envoy compresses scripts under this name alone."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": POLICY,
@@ -77,7 +78,7 @@ def read_site(folder: Path = SITE) -> dict[str, File]:
 def _file(name: str, path: Path) -> File:
     content = path.read_bytes()
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    text = kind.startswith("text/") or kind in ("image/svg+xml", "application/json")
+    text = kind.startswith("text/") or kind in ("application/javascript", "image/svg+xml", "application/json")
     return File(content, f"{kind}; charset=utf-8" if text else kind, FOR_EVER if name.startswith(ASSETS) else ASK_AGAIN)
 
 
@@ -93,7 +94,7 @@ class Site:
         page = f"/{INDEX}"
         if path in self._files and path != page:
             return self._files[path]
-        if path != page and (not PAGE.fullmatch(path) or LOOKS_LIKE_A_FILE.search(path) or ".." in unquote(path)):
+        if path != page and (not PAGE.fullmatch(path) or LOOKS_LIKE_A_FILE.search(path) or "/." in unquote(path) or "//" in path):
             return None
         self._look()
         return self._files.get(page)

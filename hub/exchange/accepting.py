@@ -31,6 +31,9 @@ from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason, status_of
 from metip.journal.refusals import refusal
 from metip.logs import Log
+from metip.telemetry import tracing
+from metip.telemetry.spread import Counted
+from metip.tracing import HEADER as TRACE_HEADER
 from metip.tracing import trace_id_in
 
 COME_AGAIN: Final = timedelta(seconds=1)
@@ -55,6 +58,10 @@ class Acceptor:
         self._said = operation.delivery
         self._waits = bool(operation.delivery.delay or operation.delivery.after_field)
         self._calls = calls if operation.personal else None
+        self.counted = Counted()
+        """Messages that were handed over one by one, and what became of them."""
+        self.batched = 0
+        """Messages that were handed over in bulk and are kept."""
 
     def check(self) -> None:
         """Raises `Fault` JOURNAL while nothing can be recorded of messages with personal data."""
@@ -165,6 +172,10 @@ class Accepting:
         async def answer(data: bytes, context: Context) -> bytes:
             began, outcome, consumer = time.perf_counter(), "CANCELLED", ""
             metadata = metadata_of(context)
+            about = {"metip__system": SYSTEM, "metip__call_id": metadata.get(CALL_ID_HEADER, "")}
+            span = tracing.begin_call(acceptor.operation.name, tracing.Role.SERVER, metadata.get(TRACE_HEADER, ""), **about)
+            if span is not None:
+                metadata[TRACE_HEADER] = span.traceparent
             try:
                 call = call_from(metadata, acceptor.operation.name, remaining=context.time_remaining())
                 consumer = call.consumer
@@ -178,7 +189,11 @@ class Accepting:
                 await refuse(fault, metadata, context)
                 raise AssertionError("unreachable: abort always raises") from None
             finally:
-                tell(outcome, round((time.perf_counter() - began) * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
+                seconds = time.perf_counter() - began
+                tell(outcome, round(seconds * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
+                acceptor.counted.ended(outcome, seconds)
+                if span is not None:
+                    span.end(outcome)
 
         return answer
 

@@ -15,6 +15,7 @@ from hub.exchange.records import (
     Account,
     Act,
     Arrival,
+    Cause,
     Delivery,
     Fence,
     Filter,
@@ -22,6 +23,7 @@ from hub.exchange.records import (
     Group,
     Message,
     Move,
+    Note,
     Ownership,
     Plan,
     Replayed,
@@ -101,7 +103,10 @@ class Engine(Protocol):
         """Every subscription, by name, with its counts."""
 
     async def groups(self, subscription: str = "") -> list[Group]:
-        """What waits for a person, by cause, the largest group first."""
+        """What waits for a person, by cause, the largest group first, each with what was said of it."""
+
+    async def note(self, cause: Cause, words: str, *, by: str) -> Note:
+        """Says something of a group. Raises `UnknownError` where nothing waits for that cause."""
 
     async def plan(self, wanted: Filter, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
         """Fixes the deliveries that a filter finds now."""

@@ -178,17 +178,36 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Deliveries that wait for a person for one cause."""
+class Cause:
+    """Why deliveries wait for a person: what a group of them has in common."""
 
     subscription: str
     state: State
     status: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody said of a group, naming nobody."""
+
+    at: float
+    by: str
+    """Warrant number, or the operator."""
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Deliveries that wait for a person for one cause."""
+
+    cause: Cause
     deliveries: int
     oldest: float
     example: str
     """A message id."""
+    notes: tuple[Note, ...] = ()
+    """The latest first."""
 
 
 @dataclass(frozen=True, slots=True)

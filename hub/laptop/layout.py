@@ -99,6 +99,11 @@ class Home:
         return self.run / "witness.sock"
 
     @property
+    def metrics(self) -> Path:
+        """Where each process says at which address its metrics are, in the form of Prometheus's `file_sd_configs`."""
+        return self.root / "metrics"
+
+    @property
     def bootstrap(self) -> Path:
         """Envoy's own file."""
         return self.root / "envoy.yaml"

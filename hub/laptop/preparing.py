@@ -43,6 +43,8 @@ FIRST_RETENTION = """# For how long the ledger keeps what is personal in records
 #     basis: the force's retention schedule, line 12
 months: 72
 """
+FREE = "127.0.0.1:0"
+"""Where metrics are shown: on a port that is free, which `metrics/` then tells."""
 XDS = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
 
@@ -70,18 +72,18 @@ def has_simulator(system: str) -> bool:
     return (adapters_folder() / system / "simulator.py").exists()
 
 
-def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
-    """Makes a home ready for its processes."""
-    for folder in (home.root, home.logs, home.state, home.journals, home.run):
+def prepare(home: Home, ports: Ports, *, xds: str = "delta", traces: str = "") -> None:
+    """Makes a home ready for its processes. `traces` is the `host:port` of a collector; empty sends none."""
+    for folder in (home.root, home.logs, home.state, home.journals, home.run, home.metrics):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facades = tuple(doors(home, ports.soap, adapters_folder()))
     _identities(home, facades)
     for one in facades:
         one.write(ports.grpc)
     ensure_keys(home.ledger_keys)
-    _write(home.hub_settings, _hub_settings(home, ports))
+    _write(home.hub_settings, _hub_settings(home, ports) + _telemetry(home, traces))
     if not home.access.exists():
-        _write(home.access, _first_policy())
+        _write(home.access, first_policy())
     signing.ensure(home.ledger_keys / signing.FOLDER, signing.origin(TRUST_DOMAIN))
     signing.ensure(home.witness_keys, f"{TRUST_DOMAIN}/witness", signing.WITNESS)
     _write(home.witness_settings, _witness_settings(home))
@@ -158,6 +160,11 @@ def _console_settings(home: Home, ports: Ports) -> str:
 """
 
 
+def _telemetry(home: Home, traces: str) -> str:
+    sent = f"  traces: {{collector: {traces}, sampled_percent: 100}}\n" if traces else ""
+    return f"telemetry:\n  metrics: {FREE}\n  targets: {home.metrics.name}\n{sent}"
+
+
 def _witness_settings(home: Home) -> str:
     return f"""# Written by `metip up` at each start. Settings: metip.hub.v1.WitnessSettings.
 # In production the witness runs as another user, best on another machine.
@@ -169,7 +176,8 @@ logs: [{(home.ledger_keys / signing.FOLDER / signing.LEDGER.public).relative_to(
 """
 
 
-def _first_policy() -> str:
+def first_policy() -> str:
+    """The access policy that a new estate begins with."""
     return f"""# Who may call what; everything else is refused. Written once by `metip up`, then yours: the hub puts each change in force.
 # An adapter whose contract says that it consults an operation may call that one without being named here. A grant may be narrowed:
 #   - name: tablets

@@ -9,6 +9,7 @@ from hub.mesh.listeners import listeners_of, secrets_of
 from hub.mesh.resources import Snapshot
 from hub.mesh.resting import weighing_of
 from hub.mesh.routes import routes_of
+from hub.mesh.tracing import collector_of
 
 
 def compile_mesh(
@@ -40,6 +41,7 @@ def compile_mesh(
                 for name, interface, system, addresses in clusters
             ),
             *(endpoints_of(name, addresses, weighing_of(addresses, instances, traffic)) for name, _, _, addresses in clusters),
+            *collector_of(edge.traces),
             *listeners_of(contracts, edge),
             routes_of(contracts, policy, edge.trust_domain, traffic, edge.limits),
             *deliveries_of(contracts, instances, edge, traffic),

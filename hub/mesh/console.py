@@ -103,14 +103,13 @@ def _listener(edge: Edge, console: Console) -> Resource:
             tls_certificate_sds_secret_configs=[tls.SdsSecretConfig(name=certificate, sds_config=ads())],
         )
     )
-    # First, so that whatever refuses a call behind it refuses it in words that a browser's gRPC library reads.
-    web = hcm.HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(grpc_web.GrpcWeb()))
     filters = [
-        web,
         _compressing(),
         *sign_in_filters(console),
         hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge, console))),
         nobody(),
+        # Last, since it would put its own status on whatever a filter behind it refuses.
+        hcm.HttpFilter(name="envoy.filters.http.grpc_web", typed_config=packed(grpc_web.GrpcWeb())),
     ]
     replies = console_replies("" if console.sign_in else console_identity(edge.trust_domain))
     body = hardened(NAME, edge, console.port, NAME, filters, replies, secured, console.access_log)
@@ -120,12 +119,10 @@ def _listener(edge: Edge, console: Console) -> Resource:
 
 
 def _compressing() -> hcm.HttpFilter:
-    """The console's files, and nothing that tells of the estate: what is compressed together with a secret can give it away."""
-    files = ["text/html", "text/css", "text/javascript", "image/svg+xml", "application/json"]
+    """Envoy's own list of types, which has those of the console's files and none of a call's answer: what is compressed together with a
+    secret can give it away."""
     library = core.TypedExtensionConfig(name="gzip", typed_config=packed(gzip.Gzip()))
-    common = compressor.CompressorCommonDirectionConfig(content_type=files)
-    towards = compressor.CompressorResponseDirectionConfig(common_config=common)
-    body = compressor.Compressor(compressor_library=library, response_direction_config=towards)
+    body = compressor.Compressor(compressor_library=library)
     return hcm.HttpFilter(name="envoy.filters.http.compressor", typed_config=packed(body))
 
 

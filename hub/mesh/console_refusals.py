@@ -1,26 +1,21 @@
-"""What Envoy itself refuses on the console's listener, in the form that `hub.mesh.refusals` gives every refusal.
+"""What Envoy itself refuses on the console's listener: to browsers' gRPC libraries in their own form, to everybody else as at the edge."""
 
-A browser's gRPC library reads the details of a refusal only from an answer whose HTTP status is 200, as every answer of gRPC is; whatever
-else is refused keeps the HTTP status that says so.
-"""
-
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from hub.mesh.refusals import Refusal, mapper, token_refused
+from hub.mesh.refusals import Refusal, in_grpc_web, mapper, token_refused
 from hub.mesh.types import hcm
 
 _DENIED: Final = "response.code_details.startsWith('rbac_access_denied')"
 _FILTER: Final = "'envoy.filters.http.jwt_authn'"
 _VERIFIED: Final = f"{_FILTER} in metadata.filter_metadata && 'officer' in metadata.filter_metadata[{_FILTER}]"
 _CLAIMS: Final = f"metadata.filter_metadata[{_FILTER}]['officer']"
-_CALL: Final = "'content-type' in request.headers && request.headers['content-type'].startsWith('application/grpc')"
 SIGN_IN_AGAIN: Final = "Sign in again: on a laptop open the address that `metip console` prints."
 
 
-def _refusals(console: str) -> tuple[Refusal, ...]:
-    """`console` is the SPIFFE ID for which tokens must be made; empty where an issuer of OpenID Connect makes them."""
+def console_refusals(console: str) -> tuple[Refusal, ...]:
+    """Each, in the order in which they are told apart. `console` is the SPIFFE ID for which tokens must be made; empty where an issuer of
+    OpenID Connect makes them."""
     another = f"{_DENIED} && {_VERIFIED} && (!('azp' in {_CLAIMS}) || {_CLAIMS}['azp'] != '{console}')"
     found = [
         Refusal("FOREIGN_ORIGIN", "PERMISSION_DENIED", "response.code_details == 'csrf_origin_mismatch'",
@@ -30,7 +25,7 @@ def _refusals(console: str) -> tuple[Refusal, ...]:
         Refusal("TOKEN_WRONG_AUDIENCE", "PERMISSION_DENIED", token_refused("Audiences_in_Jwt"),
                 "the token was made for something else", SIGN_IN_AGAIN),
         Refusal("TOKEN_REFUSED", "UNAUTHENTICATED", token_refused(""), "the token is not one of the console's issuer", SIGN_IN_AGAIN),
-        Refusal("SIGN_IN_NEEDED", "UNAUTHENTICATED", "response.code_details.startsWith('oauth')", "nobody is signed in",
+        Refusal("SIGN_IN_NEEDED", "UNAUTHENTICATED", "response.code_details.startsWith('Unauthorized')", "nobody is signed in",
                 "Load the page again, and sign in."),
     ]  # fmt: skip
     if console:
@@ -47,11 +42,5 @@ def _refusals(console: str) -> tuple[Refusal, ...]:
 @lru_cache(maxsize=4)
 def console_replies(console: str) -> hcm.LocalReplyConfig:
     """What Envoy's own answers look like."""
-    refusals = _refusals(console)
-    of_calls = [replace(one, condition=f"{_CALL} && ({one.condition})") for one in refusals]
-    return hcm.LocalReplyConfig(
-        mappers=[
-            *(mapper(one, as_json=False, http_status=200) for one in of_calls),
-            *(mapper(one, as_json=False) for one in refusals),
-        ]
-    )
+    refusals = console_refusals(console)
+    return hcm.LocalReplyConfig(mappers=[*map(in_grpc_web, refusals), *(mapper(one, as_json=False) for one in refusals)])

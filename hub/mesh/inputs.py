@@ -108,6 +108,15 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """Where Envoy sends its spans, and of how many calls."""
+
+    collector: str
+    """`host:port`."""
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """An issuer of OpenID Connect, and who the console is to it."""
 
@@ -161,6 +170,8 @@ class Edge:
     deliveries_port: int = 0
     """Where the hub, and nobody else, hands messages to subscribers; 0 for nowhere."""
     limits: Limits = field(default_factory=Limits)
+    traces: Traces | None = None
+    """None where Envoy traces nothing."""
     console: Console | None = None
     """None where there is no console."""
 

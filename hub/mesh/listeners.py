@@ -22,6 +22,7 @@ from hub.mesh.rates import INTERFACE_LIMIT, RATE_LIMIT, no_interface_limit, shar
 from hub.mesh.refusals import local_replies
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
+from hub.mesh.tracing import COLLECTOR, call_ids_of, tracing_of
 from hub.mesh.types import (
     Empty,
     ads,
@@ -147,8 +148,11 @@ def _listener(
         "forward_client_cert_details": hcm.HttpConnectionManagerForwardClientCertDetails.SANITIZE_SET,
         "set_current_client_cert_details": hcm.HttpConnectionManagerSetCurrentClientCertDetails(uri=True),
     }
-    body = hardened(name, edge, port, NAME, filters, replies, mutual_tls(protocols), edge.access_log, **certified)
+    traced = {"tracing": tracing_of(edge.traces, EDGE), "request_id_extension": call_ids_of(edge.traces)}
+    body = hardened(name, edge, port, NAME, filters, replies, mutual_tls(protocols), edge.access_log, **certified, **traced)
     needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
+    if edge.traces is not None:
+        needs.add((ResourceType.CLUSTER, COLLECTOR))
     return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
 
 
@@ -167,9 +171,9 @@ def hardened(
     replies: hcm.LocalReplyConfig,
     secured: tls.DownstreamTlsContext,
     log: str,
-    **certified: Any,
+    **more: Any,
 ) -> listener.Listener:
-    """A listener that strangers reach: what it bounds, refuses and drops is the same whoever they are."""
+    """A listener that strangers reach: what it bounds, refuses and drops is the same whoever they are. `more` is of its manager."""
     limits = edge.limits
     manager = hcm.HttpConnectionManager(
         stat_prefix=name,
@@ -177,7 +181,7 @@ def hardened(
         rds=hcm.Rds(route_config_name=routes, config_source=ads()),
         http_filters=[*filters, hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router()))],
         early_header_mutation_extensions=[_drop_forged_headers()],
-        **certified,
+        **more,
         use_remote_address=True,
         always_set_request_id_in_response=True,
         # A folded or escaped path could be read one way here and another way behind; routes are exact, so nothing is folded.

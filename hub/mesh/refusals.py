@@ -22,6 +22,7 @@ MAINTENANCE: Final = "MAINTENANCE"
 ANSWER_METADATA: Final = "metip.answer"
 """Under which a route in maintenance says what the listener for JSON is to answer: `message`, `text`, `retry` and `metadata`."""
 LOCALE: Final = "en-GB"
+_GRPC_WEB: Final = "'content-type' in request.headers && request.headers['content-type'].startsWith('application/grpc-web')"
 _VERIFIED: Final = "metadata.filter_metadata['envoy.filters.http.jwt_authn']"
 _OTHERS_TOKEN: Final = (
     "response.code_details.startsWith('rbac_access_denied') && 'envoy.filters.http.jwt_authn' in metadata.filter_metadata"
@@ -156,14 +157,39 @@ def mapper(refusal: Refusal, *, as_json: bool, http_status: int | None = None) -
     holds = _where(refusal.condition)
     if as_json:
         return hcm.ResponseMapper(filter=holds, status_code=http_status, body_format_override=_body(_document(refusal)))
-    value = base64.b64encode(status_of(refusal).SerializeToString(deterministic=True)).decode()
     return hcm.ResponseMapper(
         filter=holds,
-        status_code=http_status,
         # gRPC's libraries believe details only where they say the same as the status itself.
         body=core.DataSource(inline_string=_message(refusal)),
-        headers_to_add=[core.HeaderValueOption(header=core.HeaderValue(key=DETAILS_HEADER, value=value))],
+        headers_to_add=_headers({DETAILS_HEADER: _details(refusal)}),
     )
+
+
+def in_grpc_web(refusal: Refusal) -> hcm.ResponseMapper:
+    """What one refusal looks like to a browser's gRPC library, which reads details only from an answer that is whole in itself: with HTTP's
+    status 200, and with gRPC's in the headers, as an answer without messages has it. Nothing behind may change it on its way."""
+    return hcm.ResponseMapper(
+        filter=_where(f"{_GRPC_WEB} && ({refusal.condition})"),
+        status_code=200,
+        body_format_override=core.SubstitutionFormatString(
+            text_format_source=core.DataSource(inline_string=""), content_type="application/grpc-web+proto"
+        ),
+        headers_to_add=_headers(
+            {
+                "grpc-status": str(code_pb2.Code.Value(refusal.status)),
+                "grpc-message": _message(refusal),
+                DETAILS_HEADER: _details(refusal),
+            }
+        ),
+    )
+
+
+def _details(refusal: Refusal) -> str:
+    return base64.b64encode(status_of(refusal).SerializeToString(deterministic=True)).decode()
+
+
+def _headers(told: dict[str, str]) -> list[core.HeaderValueOption]:
+    return [core.HeaderValueOption(header=core.HeaderValue(key=key, value=value)) for key, value in told.items()]
 
 
 def _in_maintenance() -> hcm.ResponseMapper:
@@ -179,7 +205,7 @@ def _in_maintenance() -> hcm.ResponseMapper:
         "details": [
             {"@type": f"{types}ErrorInfo", "reason": MAINTENANCE, "domain": EDGE_DOMAIN, "metadata": said("metadata")},
             {"@type": f"{types}LocalizedMessage", "locale": LOCALE, "message": said("text")},
-            {"@type": f"{types}RetryInfo", "retryDelay": said("retry")},
+            {"@type": f"{types}RetryInfo", "retry_delay": said("retry")},
         ],
     }
     return hcm.ResponseMapper(

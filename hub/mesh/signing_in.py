@@ -141,6 +141,7 @@ def _issuer(host: str, port: int, authority: str) -> Resource:
     body = cluster.Cluster(
         name=name,
         type=cluster.ClusterDiscoveryType.STRICT_DNS,
+        dns_lookup_family=cluster.ClusterDnsLookupFamily.V4_PREFERRED,
         connect_timeout=seconds(CONNECT_TIMEOUT * 5),
         load_assignment=endpoint.ClusterLoadAssignment(
             cluster_name=name, endpoints=[endpoint.LocalityLbEndpoints(lb_endpoints=[endpoint.LbEndpoint(endpoint=there)])]

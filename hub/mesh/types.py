@@ -15,6 +15,7 @@ from envoy_data_plane.envoy.config.endpoint import v3 as endpoint
 from envoy_data_plane.envoy.config.listener import v3 as listener
 from envoy_data_plane.envoy.config.rbac import v3 as rbac
 from envoy_data_plane.envoy.config.route import v3 as route
+from envoy_data_plane.envoy.config.trace import v3 as trace
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as rate_limit
@@ -36,7 +37,9 @@ from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_headers
 from envoy_data_plane.envoy.extensions.rate_limit_descriptors.expr import v3 as rate_key
+from envoy_data_plane.envoy.extensions.request_id.uuid import v3 as request_id
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
+from envoy_data_plane.envoy.extensions.tracers.opentelemetry.samplers import v3 as samplers
 from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
 from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
 from envoy_data_plane.envoy.type import v3 as percent
@@ -79,10 +82,13 @@ __all__ = [
     "rate_limit",
     "rbac",
     "rbac_filter",
+    "request_id",
     "route",
     "router",
+    "samplers",
     "seconds",
     "tls",
+    "trace",
     "transcoder",
     "upstream_http",
 ]

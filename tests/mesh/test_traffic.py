@@ -158,7 +158,7 @@ async def test_maintenance_tells_callers_why_over_grpc_and_as_json(mesh: MeshRig
     assert retry.retry_delay.seconds == 120
     answer = await post(mesh, OPERATION, {})
     assert answer.status == 503
-    assert [one.get("reason") or one.get("message") or one.get("retryDelay") for one in answer.document["details"]] == [
+    assert [one.get("reason") or one.get("message") or one.get("retry_delay") for one in answer.document["details"]] == [
         "MAINTENANCE",
         "Back at 14:00, 100 % sure é for 'all'",
         "120s",

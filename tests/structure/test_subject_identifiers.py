@@ -36,8 +36,10 @@ WAIVED: Final = (
             "PlanReplay",
             "ApproveReplay",
             "Replay",
+            "NoteGroup",
         )
     }
+    | {f"{EXCHANGE}/FindMessages": ABOUT_RECORDS}
     | {f"{JOURNEY}/GetJourney": BY_KEY}
     | {f"{RECORDINGS}/{name}": BY_NAME for name in ("StartRecording", "EraseRecording", "ReplayRecording")}
     | {

@@ -7,6 +7,7 @@ parts of longer words are no names.
 
 Who may name a system: its own two folders and its adapter's tests; the folders of a system whose contract says that it `consults` it,
 `serves` its operations as another back end, `subscribes` to its messages or takes some `instead_of` it; documentation and the change log;
+the examples of consumers in `protos/examples`;
 deployment values; the faults and stories that are played across systems.
 """
 
@@ -149,6 +150,7 @@ INNOCENT: Mapping[str, tuple[str, str]] = {
     "a longer word before it": ("hub/demo.py", 'LABEL = "re@"'),
     "a comment in YAML": ("envoy/bootstrap.yaml", "  port: 1  # where @ listens"),
     "documentation": ("docs/adding-a-system.md", "see adapters/@"),
+    "a consumer's example": ("protos/examples/python/ask.py", "from metip.@.v1 import planted_service_pb2"),
     "the change log": ("CHANGELOG.md", "metip.@.v1 is new"),
     "deployment values": ("deploy/values.yaml", "@: {replicas: 2}"),
     "what is played across systems": ("adapters/stories.yaml", "processed_by: [@]"),

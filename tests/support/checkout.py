@@ -13,7 +13,9 @@ PLATFORM = frozenset(
         "adapter",
         "cases",
         "common",
+        "console",
         "contracts",
+        "estate",
         "exchange",
         "hub",
         "identifiers",
@@ -25,6 +27,7 @@ PLATFORM = frozenset(
         "parity",
         "settings",
         "simulator",
+        "telemetry",
         "traffic",
     }
 )

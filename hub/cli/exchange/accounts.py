@@ -106,7 +106,7 @@ def groups(caller: Caller, subscription: str) -> None:
         click.echo(f"{mark(OK)} nothing waits for a person")
     else:
         now, names = datetime.now(UTC), shortened(one.subscription for one in found)
-        columns = ("subscription", "state", "status", "reason", "deliveries", "oldest", "one of them")
+        columns = ("subscription", "state", "status", "reason", "deliveries", "oldest", "one of them", "last note")
         printing.print_table(columns, [_group(documents.group(one), names, age(one.oldest, now)) for one in found])
         total = sum(one.deliveries for one in found)
         click.echo(printing.dim(f"{count(total, 'delivery waits', 'deliveries wait')}: `metip messages show ID` says of one why"), err=True)
@@ -116,4 +116,5 @@ def groups(caller: Caller, subscription: str) -> None:
 
 def _group(one: dict[str, Any], names: dict[str, str], oldest: str) -> tuple[str, ...]:
     name, reason = names[one["subscription"]], clean(one["reason"])
-    return (name, one["state"], one["status"], reason, str(one["deliveries"]), oldest, one["example_message_id"])
+    said = clean(one["notes"][0]["words"]) if one["notes"] else ""
+    return (name, one["state"], one["status"], reason, str(one["deliveries"]), oldest, one["example_message_id"], said)

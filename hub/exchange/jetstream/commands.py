@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from google.protobuf.message import Message
 
 from hub.exchange.life import Event, State
-from hub.exchange.records import Arrival, Filter, Settlement
+from hub.exchange.records import Arrival, Cause, Filter, Settlement
 from metip.contracts import Start, Subscription
 from metip.exchange.v1 import log_pb2 as log
 
@@ -62,6 +62,12 @@ def settlement(message: log.LogSettlement) -> Settlement:
 def subscription(message: log.LogSubscription) -> Subscription:
     """A subscription as its contract has it."""
     found: Subscription = _unpacked(message, Subscription, start=Start)
+    return found
+
+
+def cause(message: log.LogNote) -> Cause:
+    """Why the deliveries of a group wait."""
+    found: Cause = _unpacked(message, Cause, state=State)
     return found
 
 

@@ -13,8 +13,9 @@ import apsw
 
 from hub.exchange.keys import fingerprint
 from hub.exchange.life import OPEN, State
-from hub.exchange.records import Account, Act, Delivery, Filter, Group, Message, Step, UnknownError
+from hub.exchange.records import Account, Act, Cause, Delivery, Filter, Group, Message, Step, UnknownError
 from hub.exchange.sqlite.keyed import numbers
+from hub.exchange.sqlite.noting import notes
 from hub.exchange.sqlite.schema import WAITING, Names
 from hub.exchange.sqlite.store import Place, Store
 
@@ -207,7 +208,7 @@ def _oldest(store: Store, place: Place) -> float:
 
 
 def groups(store: Store, subscription: str) -> list[Group]:
-    """What waits for a person, by cause, the largest group first."""
+    """What waits for a person, by cause, the largest group first, each with its notes."""
     rows = store.all(
         "select s.name, d.state, d.status, d.reason, count(*), min(d.sequence) from delivery d indexed by delivery_waiting"
         f" join subscription s on s.id = d.subscription where d.state in ({WAITING}) and ?1 in ('', s.name)"
@@ -217,5 +218,7 @@ def groups(store: Store, subscription: str) -> list[Group]:
     found = []
     for row in rows:
         first = store.one("select accepted from message where sequence = ?", (row[5],))
-        found.append(Group(row[0], State(row[1]), row[2], row[3], row[4], float(first[0]) if first else 0.0, store.names.of(row[5])))
+        cause = Cause(row[0], State(row[1]), row[2], row[3])
+        oldest = float(first[0]) if first else 0.0
+        found.append(Group(cause, row[4], oldest, store.names.of(row[5]), notes(store, cause)))
     return found

@@ -137,6 +137,16 @@ create table if not exists fence (
   primary key (system, post, digest)
 ) strict, without rowid;
 create table if not exists fenced (id text not null, hub text not null, primary key (id, hub)) strict, without rowid;
+create table if not exists note (
+  at real not null,
+  by text not null,
+  subscription text not null,
+  state text not null,
+  status text not null,
+  reason text not null,
+  words text not null
+) strict;
+create index if not exists note_of on note (subscription, state, status, reason);
 create table if not exists plan_item (plan text not null, subscription integer not null, sequence integer not null) strict;
 create index if not exists plan_item_of on plan_item (plan);
 """
