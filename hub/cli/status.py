@@ -103,7 +103,7 @@ def _openapi() -> None:
 
     from hub.catalogue import document
     from hub.cli.messages import installed
-    from hub.cli.samples import samples
+    from hub.contracts.samples import samples
 
     messages = installed()
     requests = {one.operation.name: messages.document(one.request) for one in samples(messages)}

@@ -16,7 +16,6 @@ from ledger_service import ASSESSED, OPERATOR, Served, served
 from mesh_rig import until
 
 import hub.contracts
-from hub.api.edge_seen import reason_of
 from hub.api.journey import SERVICE, JourneyApi, Personal
 from hub.api.ledger_asking import Asking
 from hub.api.ledger_people import identify
@@ -25,6 +24,7 @@ from hub.exchange.sqlite import SqliteEngine
 from hub.journey.evidence import Work
 from hub.journey.reading import AdapterLogs, EnvoyLog
 from hub.journey.sources import ExchangeSource, HubSources, LedgerSource
+from hub.mesh.edge_causes import reason_of
 from metip.common.v1.access_pb2 import AccessContext
 from metip.journey.v1 import journey_pb2 as words
 from metip.journey.v1 import journey_service_pb2 as api

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journeys import MESSAGE, NOW, PART, TABLET, WORK, call_id
 
-from hub.api.edge_seen import reason_of
 from hub.journey import logs
 from hub.journey.logs import LogFiles
 from hub.journey.reading import AdapterLogs, EnvoyLog
+from hub.mesh.edge_causes import reason_of
 from metip.tracing import trace_id_of
 
 HUB = "spiffe://metip.local/hub"
