@@ -12,7 +12,7 @@ FUZZ_ARGS ?=
 STUBS_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check gen golden bench faults fuzz new stubs docs clean lock sbom
+.PHONY: help run demo test check gen console golden bench faults fuzz new stubs docs man clean lock sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,9 +38,14 @@ check: $(DESCRIPTORS) ## Formatting, lint, types, import rules, contracts
 gen: ## Generate stubs and descriptors from the contracts
 	@$(MAKE) --no-print-directory --always-make $(DESCRIPTORS)
 
+console: $(DESCRIPTORS) ## Build the console's site anew and check its sources; needs Node, which nothing else does
+	@$(BIN)/python -m hub.console.building
+	@cd hub/console/app && npm run --silent check && npm run --silent test
+
 golden: $(DESCRIPTORS) ## Rewrite the golden files and delete orphans; read the diff
 	@$(BIN)/python -m pytest -q tests/hub/mesh/test_golden.py --golden
 	@$(BIN)/metip interfaces --register > docs/interfaces.md
+	@$(BIN)/python -m hub.telemetry.describing
 
 bench: $(DESCRIPTORS) ## Measure bare server, Envoy and full path in one run; write docs/benchmarks.md
 	@PYTHONPATH=tests/support $(BIN)/python -m tests.bench $(BENCH_ARGS)
@@ -69,6 +74,9 @@ clean: ## Remove everything that was built or started here
 
 lock: .venv/.installed ## Resolve the dependencies anew and pin them with hashes
 	@sh locks/resolve.sh
+
+man: $(DESCRIPTORS) ## Write a page of each command for man to build/man
+	@$(BIN)/metip help --man build/man
 
 sbom: .venv/.installed ## Write the bill of materials of what runs to build/sbom.json (CycloneDX)
 	@mkdir -p build && $(BIN)/python locks/sbom.py > build/sbom.json && echo "build/sbom.json"

@@ -25,6 +25,7 @@ from hub.migration.plan import Plan
 from hub.migration.ports import RefusedError
 from hub.migration.roads import NoSamplers, Samplers, Ways
 from hub.migration.running import Migration
+from hub.migration.states import Position
 from hub.migration.store import Store
 from hub.migration.surroundings import FILE, Surroundings
 from hub.migration.watching import Watching
@@ -119,6 +120,17 @@ class Migrating:
     def plan(self) -> Plan:
         """The plan that holds."""
         return self._plan if self._migration is None else self._migration.plan
+
+    def standings(self) -> dict[str, Position]:
+        """Where interfaces that are moved stand, by name."""
+        if self._migration is None:
+            return {}
+        return {name: one.position for name, one in self._migration.store.standings().items() if name in self._migration.plan.rules}
+
+    @property
+    def migration(self) -> Migration | None:
+        """Where interfaces stand; None before it is open."""
+        return self._migration
 
     async def run(self) -> None:
         """Ends what an earlier hub began, then watches, for ever."""

@@ -27,6 +27,8 @@ from hub.api.subscriber import SubscriberApi
 from hub.api.traffic import TrafficApi
 from hub.bookkeeping import Books
 from hub.configuring import Configuring
+from hub.console.serving import serving
+from hub.consoling import open_trying
 from hub.exchange.owning import Owners
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Fence
@@ -43,6 +45,9 @@ from hub.pairing import opened_pairs
 from hub.parity import Comparator, ParityStoreError
 from hub.parity.running import Pairs
 from hub.recording import Recorder, unrecorded
+from hub.surveying import open_estate
+from hub.telemetry.serving import Parts, telemetry
+from hub.telling import serve_journeys
 from hub.traffic.running import TrafficControl
 from hub.watch import changes
 from metip import heap
@@ -138,12 +143,31 @@ class Hub:
             await self._traffic.director.recover()
             exchange = await self._open_exchange(server, stack, kept)
             contracts, act = self._control.inputs.contracts, self._books.record_action
+            engine, edge_log = exchange.engine if exchange is not None else None, self._control.inputs.edge.access_log
+            serve_journeys(self._settings, contracts, self._books, engine, edge_log, server)
             self._pairs = opened_pairs(self._settings, contracts, self._registry, act, comparator.take, server, stack)
             sampler = self._pairs.sampler if self._pairs is not None else None
             self._migrating.open(self._traffic, self._control, comparator, sampler, lambda: self._owners, self._registry, server, books)
+            standings, director = self._migrating.standings, self._traffic.director
+            open_estate(self._settings, self._control, director, exchange, sampler, standings, server, stack)
+            open_trying(self._settings, contracts, act, server, stack)
+            parts = Parts(
+                self._control,
+                lambda: len(self._ads.envoys()),
+                self._configuring,
+                self._today,
+                self._books,
+                exchange,
+                lambda: self._migrating.migration,
+                comparator,
+                self._pairs,
+            )
+            await stack.enter_async_context(telemetry(self._settings, parts, self._log))
             _listen(server, self._settings.socket)
             await server.start()
             self._settings.socket.chmod(0o600)
+            if self._settings.console is not None:
+                await stack.enter_async_context(serving(self._settings.folder / self._settings.console.socket))
             stack.push_async_callback(server.stop, GRACE)
             stack.callback(self._ads.close)
             await self._configuring.begin()
@@ -187,7 +211,7 @@ class Hub:
         if exchange.recorder is not None:
             stack.push_async_callback(self._record_the_rest, exchange.recorder)
         server.add_generic_rpc_handlers((bulk.handler(exchange, self._grants),))  # before the rest of its interface, which has it too
-        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action), server)
+        add_ExchangeServiceServicer_to_server(ExchangeApi(exchange, self._grants, self._books.record_action, self._books.finder), server)
         add_SubscriberServiceServicer_to_server(SubscriberApi(exchange.engine), server)
         await self._traffic.hand_over(partial(pause_in, exchange.engine))
         return exchange

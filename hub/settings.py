@@ -1,15 +1,23 @@
 """The hub's settings and the files they name, read together: a fault in any of them is reported before anything starts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hub.access import approving
 from hub.access.standing import Rules
 from hub.access.standing import standing as standing_by
 from hub.contracts import Contracts
-from hub.mesh.inputs import AS_OWNED, Edge, Policy, Tokens, Traffic
+from hub.identity import IdentityError
+from hub.identity.private_files import read_private
+from hub.mesh.inputs import AS_OWNED, Console, Edge, Policy, SignIn, Tokens, Traces, Traffic
 from metip.hub.v1 import settings_pb2
 from metip.settings import SettingsError, read_settings
+from metip.telemetry.v1.telemetry_pb2 import Telemetry
+
+SAMPLED_PERCENT = 1.0
+"""Share of calls of which Envoy begins to trace where the settings say nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +40,14 @@ class Settings:
     """None where nobody watches what is set by hand in Envoy."""
     migration: Path | None = None
     """None where the plan is what systems say of themselves."""
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    """Where metrics are shown and traces sent; nowhere by default."""
     approvals: settings_pb2.Approvals = field(default_factory=settings_pb2.Approvals)
     """Whose approval a changed policy needs; nobody's by default."""
+    console: settings_pb2.Console | None = None
+    """None where there is no console."""
+    adapter_logs: Path | None = None
+    """None where the adapters' logs are not on this machine."""
 
     @property
     def rules(self) -> Rules:
@@ -43,11 +57,14 @@ class Settings:
     @property
     def watched(self) -> tuple[Path, ...]:
         """Files whose change is put in force without a restart."""
-        named = (self.edge.certificate, self.edge.key, self.edge.authority, self.edge.token_keys)
+        named = [self.edge.certificate, self.edge.key, self.edge.authority, self.edge.token_keys]
+        if self.console is not None:
+            said = self.console.sign_in
+            named += [self.console.certificate, self.console.key, said.client_secret, said.cookie_secret, said.authority]
         more = [self.traffic] if self.traffic else []
         if self.approvals.required:
             more += [approving.beside(self.access), *(self.folder / one.key for one in self.approvals.approvers)]
-        return (self.access, *(self.folder / path for path in named), *more)
+        return (self.access, *(self.folder / path for path in named if path), *more)
 
 
 def read(path: Path) -> Settings:
@@ -66,7 +83,10 @@ def read(path: Path) -> Settings:
         traffic=folder / message.traffic if message.traffic else None,
         envoy_admin=folder / message.envoy_admin if message.envoy_admin else None,
         migration=folder / message.migration if message.migration else None,
+        adapter_logs=folder / message.adapter_logs if message.adapter_logs else None,
         approvals=message.approvals,
+        telemetry=message.telemetry,
+        console=message.console if message.HasField("console") else None,
     )
 
 
@@ -96,31 +116,71 @@ def read_traffic(settings: Settings, contracts: Contracts) -> Traffic:
     return Traffic(tuple((share.interface, tuple(sorted(share.weights.items()))) for share in message.shares))
 
 
+def _traces(said: Telemetry) -> Traces | None:
+    """Whom Envoy sends its spans; it begins to trace one call in a hundred where nothing else is said."""
+    return Traces(said.traces.collector, said.traces.sampled_percent or SAMPLED_PERCENT) if said.HasField("traces") else None
+
+
 def read_edge(settings: Settings) -> Edge:
     """Reads the files that the edge shows and checks with. Raises `SettingsError` naming each that can't be read."""
-    said, problems = settings.edge, []
-
-    def content(name: str, path: str) -> str:
-        try:
-            return (settings.folder / path).read_text(encoding="utf-8")
-        except OSError as error:
-            problems.append(f"edge.{name}: {path} can't be read: {error.strerror}")
-        except UnicodeDecodeError:
-            problems.append(f"edge.{name}: {path} is not text")
-        return ""
-
+    said, problems = settings.edge, list[str]()
+    content = partial(_content, settings.folder, problems)
     edge = Edge(
         trust_domain=settings.trust_domain,
         address=said.address or "127.0.0.1",
         port=said.port,
         json_port=said.json_port,
-        certificate=content("certificate", said.certificate),
-        key=content("key", said.key),
-        authority=content("authority", said.authority),
-        tokens=Tokens(said.token_issuer, said.token_audience, content("token_keys", said.token_keys)),
+        certificate=content("edge.certificate", said.certificate),
+        key=content("edge.key", said.key),
+        authority=content("edge.authority", said.authority),
+        tokens=Tokens(said.token_issuer, said.token_audience, content("edge.token_keys", said.token_keys)),
         access_log=str(settings.folder / said.access_log) if said.access_log else "",
         deliveries_port=settings.exchange.deliveries_port if settings.exchange else 0,
+        traces=_traces(settings.telemetry),
+        console=_console(settings, settings.console, content) if settings.console else None,
     )
     if problems:
         raise SettingsError(str(settings.folder), tuple(problems))
     return edge
+
+
+def _content(folder: Path, problems: list[str], name: str, path: str, *, private: bool = False) -> str:
+    """What a file says; what keeps it from being read is one of the problems. A private one may be open to nobody else."""
+    try:
+        return (read_private(folder / path) if private else (folder / path).read_bytes()).decode()
+    except IdentityError as error:
+        problems.append(f"{name}: {error.fault.problem}; {error.fault.fix}")
+    except OSError as error:
+        problems.append(f"{name}: {path} can't be read: {error.strerror}")
+    except UnicodeDecodeError:
+        problems.append(f"{name}: {path} is not text")
+    return ""
+
+
+def _console(settings: Settings, said: settings_pb2.Console, content: Callable[..., str]) -> Console:
+    return Console(
+        port=said.port,
+        hub=str(settings.socket),
+        files=str(settings.folder / said.socket),
+        access_log=str(settings.folder / said.access_log) if said.access_log else "",
+        certificate=content("console.certificate", said.certificate) if said.certificate else "",
+        key=content("console.key", said.key) if said.certificate else "",
+        sign_in=_sign_in(said.sign_in, content) if said.HasField("sign_in") else None,
+    )
+
+
+def _sign_in(said: settings_pb2.SignIn, content: Callable[..., str]) -> SignIn:
+    return SignIn(
+        issuer=said.issuer,
+        authorization_endpoint=said.authorization_endpoint,
+        token_endpoint=said.token_endpoint,
+        keys_endpoint=said.keys_endpoint,
+        end_session_endpoint=said.end_session_endpoint,
+        client_id=said.client_id,
+        client_secret=content("console.sign_in.client_secret", said.client_secret, private=True).strip(),
+        cookie_secret=content("console.sign_in.cookie_secret", said.cookie_secret, private=True).strip(),
+        authority=content("console.sign_in.authority", said.authority),
+        audience=said.audience,
+        address=said.address,
+        scopes=tuple(said.scopes) or ("openid",),
+    )

@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS:PORT",
         help="serve Envoy alone on this IPv4 address, by mutual TLS under --identity, not on a socket; each worker takes the next port",
     )
+    serve.add_argument("--metrics", default="", metavar="ADDRESS", help="show metrics at 127.0.0.1:PORT (0 for a free one) or unix:PATH")
+    serve.add_argument("--metrics-targets", default="", metavar="FOLDER", help="write there where the metrics are, for Prometheus to find")
+    serve.add_argument("--traces", default="", metavar="HOST:PORT", help="send traces to this collector (OTLP over gRPC)")
     serve.add_argument("--workers", type=int, default=0, help="worker processes, instead of the settings' own")
     serve.add_argument("--worker", type=int, default=-1, help=argparse.SUPPRESS)
     simulate = commands.add_parser("simulate", help="run simulators", epilog="example: simulate example --run-dir .metip/run")
@@ -92,6 +95,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         if not arguments.upstream:
             raise TypeError("--replica needs --upstream: it is said of one address")
         settings.serving.replica = arguments.upstream
+    if arguments.metrics:
+        settings.serving.telemetry.metrics, settings.serving.telemetry.targets = arguments.metrics, arguments.metrics_targets
+    if arguments.traces:
+        settings.serving.telemetry.traces.collector = arguments.traces
     launch = Launch(
         system=arguments.system,
         run_directory=arguments.run_dir,

@@ -16,6 +16,7 @@ from adapters.kit.upstream import Guard, Limits, Passage
 from metip.faults import Fault, Reason
 from metip.logs import Log
 from metip.settings import SettingsError
+from metip.tracing import HEADER as TRACE_HEADER
 
 LARGEST_REPLY = 8 * 1024 * 1024
 
@@ -73,6 +74,8 @@ class HttpClient:
         """
         # What comes back is read as it is: nothing compressed, and nothing from any place but the one that was set.
         sent = {**headers, "Accept-Encoding": "identity"}
+        if trace := passage.traceparent:
+            sent[TRACE_HEADER] = trace
         try:
             passage.sent = True  # aiohttp connects and sends in one step, so from here on the request may have left
             url = f"{self._address}{path}"

@@ -64,6 +64,11 @@ class DurableJournal:
         """See the protocol."""
         await self._kept.record(*self._recording.of_call(facts))
 
+    @property
+    def health(self) -> store.Health:
+        """How the file does."""
+        return self._kept.health
+
     def note(self, facts: Facts) -> None:
         """See the protocol."""
         self._kept.note(*self._recording.of_call(facts))

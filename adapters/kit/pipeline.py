@@ -6,7 +6,7 @@ gives raw bytes, so that a message is parsed and printed exactly once.
 
 import time
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,16 +20,19 @@ from grpc_status import rpc_status
 from adapters.kit.journal import CANCELLED, MANY, Journal, Told
 from adapters.kit.tap import LARGEST, Tap
 from metip.admission import admission
-from metip.call import CALL_ID_HEADER, Call, call_from
+from metip.call import ATTEMPT_HEADER, CALL_ID_HEADER, MESSAGE_ID_HEADER, Call, call_from
 from metip.contracts import Operation
 from metip.faults import Fault, Reason, status_of
 from metip.journal.records import OK, Facts
 from metip.journal.refusals import refusal
 from metip.logs import Log
+from metip.telemetry import tracing
+from metip.telemetry.spread import Counted
+from metip.tracing import HEADER as TRACE_HEADER
 
 _SHORTLY = timedelta(milliseconds=200)
 Context = grpc.aio.ServicerContext[Any, Any]
-Teller = Callable[[str, float, str, str], None]
+Teller = Callable[[str, float, str, str, float], None]
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncGenerator[Message, None]]
 
@@ -81,6 +84,8 @@ class Pipeline:
     validator: protovalidate.Validator
     tap: Tap = field(default_factory=lambda: Tap(""))
     """Where answered calls are offered for comparison; shut unless somebody opens it."""
+    calls: dict[str, Counted] = field(default_factory=dict)
+    """How calls ended, by operation."""
 
     def compile(self, operation: Operation, request: type[Message], handler: Unary | Streaming) -> "grpc.RpcMethodHandler[Any, Any]":
         """The gRPC handler of one operation, working on raw bytes."""
@@ -90,9 +95,10 @@ class Pipeline:
 
     def _unary(self, operation: Operation, kind: type[Message], handler: Unary) -> Callable[[bytes, Context], Awaitable[bytes]]:
         read, tell, tap = admission(operation, kind, self.validator), self._teller(operation), self.tap
+        counted = self.calls.setdefault(operation.name, Counted())
 
         async def answer(data: bytes, context: Context) -> bytes:
-            reached = _Reached(_metadata(context))
+            reached = _Reached(operation, _metadata(context))
             try:
                 self._enter(reached)
                 reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
@@ -110,15 +116,16 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - the one place where anything becomes a status
                 return await self._refuse(operation, kind, data, reached, error, context)
             finally:
-                self._leave(operation, reached, tell)
+                self._leave(operation, reached, tell, counted)
 
         return answer
 
     def _streaming(self, operation: Operation, kind: type[Message], handler: Streaming) -> Callable[[bytes, Context], Awaitable[None]]:
         read, tell, tap = admission(operation, kind, self.validator), self._teller(operation), self.tap
+        counted = self.calls.setdefault(operation.name, Counted())
 
         async def answer(data: bytes, context: Context) -> None:
-            reached = _Reached(_metadata(context))
+            reached = _Reached(operation, _metadata(context))
             try:
                 self._enter(reached)
                 reached.call = call = call_from(reached.metadata, operation.name, remaining=context.time_remaining())
@@ -146,7 +153,7 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - as above
                 await self._refuse(operation, kind, data, reached, error, context)
             finally:
-                self._leave(operation, reached, tell)
+                self._leave(operation, reached, tell, counted)
 
         return answer
 
@@ -215,26 +222,34 @@ class Pipeline:
         )
 
     def _teller(self, operation: Operation) -> Teller:
-        """Writes the line of one call: outcome, milliseconds, call id, consumer."""
-        return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", operation=operation.name)
+        """Writes the line of one call: outcome, milliseconds, call id, consumer, and what of the milliseconds far systems took."""
+        return self.log.prepared("operation", "outcome", "ms", "call_id", "consumer", "far_ms", operation=operation.name)
 
-    def _leave(self, operation: Operation, reached: "_Reached", tell: Teller) -> None:
+    def _leave(self, operation: Operation, reached: "_Reached", tell: Teller, counted: Counted) -> None:
         if reached.inside:
             self.gate.leave(reached.consumer)
         if not reached.outcome and (facts := reached.facts(operation, CANCELLED)) is not None:
             with suppress(Fault):  # nobody waits for an answer any more, so there is nothing to refuse
                 self.journal.note(facts)
         consumer = reached.call.consumer if reached.call else ""
-        tell(reached.outcome or CANCELLED, round(reached.seconds * 1000, 2), reached.call_id, consumer)
+        outcome, seconds = reached.outcome or CANCELLED, reached.seconds
+        far = round(reached.call.far * 1000, 2) if reached.call else 0.0
+        tell(outcome, round(seconds * 1000, 2), reached.call_id, consumer, far)
+        counted.ended(outcome, seconds)
+        if reached.span is not None:
+            reached.span.end(outcome)
 
 
 class _Reached:
     """How far a call came, so that its end can be recorded and logged wherever it stopped."""
 
-    __slots__ = ("call", "consumer", "inside", "metadata", "outcome", "recorded", "replies", "request", "size", "started", "told")
+    __slots__ = ("call", "consumer", "inside", "metadata", "outcome", "recorded", "replies", "request", "size", "span", "started", "told")
 
-    def __init__(self, metadata: Mapping[str, str]) -> None:
+    def __init__(self, operation: Operation, metadata: dict[str, str]) -> None:
         self.metadata = metadata
+        self.span: tracing.Span | None = None
+        if TRACE_HEADER in metadata:
+            self.span = _span(operation, metadata)
         self.started = time.perf_counter()
         self.inside = False
         self.recorded = False
@@ -269,6 +284,20 @@ class _Reached:
     def seconds(self) -> float:
         """Seconds since it began."""
         return time.perf_counter() - self.started
+
+
+def _span(operation: Operation, metadata: dict[str, str]) -> tracing.Span | None:
+    """The span of a traced call, under which everything goes on that it asks."""
+    role = tracing.Role.CONSUMER if MESSAGE_ID_HEADER in metadata else tracing.Role.SERVER
+    about = {
+        "metip__call_id": metadata.get(CALL_ID_HEADER, ""),
+        "messaging__message__id": metadata.get(MESSAGE_ID_HEADER, ""),
+        "metip__attempt": metadata.get(ATTEMPT_HEADER, ""),
+    }
+    span = tracing.begin_call(operation.name, role, metadata[TRACE_HEADER], **about)
+    if span is not None:
+        metadata[TRACE_HEADER] = span.traceparent
+    return span
 
 
 def _metadata(context: Context) -> dict[str, str]:

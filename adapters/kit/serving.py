@@ -35,6 +35,7 @@ from adapters.kit.writes import Writes
 from metip import heap
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.logs import Log
+from metip.telemetry.spread import Counted
 
 if TYPE_CHECKING:  # generic in the type checker's eyes only
     Compiled = Mapping[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]
@@ -171,20 +172,29 @@ async def serve_worker(
     stop: asyncio.Event,
     journal: Journal,
     executions: Path | None = None,
+    journals: Path | None = None,
 ) -> None:
     """Serves until `stop` is set, then drains: unhealthy first, then no new calls, then the end of those in progress.
 
-    In the file `executions` it is marked what was executed of messages that another platform might execute. Raises `TypeError` when a
+    In the file `executions` it is marked what was executed of messages that another platform might execute; `journals` is the folder of
+    the journal, whose disk is watched. Raises `TypeError` when a
     servicer does not fit its contract, or serves operations on personal data without a journal, or such messages without that file.
     """
     log = Log(system=worker.system, worker=worker.number)
     log.gather(partial(asyncio.get_running_loop().call_later, LINES_TOGETHER))
     gate = Gate(serving.max_in_flight or MAX_IN_FLIGHT, serving.max_in_flight_of_one_consumer)
     tap = Tap(worker.system, worker.registry, log)
-    pipeline = Pipeline(worker.system, journal, log, gate, protovalidate.Validator(), tap)
+    calls: dict[str, Counted] = {}
+    pipeline = Pipeline(worker.system, journal, log, gate, protovalidate.Validator(), tap, calls)
     known = installed_contracts(date.today())  # noqa: DTZ011 - an assessment is due by the local calendar
     site = Site(log, mesh, hub=worker.registry, first=worker.number == 0)
     async with AsyncExitStack() as stack:
+        if serving.telemetry.metrics or serving.telemetry.HasField("traces"):
+            from adapters.kit.telemetry.serving import Told, telemetry  # what it stands on takes time to import
+
+            certificate = worker.identity.certificate if worker.identity is not None else None
+            told = Told(worker.system, worker.number, settings, known, calls, gate, journal, certificate, journals)
+            await stack.enter_async_context(telemetry(serving.telemetry, told, log))
         servicers = await stack.enter_async_context(discovery.adapter(worker.system).serve(settings, site))
         marked = await stack.enter_async_context(owned(executions, worker.system, worker.number, log)) if executions is not None else None
         names = tuple(getattr(one, "interface", "") for one in servicers)

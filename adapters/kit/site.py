@@ -10,6 +10,8 @@ import grpc
 from metip.call import Call
 from metip.faults import Fault, Reason
 from metip.logs import Log
+from metip.tracing import HEADER as TRACE_HEADER
+from metip.tracing import PARENT_HEADER, parent_in
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -65,8 +67,10 @@ async def consult(ask: Callable[..., Awaitable[Res]], request: Any, call: Call, 
     if left <= 0:
         raise Fault(Reason.TIMED_OUT, "no time was left to ask")
     metadata = [("authorization", call.authorization)] if call.authorization else []
-    if call.traceparent:
-        metadata.append(("traceparent", call.traceparent))
+    if trace := call.trace:
+        metadata.append((TRACE_HEADER, trace))
+    if parent_in(call.id):
+        metadata.append((PARENT_HEADER, call.id))
     return await ask(request, timeout=left, metadata=metadata)
 
 

@@ -5,13 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
+from typing import Final
+from weakref import WeakSet
 
 from metip.adapter.v1.settings_pb2 import Upstream
 from metip.breaker import Breaker, State
 from metip.call import Call
 from metip.faults import Fault, Reason
 from metip.logs import Log
+from metip.telemetry import tracing
+from metip.telemetry.spread import Counted
 
+OK: Final = "OK"
+CANCELLED: Final = "CANCELLED"
 PROVING_NOTHING = frozenset({Reason.BUSY, Reason.CIRCUIT_OPEN})
 FAILURES = frozenset({Reason.UPSTREAM_UNAVAILABLE, Reason.UPSTREAM_FAULT, Reason.TIMED_OUT, Reason.IN_DOUBT})
 
@@ -54,6 +61,10 @@ class Passage:
     """One exchange with the far system; `sent` is set when the first byte leaves."""
 
     sent: bool = False
+    call: Call | None = None
+    """The call that it is made for."""
+    traceparent: str = ""
+    """The trace context that goes along where the protocol can carry it; empty for none."""
 
 
 class Guard:
@@ -61,11 +72,21 @@ class Guard:
 
     def __init__(self, limits: Limits, log: Log) -> None:
         self.limits = limits
+        self.exchanges = Counted()
+        """Exchanges that began, and how they ended."""
+        self.opened = 0
+        """How often the circuit opened."""
         self.breaker = Breaker(limits.failures_to_open, limits.open_for, on_change=self._tell)
         self._log = log
         self._room = asyncio.Semaphore(limits.sessions)
         self._waiting = 0
         self._unreachable = False
+        GUARDS.add(self)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a place."""
+        return self._waiting
 
     @asynccontextmanager
     async def admit(self, call: Call, *, write_once: bool = False) -> AsyncIterator[Passage]:
@@ -79,21 +100,24 @@ class Guard:
         if within <= 0:
             raise Fault(Reason.TIMED_OUT, "no time was left to ask the far system")
         spell = self.breaker.admit()
-        passage = Passage()
-        asked = False
+        passage = Passage(call=call)
+        asked, exchange = False, _Exchange(self, call)
         try:
             async with asyncio.timeout(within), self._place():
                 if spell != self.breaker.spell:  # the circuit opened while this call stood in line
                     spell = self.breaker.admit()
                 asked = True
+                passage.traceparent = exchange.begin()
                 yield passage
         except TimeoutError:
             if not asked:  # impatient callers say nothing about the far system, so they can't open the circuit for the others
                 self.breaker.abandoned(spell)
                 raise Fault(Reason.TIMED_OUT, "no place at the far system came free in time") from None
             self.breaker.failed(spell)
+            exchange.outcome = Reason.TIMED_OUT.name
             raise _lost(passage, write_once, Fault(Reason.TIMED_OUT, "the far system did not answer in time")) from None
         except Fault as fault:
+            exchange.outcome = fault.reason.name
             if fault.reason in FAILURES:
                 self.breaker.failed(spell)
                 raise _lost(passage, write_once, fault) from fault
@@ -108,7 +132,11 @@ class Guard:
                 # The caller is gone and can't be told; operations can.
                 self._log.line("in_doubt", operation=call.operation, call_id=call.id)
             raise
-        self.breaker.succeeded(spell)
+        else:
+            exchange.outcome = OK
+            self.breaker.succeeded(spell)
+        finally:
+            exchange.end()
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -126,10 +154,48 @@ class Guard:
 
     def _tell(self, state: State) -> None:
         """Logs that the system is lost, once however many trials fail, and that it is back, once."""
+        self.opened += state is State.OPEN
         if state is State.TRIAL or self._unreachable == (state is State.OPEN):
             return
         self._unreachable = state is State.OPEN
         self._log.line("system_lost" if self._unreachable else "system_back", address=self.limits.address)
+
+
+GUARDS: Final[WeakSet[Guard]] = WeakSet()
+"""Guards of this process, for its metrics: each adapter makes its own, and need not hand them to anybody."""
+
+
+class _Exchange:
+    """One exchange with a far system, as it is counted and traced."""
+
+    __slots__ = ("_began", "_call", "_guard", "_span", "outcome")
+
+    def __init__(self, guard: Guard, call: Call) -> None:
+        self._guard, self._call = guard, call
+        self._began = 0.0
+        self._span: tracing.Span | None = None
+        self.outcome = CANCELLED
+
+    def begin(self) -> str:
+        """There is a place: from now on it is the far system's time. The trace context that goes along with it."""
+        self._began = perf_counter()
+        at = self._guard.limits.address
+        self._span = tracing.begin("far system", tracing.Role.CLIENT, self._call.traceparent, server__address=place(at))
+        return self._span.traceparent if self._span is not None else self._call.trace
+
+    def end(self) -> None:
+        """It is over; one that never began is nobody's."""
+        if self._began:
+            seconds = perf_counter() - self._began
+            self._call.far += seconds
+            self._guard.exchanges.ended(self.outcome, seconds)
+        if self._span is not None:
+            self._span.end(self.outcome)
+
+
+def place(address: str) -> str:
+    """Host and port of an address of the settings, without anything else that a URL may hold."""
+    return address.partition("://")[2].partition("/")[0].rpartition("@")[2] if "://" in address else address
 
 
 def _lost(passage: Passage, write_once: bool, fault: Fault) -> Fault:

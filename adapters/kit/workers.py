@@ -63,7 +63,14 @@ async def run_workers(launch: Launch, settings: Any, workers: int, number: int, 
         worker = Worker(launch.system, place, launch.socket(place), launch.registry, launch.address(place), launch.files)
         with _journal(launch, place, settings) as journal:
             await serve_worker(
-                worker, settings, settings.serving, mesh=_mesh(launch), stop=stop, journal=journal, executions=launch.executions
+                worker,
+                settings,
+                settings.serving,
+                mesh=_mesh(launch),
+                stop=stop,
+                journal=journal,
+                executions=launch.executions,
+                journals=launch.journal.journals if launch.journal is not None else None,
             )
         return 0
     log = Log(system=launch.system)

@@ -90,6 +90,7 @@ class Batch:
         else:
             for place, message_id in zip(places, found.ids, strict=True):
                 self._ids[first + place] = message_id
+        self._acceptor.batched += len(found.ids) - len(found.full)
         for place, error in found.full:
             self._refuse(first + places[place], full(error))
         self._response.duplicates += found.duplicates

@@ -1,14 +1,16 @@
 """The catalogue, as operations and developers reach it."""
 
+import asyncio
 from typing import Any
 
 import grpc
 
+from hub.api.catalogue_words import Pages
 from hub.api.checking import check
 from hub.contracts import Interface, Operation
 from hub.mesh.clusters import addresses_of
 from hub.mesh.control import Control, Inputs
-from hub.mesh.grants import callers
+from hub.mesh.grants import callers, rights_of
 from hub.mesh.inputs import cluster_name
 from hub.mesh.routes import RETRIES
 from metip.hub.v1 import catalogue_service_pb2 as api
@@ -20,6 +22,7 @@ class CatalogueApi(CatalogueServiceServicer):
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._pages = Pages(control.inputs.contracts)
 
     async def ListInterfaces(self, request: api.ListInterfacesRequest, context: Any) -> api.ListInterfacesResponse:  # noqa: N802
         """Lists what is loaded and what is wrong with the rest; see the contract."""
@@ -39,6 +42,17 @@ class CatalogueApi(CatalogueServiceServicer):
             await context.abort(grpc.StatusCode.NOT_FOUND, words)
             raise AssertionError("unreachable: abort always raises")
         return explain(operation, inputs)
+
+    async def GetInterface(self, request: api.GetInterfaceRequest, context: Any) -> api.GetInterfaceResponse:  # noqa: N802
+        """Gives one interface; see the contract."""
+        await check(request, context)
+        inputs = self._control.inputs
+        interface = next((one for one in inputs.contracts.interfaces if one.name == request.interface and not one.private), None)
+        if interface is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no interface {request.interface} is loaded")
+            raise AssertionError("unreachable: abort always raises")
+        # In a thread, since whoever asks first has all cases of all systems read.
+        return await asyncio.to_thread(_whole, interface, inputs, self._pages)
 
 
 def explain(operation: Operation, inputs: Inputs) -> api.ExplainOperationResponse:
@@ -64,6 +78,20 @@ def explain(operation: Operation, inputs: Inputs) -> api.ExplainOperationRespons
     )
     response.timeout.FromMilliseconds(int(operation.timeout * 1000))
     return response
+
+
+def _whole(interface: Interface, inputs: Inputs, pages: Pages) -> api.GetInterfaceResponse:
+    rights = rights_of(inputs.contracts, inputs.policy, inputs.edge.trust_domain)
+    messages, enums = pages.types_of(interface)
+    return api.GetInterfaceResponse(
+        interface=_summary(interface, inputs),
+        description=interface.description,
+        legal_regime=interface.legal_regime.replace("_", " ").lower(),
+        wire=interface.wire,
+        operations=[pages.detail(one, explain(one, inputs), rights[one.name]) for one in interface.operations],
+        messages=messages,
+        enums=enums,
+    )
 
 
 def _summary(interface: Interface, inputs: Inputs) -> api.InterfaceSummary:

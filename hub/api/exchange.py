@@ -2,30 +2,29 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from google.protobuf import json_format
 
 from hub.api import bulk
 from hub.api.actions import Recorder
-from hub.api.checking import check, judge
+from hub.api.checking import check
+from hub.api.exchange_asking import SERVICE, Asked, by_operator, refusing
+from hub.api.exchange_finding import FindingApi
 from hub.api.exchange_owners import OwnersApi
 from hub.api.exchange_words import NUMBERS, account, delivery, filter_of, group, message_state, plan, step
 from hub.contracts import Contracts
-from hub.exchange.accepting import COME_AGAIN, metadata_of, refuse
-from hub.exchange.calls import Calls
+from hub.exchange.accepting import metadata_of, refuse
 from hub.exchange.life import DONE, WAITING_FOR_A_PERSON, Event, State
-from hub.exchange.records import ExchangeError, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
+from hub.exchange.records import Delivery, Filter, UnknownError
 from hub.exchange.running import Exchange
-from metip.admission import check_purpose
-from metip.call import CALL_ID_HEADER, Call, call_from
+from hub.ledger.finding import Finder
+from metip.call import Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from metip.faults import Fault, Reason
-from metip.journal.records import OK, Facts
 from metip.masking import masked
 
 PAGE: Final = 100
@@ -40,21 +39,27 @@ DECISIONS: Final = {
 }
 ENDS: Final = frozenset(NUMBERS[state] for state in (DONE | WAITING_FOR_A_PERSON) - {State.DELIVERED})
 """States after which nothing comes by itself; what is delivered may still be processed."""
-SERVICE: Final = "metip.exchange.v1.ExchangeService"
 UNMASK: Final = "unmask"
 """The role of officers who may see what is personal in a message."""
 
 
-class ExchangeApi(OwnersApi, ExchangeServiceServicer):
+class ExchangeApi(OwnersApi, FindingApi, ExchangeServiceServicer):
     """Answers from the engine. `grants(call)` gives what is granted of the call's operation (`metip.grants`) where the consumer may call it
     in the officer's roles, and nothing otherwise: in bulk, Envoy does not see which messages are handed over. `record_action` keeps who had
-    a message shown without masks."""
+    a message shown without masks; `finder` finds messages by subject, None where there is no ledger."""
 
-    def __init__(self, exchange: Exchange, grants: Callable[[Call], str], record_action: Recorder) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        grants: Callable[[Call], str],
+        record_action: Recorder,
+        finder: Finder | None = None,
+    ) -> None:
         self._exchange = exchange
         self._engine = exchange.engine
         self._contracts: Contracts = exchange.contracts
         self._grants, self._calls, self._record_action = grants, exchange.accepting.calls, record_action
+        self._finder = finder
 
     async def PublishBatch(self, requests: AsyncIterator[api.PublishBatchRequest], context: Any) -> api.PublishBatchResponse:  # noqa: N802
         """Accepts in bulk; see the contract. `bulk.handler` does so without reading each part first."""
@@ -63,14 +68,14 @@ class ExchangeApi(OwnersApi, ExchangeServiceServicer):
     async def Track(self, request: api.TrackRequest, context: Any) -> api.TrackResponse:  # noqa: N802
         """Tells where a message stands; see the contract."""
         await check(request, context)
-        async with _refusing(context):
+        async with refusing(context):
             await self._theirs(request.message_id, context)
             return api.TrackResponse(message=await self._state(request.message_id, keys=False))
 
     async def Watch(self, request: api.WatchRequest, context: Any) -> AsyncIterator[api.WatchResponse]:  # noqa: N802
         """Tells of each change; see the contract."""
         await check(request, context)
-        async with _refusing(context):
+        async with refusing(context):
             await self._theirs(request.message_id, context)
             last = None
             while True:
@@ -106,7 +111,7 @@ class ExchangeApi(OwnersApi, ExchangeServiceServicer):
             page, more = found[:size], len(found) > size
             asked.disclosed = len(page)
         token = f"{page[-1].sequence}/{page[-1].subscription}" if more else ""
-        return api.ListDeliveriesResponse(deliveries=[delivery(one) for one in page], next_page_token=token)
+        return api.ListDeliveriesResponse(deliveries=[delivery(one) for one in told(page, keys=request.keys)], next_page_token=token)
 
     async def GroupWaiting(self, request: api.GroupWaitingRequest, context: Any) -> api.GroupWaitingResponse:  # noqa: N802
         """Groups what waits for a person; see the contract."""
@@ -120,7 +125,9 @@ class ExchangeApi(OwnersApi, ExchangeServiceServicer):
             found = await self._engine.message(request.message_id)
             steps = await self._engine.steps(request.message_id)
             response = api.GetMessageResponse(
-                message=await self._state(request.message_id), steps=[step(one) for one in steps], content_bytes=len(found.body)
+                message=await self._state(request.message_id, keys=request.keys),
+                steps=[step(one) for one in steps],
+                content_bytes=len(found.body),
             )
             acceptor = self._exchange.accepting.acceptors.get(found.operation)
             if acceptor is not None:
@@ -132,7 +139,7 @@ class ExchangeApi(OwnersApi, ExchangeServiceServicer):
                     response.content = json_format.MessageToJson(content, preserving_proto_field_name=True, indent=None)
             return response
 
-    async def _unmasking(self, request: api.GetMessageRequest, asked: "_Asked", context: Any) -> None:
+    async def _unmasking(self, request: api.GetMessageRequest, asked: Asked, context: Any) -> None:
         """Lets a person see what is personal: with the role, and once it is recorded; anything else ends the call."""
         try:
             if UNMASK not in asked.roles:
@@ -180,124 +187,24 @@ class ExchangeApi(OwnersApi, ExchangeServiceServicer):
         except Fault as fault:
             await refuse(fault, metadata_of(context), context)
             raise
-        if call.consumer != producer and not self._grants(call):
+        if call.consumer != producer and not by_operator(metadata_of(context)) and not self._grants(call):
             raise UnknownError("there is no such message")
 
-    async def _state(self, message_id: str, *, keys: bool = True) -> Any:
+    async def _state(self, message_id: str, *, keys: bool) -> Any:
         """Where a message stands; without `keys` nothing in it is personal."""
         found = await self._engine.message(message_id)
         deliveries = await self._engine.deliveries(Filter(message_ids=(message_id,)), limit=1000)
-        return message_state(found, deliveries if keys else [replace(one, ordering_key="") for one in deliveries])
+        return message_state(found, told(deliveries, keys=keys))
 
-    def _asked(self, request: Any, context: Any, *, reason: bool = False) -> "_Asked":
-        return _Asked(self._contracts, self._calls, request, context, reason)
-
-
-class _Asked:
-    """An operator's request: its rules, its purpose, the person behind it; what the engine refuses becomes a status. It is recorded before
-    it is answered."""
-
-    def __init__(self, contracts: Contracts, calls: Calls | None, request: Any, context: Any, reason: bool) -> None:
-        self._calls, self._request, self._context, self._reason = calls, request, context, reason
-        self._metadata, self._began = metadata_of(context), time.perf_counter()
-        self._operation = contracts.operations[f"{SERVICE}/{type(request).__name__.removesuffix('Request')}"]
-        self._call: Call | None = None
-        self.disclosed = 0
-        """Records that the answer tells of."""
-
-    @property
-    def who(self) -> str:
-        """The person behind it, by warrant number."""
-        assert self._call is not None, "admitted"
-        assert self._call.officer is not None, "admitted"
-        return self._call.officer.warrant_number
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The roles of that person."""
-        return self._call.officer.roles if self._call is not None and self._call.officer is not None else ()
-
-    async def __aenter__(self) -> Self:
-        try:
-            self._call = self._admitted()
-        except Fault as fault:
-            await self._end(fault, refused=True)
-        return self
-
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if error is None:
-            await self._end(None)
-        elif isinstance(error, ExchangeError):
-            await self._end(_fault(error))
-        elif isinstance(error, Fault):
-            await self._end(error)
-
-    def _admitted(self) -> Call:
-        operation, access = self._operation, self._request.access
-        self._call = call = call_from(self._metadata, operation.name, remaining=self._context.time_remaining())
-        if call.officer is None:
-            raise Fault(Reason.OFFICER_NEEDED, "the operation needs a person behind it")
-        judge(self._request)
-        check_purpose(access.purpose, operation.purpose_numbers, call)
-        if self._reason and not access.justification.strip():
-            raise Fault(Reason.JUSTIFICATION_NEEDED, "what a person decides is kept with a reason")
-        if self._calls is not None:
-            self._calls.check()
-        return call
-
-    async def _end(self, fault: Fault | None, *, refused: bool = False) -> None:
-        """Records how it ended, and refuses it where it did not end well."""
-        if self._calls is not None:
-            seconds, outcome = time.perf_counter() - self._began, fault.reason.name if fault else OK
-            call_id = self._metadata.get(CALL_ID_HEADER, "")
-            facts = Facts(
-                self._operation,
-                self._call,
-                self._request,
-                outcome,
-                seconds,
-                0 if fault else self.disclosed,
-                refused=refused,
-                call_id=call_id,
-            )
-            try:
-                await self._calls.record(facts)
-            except Fault as unrecorded:
-                fault = unrecorded
-        if fault is not None:
-            await refuse(fault, self._metadata, self._context)
-
-
-class _refusing:  # noqa: N801 - used as a statement
-    """What the engine refuses becomes a status."""
-
-    def __init__(self, context: Any) -> None:
-        self._context = context
-
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, ExchangeError):
-            await _abort(error, self._context)
-
-
-async def _abort(error: ExchangeError, context: Any) -> None:
-    await refuse(_fault(error), metadata_of(context), context)
-
-
-def _fault(error: ExchangeError) -> Fault:
-    """What an operator is told of what the engine refused."""
-    reasons = {
-        UnknownError: Reason.NO_TRACE,
-        NotAllowedError: Reason.PRECONDITION,
-        ForbiddenError: Reason.RESTRICTED,
-        FullError: Reason.BUSY,
-    }
-    reason = reasons.get(type(error), Reason.NOT_KEPT)
-    return Fault(reason, str(error), retry_after=COME_AGAIN if reason is Reason.BUSY else None)
+    def _asked(self, request: Any, context: Any, *, reason: bool = False) -> Asked:
+        return Asked(self._contracts, self._calls, request, context, reason)
 
 
 def _token(text: str) -> tuple[int, str]:
     sequence, _, subscription = text.partition("/")
     return (int(sequence) if sequence.isdecimal() else 0, subscription)
+
+
+def told(deliveries: Sequence[Delivery], *, keys: bool) -> list[Delivery]:
+    """Deliveries as they are told: their ordering keys, which are personal, where they were asked for."""
+    return list(deliveries) if keys else [replace(one, ordering_key="") for one in deliveries]

@@ -6,7 +6,9 @@ from hub.exchange import records
 from hub.exchange.life import State
 from metip.exchange.v1 import exchange_service_pb2 as api
 from metip.exchange.v1 import message_pb2 as words
+from metip.exchange.v1 import note_pb2 as notes
 from metip.exchange.v1 import owner_pb2 as owners
+from metip.tracing import trace_id
 
 NUMBERS = {state: words.State.Value(f"STATE_{state.name}") for state in State}
 STATES = {number: state for state, number in NUMBERS.items()}
@@ -46,6 +48,7 @@ def message_state(message: records.Message, deliveries: list[records.Delivery]) 
         call_id=message.call_id,
         deliveries=[delivery(one) for one in deliveries],
         replay_of=message.replay_of,
+        trace_id=trace_id(message.traceparent, message.call_id or message.message_id),
     )
 
 
@@ -84,14 +87,25 @@ def counts(found: dict[State, int]) -> list[words.StateCount]:
 def group(one: records.Group) -> api.WaitingGroup:
     """Deliveries that wait for one cause."""
     return api.WaitingGroup(
-        subscription=one.subscription,
-        state=NUMBERS[one.state],
-        status=one.status,
-        reason=one.reason,
+        subscription=one.cause.subscription,
+        state=NUMBERS[one.cause.state],
+        status=one.cause.status,
+        reason=one.cause.reason,
         deliveries=one.deliveries,
         oldest=stamp(one.oldest),
         example_message_id=one.example,
+        notes=[note(each) for each in one.notes],
     )
+
+
+def note(one: records.Note) -> notes.GroupNote:
+    """What somebody said of a group."""
+    return notes.GroupNote(at=stamp(one.at), by=one.by, words=one.words)
+
+
+def cause_of(said: notes.NoteGroupRequest) -> records.Cause:
+    """The group that is spoken of."""
+    return records.Cause(said.subscription, STATES[said.state], said.status, said.reason)
 
 
 def plan(one: records.Plan, *, needs_approval: bool) -> api.PlanReplayResponse:

@@ -1,37 +1,34 @@
 """One question of an operator to the ledger: its rules, its purpose, who asks; whatever comes of it is recorded before it is answered."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from grpc_status import rpc_status
 
 from hub.api.checking import check
+from hub.api.operators import OPERATOR, signed_in
 from hub.contracts import Contracts, Operation
 from hub.exchange.accepting import metadata_of
 from hub.ledger.actions import Action, Identify, Person, Recorder
-from metip.call import CALL_ID_HEADER
+from metip.call import CALL_ID_HEADER, OPERATOR_HEADER
 from metip.faults import Fault, Reason, status_of
 from metip.journal.blinding import Token
 from metip.options.v1 import options_pb2
 
 SYSTEM: Final = "ledger"
 SERVICE: Final = "metip.ledger.v1.LedgerService"
-OPERATOR_HEADER: Final = "x-metip-operator"
-"""Names who asks, `os://<host>/<user>`; nobody but the socket's owner reaches it."""
-OPERATOR: Final = re.compile(r"os://[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,64}")
 
 
 class Asking:
     """What all questions share."""
 
-    def __init__(self, contracts: Contracts, record: Recorder, identify: Identify) -> None:
-        self._contracts, self.record, self.identify = contracts, record, identify
+    def __init__(self, contracts: Contracts, record: Recorder, identify: Identify, service: str = SERVICE) -> None:
+        self._contracts, self.record, self.identify, self._service = contracts, record, identify, service
 
     def asked(self, name: str, request: Any, context: Any, *roles: str) -> "Asked":
         """A question, and the roles that its officer must have; where there are none, it needs no officer."""
         rpc = type(request).__name__.removesuffix("Request")
-        return Asked(self, self._contracts.operations[f"{SERVICE}/{rpc}"], name, request, context, roles)
+        return Asked(self, self._contracts.operations[f"{self._service}/{rpc}"], name, request, context, roles)
 
 
 class Asked:
@@ -87,10 +84,11 @@ class Asked:
     def _judge(self) -> None:
         stated = self._metadata.get(OPERATOR_HEADER, "")
         if not OPERATOR.fullmatch(stated):
-            raise Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named as os://host/user in {OPERATOR_HEADER}")
+            raise Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named in {OPERATOR_HEADER}")
         self._operator = stated
         authorization = self._metadata.get("authorization", "")
-        if authorization:
+        self._person = signed_in(self._metadata)
+        if self._person is None and authorization:
             self._person = self._asking.identify(authorization.removeprefix("Bearer ").strip())
         access = self._request.access
         if access.purpose not in self._operation.purpose_numbers:

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 
 from hub.api.checking import check
-from hub.api.ledger_asking import OPERATOR, OPERATOR_HEADER
+from hub.api.operators import OPERATOR
 from hub.exchange.accepting import metadata_of
 from hub.mesh.inputs import HUB_SYSTEM
 from hub.migration import guards
@@ -19,6 +19,7 @@ from hub.migration.running import Migration
 from hub.migration.states import Guard, NoSuchStepError, Platform, State, at
 from hub.migration.store import Pinned, Standing
 from hub.migration.surroundings import NotAdmissibleError, UnknownInterfaceError
+from metip.call import OPERATOR_HEADER
 from metip.contracts import DeliveryClass
 from metip.faults import Fault, Reason, status_of
 from metip.migration.v1 import migration_service_pb2 as api
@@ -128,7 +129,7 @@ async def _asked(request: Any, context: Any) -> AsyncIterator[str]:
     operator = metadata_of(context).get(OPERATOR_HEADER, "")
     try:
         if not OPERATOR.fullmatch(operator):
-            raise Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named as os://host/user in {OPERATOR_HEADER}")
+            raise Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named in {OPERATOR_HEADER}")
         yield operator
     except Fault as fault:
         await _refuse(fault, context)

@@ -1,28 +1,24 @@
 """What comparisons of two platforms say, as those who move an interface ask it; decisions are recorded before they are taken."""
 
-import re
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from grpc_status import rpc_status
 
 from hub.api.actions import Recorder
 from hub.api.checking import check
+from hub.api.operators import OPERATOR
 from hub.api.parity_words import acceptance, day, example, report, verdict
 from hub.exchange.accepting import metadata_of
 from hub.mesh.inputs import HUB_SYSTEM
 from hub.parity import REPLICA, Comparator, Pair
 from hub.parity.acceptances import Acceptance
 from hub.parity.casework import case_text
-from metip.call import CALL_ID_HEADER
+from metip.call import CALL_ID_HEADER, OPERATOR_HEADER
 from metip.faults import Fault, Reason, status_of
 from metip.options.v1.options_pb2 import PURPOSE_MIGRATION_TEST
 from metip.parity.v1 import parity_service_pb2 as api
 from metip.parity.v1.parity_service_pb2_grpc import ParityServiceServicer
-
-OPERATOR_HEADER: Final = "x-metip-operator"
-"""Names who asks, `os://<host>/<user>`; nobody but the socket's owner reaches it."""
-OPERATOR: Final = re.compile(r"os://[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,64}")
 
 
 class ParityApi(ParityServiceServicer):
@@ -133,7 +129,7 @@ def _operator(context: Any) -> str:
     """Who decides. Raises `Fault` where the caller does not say it."""
     found = metadata_of(context).get(OPERATOR_HEADER, "")
     if not OPERATOR.fullmatch(found):
-        raise Fault(Reason.INVALID_REQUEST, f"who decides is named by {OPERATOR_HEADER}: os://<host>/<user>")
+        raise Fault(Reason.INVALID_REQUEST, f"who decides is not named in {OPERATOR_HEADER}")
     return found
 
 

@@ -5,11 +5,11 @@ from typing import Any
 from grpc_status import rpc_status
 
 from hub.api.checking import check
-from hub.api.ledger_asking import OPERATOR, OPERATOR_HEADER
+from hub.api.operators import OPERATOR
 from hub.mesh.inputs import HUB_SYSTEM
 from hub.parity.running import Pairs
 from hub.parity.sampling import ForbiddenError, Sampling, forbidden
-from metip.call import CALL_ID_HEADER
+from metip.call import CALL_ID_HEADER, OPERATOR_HEADER
 from metip.faults import Fault, Reason, status_of
 from metip.options.v1.options_pb2 import PURPOSE_MIGRATION_TEST
 from metip.parity.v1 import sampling_service_pb2 as api
@@ -70,10 +70,10 @@ class SamplingApi(SamplingServiceServicer):
 
 
 def operator(context: Any) -> str:
-    """Who asks, `os://<host>/<user>`. Raises `Fault` CONSUMER_UNKNOWN."""
+    """Who asks, `os://…` or `sso://…`. Raises `Fault` CONSUMER_UNKNOWN."""
     stated = str(dict(context.invocation_metadata() or ()).get(OPERATOR_HEADER, ""))
     if not OPERATOR.fullmatch(stated):
-        raise Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named as os://host/user in {OPERATOR_HEADER}")
+        raise Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named in {OPERATOR_HEADER}")
     return stated
 
 

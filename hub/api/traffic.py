@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from grpc_status import rpc_status
 
 from hub.api.checking import check
-from hub.api.ledger_asking import OPERATOR, OPERATOR_HEADER
+from hub.api.operators import OPERATOR
 from hub.api.traffic_words import change_message, overview, preview_message
 from hub.exchange.accepting import metadata_of
 from hub.mesh.admin import WEIGHT_KEY, EnvoyGoneError
@@ -20,7 +20,7 @@ from hub.traffic.overrides import Override
 from hub.traffic.running import TrafficControl
 from hub.traffic.settings import Shares, State
 from hub.traffic.words import setting_of
-from metip.call import CALL_ID_HEADER
+from metip.call import CALL_ID_HEADER, OPERATOR_HEADER
 from metip.faults import Fault, Reason, status_of
 from metip.traffic.v1 import traffic_service_pb2 as api
 from metip.traffic.v1.traffic_service_pb2_grpc import TrafficServiceServicer
@@ -151,7 +151,7 @@ class TrafficApi(TrafficServiceServicer):
     async def _operator(self, context: Any) -> str:
         stated = metadata_of(context).get(OPERATOR_HEADER, "")
         if not OPERATOR.fullmatch(stated):
-            await self._refuse(context, Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named as os://host/user in {OPERATOR_HEADER}"))
+            await self._refuse(context, Fault(Reason.CONSUMER_UNKNOWN, f"the operator is not named in {OPERATOR_HEADER}"))
         return stated
 
     async def _told(self, context: Any, work: Callable[[], Awaitable[T]]) -> T:

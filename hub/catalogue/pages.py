@@ -16,8 +16,8 @@ from hub.cli.explaining import DELIVERY, MIRRORS, VERBS
 from hub.cli.messages import Messages
 from hub.cli.personal import personal_fields
 from hub.cli.printing import span
-from hub.cli.samples import Sample, cases
 from hub.contracts import Interface, Operation
+from hub.contracts.samples import Sample, cases
 from hub.laptop.layout import TRUST_DOMAIN
 from hub.laptop.preparing import first_policy
 from hub.mesh.grants import BY_CONTRACT, Rights, rights_of

@@ -5,6 +5,7 @@ import metip.forking  # noqa: F401 - before gRPC
 # isort: split
 
 import importlib
+import os
 from typing import Any, Final
 
 import click
@@ -20,12 +21,27 @@ SECTIONS: Final[Sections] = {
         "check": ("hub.cli.checking:check", "Tick off everything that must be right; name each fault and its fix."),
         "status": ("hub.cli.status:status", "Show processes, Envoys, instances, interfaces and the last changes."),
         "interfaces": ("hub.cli.status:interfaces", "List the interfaces, who owns them, and who serves them."),
+        "console": (
+            "hub.cli.console:console",
+            "Print the console's address with a fresh sign-in in your name, for a browser.",
+        ),
+        "top": (
+            "hub.cli.estate.top:top",
+            "Show what is live: rates, errors, times, what is in flight, queued, parked, and waits longest.",
+        ),
+        "tap": ("hub.cli.estate.tap:tap", "Show calls live as they end: whose, of what, how, how long."),
+        "trace": (
+            "hub.cli.journey.trace:trace",
+            "Tell the whole journey of a call or message: consumer, Envoy, adapter, exchange, far system.",
+        ),
         "explain": ("hub.cli.explaining:explain", "Say who may call an operation, why, where it goes, and its limits."),
         "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),
+        "doctor": ("hub.cli.doctor.command:doctor", "Gather a bundle for support: all about this estate, nothing personal, no secret."),
     },
     "Call": {
         "call": ("hub.cli.calling:call", "Call an operation through the edge and print a readable answer, masked."),
         "grpcurl": ("hub.cli.grpcurl:grpcurl", "Print grpcurl and curl lines with valid sample data, ready to paste."),
+        "bench": ("hub.cli.bench.command:bench", "Call one query of a running estate at a rate, and say how it answered."),
         "sim": ("hub.cli.simulating:sim", "List simulators, show their dials, play faults and days."),
     },
     "Exchange": {
@@ -43,8 +59,13 @@ SECTIONS: Final[Sections] = {
         "ledger": ("hub.cli.ledger:ledger", "Find, show, report, hand out and erase records of who looked at whom."),
     },
     "Identify": {
+        "context": ("hub.cli.contexts:context", "Name meshes (dev, test, live), and choose the one that commands are for."),
         "identity": ("hub.cli.identity:identity", "Issue and check the certificates by which workloads know one another."),
         "token": ("hub.cli.identity:token", "Issue and show officer tokens, which say who is behind a call (development only)."),
+    },
+    "Learn": {
+        "help": ("hub.cli.manual.command:help_", "Show the help of a command, or write the manual: a page of each, for man."),
+        "completion": ("hub.cli.completing.command:completion", "Print the script by which a shell completes the words of `metip`."),
     },
     "Build": {
         "new": (
@@ -75,6 +96,14 @@ class Commands(click.Group):
                 command: click.Command = getattr(importlib.import_module(module), attribute)
                 return command
         return None
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Runs the command line, or completes words of it where a shell's script asks."""
+        if os.environ.get("_METIP_COMPLETE"):
+            from hub.cli.completing.shells import install
+
+            install()
+        return super().main(*arguments, **options)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands by section, in the words of the table."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import Seconds, home_option, json_option
 from hub.cli.printing import OK, dim, mark, span
 from hub.cli.unmasking import unmask_options
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=Changing,
+    reasons=("because",),
     epilog="\b\nExamples:\n"
     "  metip call GetExample --sample\n"
     "  metip call GetExample id=42 --purpose crime-investigation --why 'Enquiry into an example'\n"
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     "Values are written as people write them: enum values without their prefix, dates YYYY-MM-DD, times HH:MM, spans "
     "2s, identifiers as they are printed; a whole message as JSON in braces. A list grows by repetition.\n\n"
     "What is personal in the answer is shown as •••. --unmask shows it, once the hub has recorded who wanted that, for what purpose and "
-    "why. Ends with status 1 if the call is refused."
+    "why. Ends with status 1 if the call is refused.",
 )
 @click.argument("operation")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")

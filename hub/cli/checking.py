@@ -10,12 +10,16 @@ import click
 from hub.cli import printing
 from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import FAILED, SKIPPED, WARNED, count, mark
+from hub.cli.watching import watch_option
 
 if TYPE_CHECKING:
     from hub.cli.findings import Finding
 
 # As in hub.cli.findings, which is not imported for the sake of --help; a test compares them.
 SECTIONS = ("identity", "contracts", "settings", "processes", "hub", "envoy", "interfaces", "traffic", "edge", "simulators")
+THERE = ("processes", "envoy")
+"""Sections that only the mesh's own machine can be asked about, with those at rest."""
+AFAR = "not looked at: this context names addresses, and it can be told only where the mesh runs"
 
 
 @click.command(
@@ -36,6 +40,7 @@ SECTIONS = ("identity", "contracts", "settings", "processes", "hub", "envoy", "i
 )
 @click.option("--only", multiple=True, type=click.Choice(SECTIONS), help="Look at this section only; may be repeated.")
 @click.option("--as", "name", default="developer", show_default=True, metavar="NAME", help="Identity to try the edge with.")
+@watch_option
 def check(home: Path, as_json: bool, source: Path | None, only: tuple[str, ...], name: str) -> None:
     """Tick off everything that must be right; name each fault and its fix."""
     found = asyncio.run(_examined(home, source, only or SECTIONS, name, quiet=as_json))
@@ -58,6 +63,11 @@ async def _examined(home: Path, source: Path | None, only: tuple[str, ...], name
     return found
 
 
+def _elsewhere(home: Path) -> bool:
+    """Whether the home is on another machine, and a context names addresses instead."""
+    return home.is_file()
+
+
 async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: str) -> "AsyncIterator[Finding]":
     """Every finding of those sections, as it is made."""
     from hub.cli import checks_at_rest, findings
@@ -73,7 +83,9 @@ async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: 
         findings.SETTINGS: lambda: checks_at_rest.of_settings(where, installed),
     }
     for section in only:
-        if section in at_rest:
+        if section in (findings.IDENTITY, findings.SETTINGS) and _elsewhere(home):
+            yield findings.Section(section).unknown(AFAR)
+        elif section in at_rest:
             for finding in at_rest[section]():
                 yield finding
     if not set(only) <= set(at_rest):
@@ -82,7 +94,7 @@ async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: 
 
 
 async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIterator[Finding]":
-    from hub.cli import checks_in_motion, checks_of_edge, checks_of_facades, checks_of_traffic, findings
+    from hub.cli import checks_in_motion, checks_of_console, checks_of_edge, checks_of_facades, checks_of_traffic, findings
     from hub.cli.client import place
     from hub.cli.gathering import gather
     from hub.cli.messages import installed
@@ -100,17 +112,24 @@ async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIter
         findings.INTERFACES: lambda: checks_in_motion.of_interfaces(where, state),
     }
     for section in only:
+        if where.elsewhere and section in THERE:
+            yield findings.Section(section).unknown(AFAR)
+            continue
         for finding in looks.get(section, lambda: iter(()))():
             yield finding
     if findings.TRAFFIC in only:
         async for finding in checks_of_traffic.of_traffic(where):
             yield finding
-    if findings.EDGE in only:
+    if findings.EDGE in only and where.from_afar:
+        yield findings.Section(findings.EDGE).unknown("not tried: this context names no edge")
+    elif findings.EDGE in only:
         async for finding in checks_of_edge.of_edge(where, state, messages, name):
+            yield finding
+        async for finding in checks_of_console.of_console(where):
             yield finding
         async for finding in checks_of_facades.of_facades(where, state):
             yield finding
-    if findings.SIMULATORS in only:
+    if findings.SIMULATORS in only and not where.elsewhere:
         async for finding in checks_in_motion.of_simulators(where, state):
             yield finding
 

@@ -9,8 +9,8 @@ from hub.access.standing import standing
 from hub.cli.findings import CONTRACTS, IDENTITY, SETTINGS, Finding, Section
 from hub.cli.messages import Messages, operations
 from hub.cli.printing import count
-from hub.cli.samples import CaseError, case_files, read_case
 from hub.contracts import Contracts, reviews_due
+from hub.contracts.samples import CaseError, case_files, read_case
 from hub.identity import Fault, Severity, Store, faults_of, store_faults
 from hub.laptop.layout import Home
 from metip.settings import SettingsError

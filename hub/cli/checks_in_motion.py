@@ -43,9 +43,10 @@ def of_hub(where: Place, state: State, known: Contracts | None) -> Iterator[Find
     """The hub answers, and has loaded what is installed."""
     section = Section(HUB)
     if state.mesh is None or state.catalogue is None:
-        yield section.wrong(f"the hub at {where.settings.socket} does not answer", f"{START}; its log is {where.home.log('hub')}")
+        fix = where.remedy if where.elsewhere else f"{START}; its log is {where.home.log('hub')}"
+        yield section.wrong(f"the hub at {where.hub} does not answer", fix)
         return
-    yield section.right(f"answers at {where.settings.socket}")
+    yield section.right(f"answers at {where.hub}")
     for fault in state.catalogue.faults:
         yield section.wrong(f"{fault.element} is not loaded: it {fault.problem}", fault.fix)
     if known is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +12,17 @@ import grpc
 from google.protobuf.message import Message
 
 from hub import settings as settings_files
+from hub.cli.contexts.keeping import file_of, read
+from hub.cli.contexts.model import Context
 from hub.cli.messages import Messages
 from hub.cli.options import Problem
 from hub.contracts import Operation
 from hub.identity import IdentityError, Officer, Store, describe, issue_token
-from hub.laptop.layout import DEVELOPER, Home
+from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
 from hub.mesh.admin import Admin
 from metip.hub.v1 import catalogue_service_pb2 as catalogue_api
 from metip.hub.v1 import mesh_service_pb2 as mesh_api
+from metip.hub.v1 import settings_pb2
 from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceStub
 from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceStub
 from metip.settings import SettingsError
@@ -60,16 +63,50 @@ class Place:
 
     home: Home
     settings: settings_files.Settings
+    context: Context | None = None
+    """The context that says more than a home folder, or other than it."""
 
     @property
     def edge(self) -> str:
-        """`host:port` of the edge for gRPC."""
-        return f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.port}"
+        """`host:port` of the edge for gRPC. Raises `Problem` where the context names none."""
+        return self._said("edge") or f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.port}"
 
     @property
     def edge_json(self) -> str:
-        """`host:port` of the edge for JSON."""
-        return f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.json_port}"
+        """`host:port` of the edge for JSON. Raises `Problem` where the context names none."""
+        return self._said("json") or f"{self.settings.edge.address or LOOPBACK}:{self.settings.edge.json_port}"
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is known by addresses alone: its home folder is on another machine, or another user's."""
+        return self.context is not None and not self.context.home
+
+    @property
+    def from_afar(self) -> bool:
+        """Whether no edge is known: the exchange is then asked through the console, as the hub is."""
+        return self.context is not None and self.elsewhere and not self.context.edge
+
+    @property
+    def hub(self) -> str:
+        """Where the hub is asked: its socket, or the console."""
+        context = self.context
+        return context.console if context is not None and not context.home and not context.hub else str(self.settings.socket)
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the hub does not answer."""
+        if self.context is None or self.context.home:
+            return "start it with `metip up`"
+        return f"`metip context show {self.context.name}` says how it is reached; whoever runs it can say whether it is up"
+
+    def _said(self, field: str) -> str:
+        """An address of the context; empty where its home folder says it."""
+        if self.context is None or self.context.home:
+            return ""
+        said: str = getattr(self.context, field)
+        if not said:
+            raise Problem(f"the context {self.context.name} names no {field}", f"add it anew with --{field}")
+        return said
 
     @cached_property
     def store(self) -> Store:
@@ -82,7 +119,11 @@ class Place:
         return Admin(self.home.admin_socket)
 
     def identity(self, name: str = DEVELOPER) -> "Identity":
-        """An identity of the home. Raises `Problem` when it is not there."""
+        """An identity of the home, or the one of the context. Raises `Problem` when it is not there."""
+        if self.context is not None and self.context.certificate:
+            return Identity(Path(self.context.certificate), Path(self.context.key), self.authority)
+        if self.context is not None and not self.context.home:
+            raise Problem(f"the context {self.context.name} names no certificate", "add it anew with --certificate and --key")
         folder = self.store.folder(name)
         if not self.store.certificate(name).exists():
             others = ", ".join(self.store.names()) or "none"
@@ -92,10 +133,20 @@ class Place:
             )
         return Identity(self.store.certificate(name), folder / "key.pem", self.store.ca_certificate)
 
+    @property
+    def authority(self) -> Path:
+        """The file of the authorities that servers' certificates may be from."""
+        return Path(self.context.authority) if self.context is not None and self.context.authority else self.store.ca_certificate
+
+    @property
+    def server_name(self) -> str:
+        """The name that servers' certificates bear; empty for that of the address."""
+        return self.context.server_name if self.context is not None and not self.context.home else SERVER_NAME
+
     def spiffe_id(self, name: str = DEVELOPER) -> str:
         """The SPIFFE ID of an identity. Raises `Problem` when its certificate names none."""
         try:
-            found = describe(self.store.certificate(name), datetime.now(UTC)).spiffe_ids
+            found = describe(self.identity(name).certificate, datetime.now(UTC)).spiffe_ids
         except IdentityError as error:
             raise Problem(error.fault.problem, error.fault.fix) from None
         if len(found) != 1:
@@ -103,7 +154,9 @@ class Place:
         return found[0]
 
     def token(self, name: str = DEVELOPER, officer: Officer = OFFICER) -> str:
-        """A token of that officer for that consumer. Raises `Problem` when this home has no issuer."""
+        """A token of that officer for that consumer, or the one of the context. Raises `Problem` when this home has no issuer."""
+        if self.context is not None and self.context.token:
+            return token_in(Path(self.context.token))
         try:
             return issue_token(self.store, officer, authorised_party=self.spiffe_id(name), now=datetime.now(UTC))
         except IdentityError as error:
@@ -126,8 +179,18 @@ class Identity:
             raise Problem(f"{error.filename} can't be read: {error.strerror}", "run: metip identity check") from None
 
 
+def token_in(path: Path) -> str:
+    """The token in a file. Raises `Problem`."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        raise Problem(f"{path} can't be read as a token", "the context names it: have a new one issued, and write it there") from None
+
+
 def place(path: Path) -> Place:
-    """The mesh of a home folder. Raises `Problem` when there is none, or its settings can't be used."""
+    """The mesh of a home folder, or of a context's file. Raises `Problem` when there is none, or its settings can't be used."""
+    if path.is_file():
+        return _place_of(read(path))
     home = Home.at(path)
     if not home.hub_settings.exists():
         raise Problem(f"there is no mesh in {path}", "start one with `metip up`, or name its folder with --home or METIP_HOME")
@@ -137,12 +200,32 @@ def place(path: Path) -> Place:
         raise Problem(str(error), f"correct it; `metip up --home {path}` writes it anew") from None
 
 
+def _place_of(context: Context) -> Place:
+    """The mesh of a context."""
+    if context.home:
+        return replace(place(Path(context.home)), context=context)
+    home = Home.at(file_of(context.name).with_suffix(""))  # it is not there, as a command says that looks for something in it
+    settings = settings_files.Settings(
+        trust_domain=TRUST_DOMAIN,
+        socket=Path(context.hub) if context.hub else home.hub_socket,
+        state=home.state,
+        access=home.access,
+        edge=settings_pb2.Edge(),
+        exchange=None,
+        folder=home.root,
+    )
+    found = Place(home, settings, context)
+    if not context.certificate:
+        return found
+    return replace(found, settings=replace(settings, trust_domain=found.spiffe_id().split("/")[2]))
+
+
 @dataclass(frozen=True)
 class HubClient:
     """What the hub says about itself and the mesh. Every method raises `HubGoneError` when it does not answer."""
 
     channel: grpc.aio.Channel
-    socket: Path
+    where: Place
 
     async def mesh(self) -> mesh_api.GetMeshResponse:
         """The state of the mesh."""
@@ -175,7 +258,7 @@ class HubClient:
         except grpc.aio.AioRpcError as error:
             if error.code() in GONE:
                 raise HubGoneError(
-                    f"the hub at {self.socket} does not answer", "start it with `metip up`; `metip check` says what else is wrong"
+                    f"the hub at {self.where.hub} does not answer", f"{self.where.remedy}; `metip check` says what else is wrong"
                 ) from None
             raise Problem(error.details() or error.code().name) from None
 
@@ -183,15 +266,44 @@ class HubClient:
 @asynccontextmanager
 async def hub_client(where: Place) -> AsyncIterator[HubClient]:
     """The hub, for the length of the block; nothing is asked yet."""
-    socket = where.settings.socket
-    async with grpc.aio.insecure_channel(f"unix:{socket}", options=[*CHANNEL_OPTIONS]) as channel:
-        yield HubClient(channel, socket)
+    async with hub_channel(where) as channel:
+        yield HubClient(channel, where)
+
+
+@asynccontextmanager
+async def hub_channel(where: Place, *, token: str = "") -> AsyncIterator[grpc.aio.Channel]:
+    """The hub's own services for the length of the block: by its socket, or through the console where a context names no socket.
+
+    There the call bears the context's token, unless another is given. Raises `Problem` where the context names neither.
+    """
+    context = where.context
+    if context is None or context.home or context.hub:
+        async with grpc.aio.insecure_channel(f"unix:{where.settings.socket}", options=[*CHANNEL_OPTIONS]) as channel:
+            yield channel
+        return
+    if not context.console:
+        fix = "add it anew with --console, or on the hub's machine with --hub"
+        raise Problem(f"the context {context.name} names no way to the hub", fix)
+    if not (token or context.token):
+        raise Problem(f"the context {context.name} names no token", "add it anew with --token-file")
+    try:
+        transport = grpc.ssl_channel_credentials(where.authority.read_bytes() if context.authority else None)
+    except OSError as error:
+        raise Problem(f"{error.filename} can't be read: {error.strerror}", f"metip context show {context.name}") from None
+    call = grpc.access_token_call_credentials(token or token_in(Path(context.token)))
+    options = [*CHANNEL_OPTIONS, *_name_option(where)]
+    async with grpc.aio.secure_channel(context.console, grpc.composite_channel_credentials(transport, call), options=options) as channel:
+        yield channel
+
+
+def _name_option(where: Place) -> list[tuple[str, str]]:
+    return [("grpc.ssl_target_name_override", where.server_name)] if where.server_name else []
 
 
 @asynccontextmanager
 async def edge_channel(where: Place, identity: Identity) -> AsyncIterator[grpc.aio.Channel]:
     """The edge under an identity, for the length of the block."""
-    options = [*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)]
+    options = [*CHANNEL_OPTIONS, *_name_option(where)]
     async with grpc.aio.secure_channel(where.edge, identity.credentials(), options=options) as channel:
         yield channel
 

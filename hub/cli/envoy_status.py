@@ -13,6 +13,7 @@ import click
 from hub.cli import printing
 from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import FAILED, OK, SKIPPED, WARNED, mark
+from hub.cli.watching import watch_option
 
 if TYPE_CHECKING:
     from hub.mesh.admin import Admin, Host
@@ -62,6 +63,7 @@ def envoy() -> None:
 )
 @home_option
 @json_option
+@watch_option
 def status(home: Path, as_json: bool) -> None:
     """Show Envoy's clusters, hosts, health, calls by interface, and the admin pages to ask."""
     from hub.cli.client import place

@@ -57,7 +57,7 @@ def explain(operation: str | None, home: Path, as_json: bool, offline: bool) -> 
     OPERATION is a full name, or its end as far as that is unique. Without one, all operations are listed.
     """
     from hub.cli.messages import Messages, contracts, operation_named, operations
-    from hub.cli.samples import sample_of
+    from hub.contracts.samples import sample_of
 
     known = contracts()
     if operation is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import OK, WARNED, mark, span
 
@@ -20,7 +21,7 @@ FILE: Final = "faults.yaml"
 
 def catalogue(folder: Path | None = None) -> "Catalogue":
     """The catalogue. Raises `Problem` when it can't be read."""
-    from hub.laptop.preparing import adapters_folder
+    from hub.contracts.folders import adapters_folder
     from metip.settings import SettingsError, read_settings
     from metip.simulator.v1.catalogue_pb2 import Catalogue
 
@@ -43,10 +44,11 @@ def faults(as_json: bool) -> None:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip sim play F01                       turn the dials of the fault\n"
     "  metip sim play F21                       ask as the consumer asks, and see the answers\n"
-    "  metip sim play F01 --stop                put the dials of its systems back\n"
+    "  metip sim play F01 --stop                put the dials of its systems back\n",
 )
 @click.argument("name")
 @home_option
@@ -84,10 +86,10 @@ def dials_of(fault: "NamedFault") -> dict[str, list[str]]:
 async def _play(where: "Place", fault: "NamedFault", *, stop: bool) -> "list[tuple[str, Answer]]":
     from hub.cli.client import Edge, edge_channel
     from hub.cli.messages import installed
-    from hub.cli.samples import CaseError, read_case
     from hub.cli.simulating import parse_dials, set_dials
     from hub.cli.staging import ask
-    from hub.laptop.preparing import adapters_folder
+    from hub.contracts.folders import adapters_folder
+    from hub.contracts.samples import CaseError, read_case
 
     for system, dials in dials_of(fault).items():
         await set_dials(where.home, system, [] if stop else parse_dials(dials), clear=stop)

@@ -61,6 +61,8 @@ class Served:
     """Whether this estate was started with its adapter."""
     back_ends: tuple[Behind, ...] = ()
     """Where there are several, its owner first; their hosts are among `hosts`."""
+    afar: bool = False
+    """Whether Envoy could not be asked, since it is elsewhere."""
 
     @property
     def healthy(self) -> int:
@@ -70,7 +72,7 @@ class Served:
     @property
     def state(self) -> str:
         """How it is, as a mark."""
-        if self.healthy:
+        if self.healthy or (self.afar and self.instances):
             return OK
         return FAILED if self.expected else SKIPPED
 
@@ -88,6 +90,8 @@ class State:
     hosts: dict[str, tuple[Host, ...]] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
     """Weights that somebody set in Envoy's runtime, by cluster."""
+    afar: bool = False
+    """Whether only the hub was asked: supervisor and Envoy's admin interface are on another machine."""
 
     @property
     def systems(self) -> frozenset[str] | None:
@@ -122,6 +126,7 @@ class State:
             hosts=tuple(host for behind in back_ends for host in behind.hosts) or self.hosts.get(one.name, ()),
             expected=self.systems is None or bool(serving & self.systems),
             back_ends=back_ends,
+            afar=self.afar,
         )
 
     def process(self, name: str) -> Running | None:
@@ -131,12 +136,17 @@ class State:
     @property
     def well(self) -> bool:
         """Whether nothing is wrong as far as this tells."""
-        answers = self.mesh is not None and self.envoy_version is not None
+        answers = self.mesh is not None and (self.envoy_version is not None or self.afar)
         return answers and all(one.alive for one in self.processes) and all(one.state != FAILED for one in self.interfaces)
 
 
 async def gather(where: Place, *, changes: int = 5) -> State:
-    """Asks everybody at once; who does not answer is left out."""
+    """Asks everybody at once; who does not answer is left out. From afar only the hub is asked."""
+    if where.elsewhere:
+        async with hub_client(where) as hub:
+            heard = await _from_hub(hub, changes)
+        mesh, catalogue, last = heard or (None, None, ())
+        return State(mesh=mesh, catalogue=catalogue, changes=last, afar=True)
     async with hub_client(where) as hub:
         told, (version, hosts, weights) = await asyncio.gather(_from_hub(hub, changes), _from_envoy(where))
     return State(

@@ -52,7 +52,7 @@ def grpcurl(operation: str | None, fields: tuple[str, ...], home: Path, as_json:
     from hub.cli.client import place
     from hub.cli.messages import installed, operation_named
     from hub.cli.requests import Wanted, request_of
-    from hub.cli.samples import sample_of, samples
+    from hub.contracts.samples import sample_of, samples
 
     messages, where = installed(), place(home)
     where.identity(name)

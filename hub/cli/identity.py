@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
+from hub.cli.contexts.guarding import Changing
+from hub.cli.options import home_option, json_option
+
 if TYPE_CHECKING:
     from hub.identity import CertificateFacts, Claims, Fault, IssuedCertificate, Store
 
@@ -40,19 +43,8 @@ class Duration(click.ParamType[timedelta]):
 
 
 def _home_and_json(command: Callable[P, None]) -> Callable[P, None]:
-    home = click.option(
-        "--home",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path(".metip"),
-        envvar="METIP_HOME",
-        show_default=True,
-        show_envvar=True,
-        help="Folder of this mesh's state; identities are in its identity/ folder.",
-    )
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-
-    @home
-    @as_json
+    @home_option
+    @json_option
     @functools.wraps(command)
     def with_clean_errors(*args: P.args, **kwargs: P.kwargs) -> None:
         with _clean_errors():
@@ -61,7 +53,9 @@ def _home_and_json(command: Callable[P, None]) -> Callable[P, None]:
     return with_clean_errors
 
 
-@click.group()
+@click.group(
+    epilog="\b\nExamples:\n  metip identity list\n  metip identity check\n  metip identity issue consumer/tablet",
+)
 def identity() -> None:
     """Issue and check the certificates by which workloads know one another.
 
@@ -71,8 +65,9 @@ def identity() -> None:
 
 
 @identity.command(
+    cls=Changing,
     epilog="\b\nExamples:\n  metip identity issue consumer/tablet\n"
-    "  metip identity issue spiffe://metip.local/edge --name edge --dns localhost --address 127.0.0.1"
+    "  metip identity issue spiffe://metip.local/edge --name edge --dns localhost --address 127.0.0.1",
 )
 @click.argument("spiffe_id", metavar="SPIFFE-ID")
 @click.option("--name", help="Folder of the certificate; default: the id's path with hyphens.")
@@ -178,13 +173,14 @@ def check(names: tuple[str, ...], within: timedelta | None, home: Path, as_json:
         sys.exit(1)
 
 
-@click.group()
+@click.group(epilog="\b\nExamples:\n  metip token issue 100001XX --unit CO10 --consumer consumer/tablet\n  metip token show < officer.jwt")
 def token() -> None:
     """Issue and show officer tokens, which say who is behind a call (development only)."""
 
 
 @token.command(
     "issue",
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  TOKEN=$(metip token issue 100001XX --unit CO10 --role response --consumer consumer/tablet)\n"
     "  metip token issue 100001XX --unit CO10 --consumer consumer/tablet --lifetime 30m --json",

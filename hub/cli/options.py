@@ -4,13 +4,15 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_HOME = Path(".metip")
+JSON, TABLE = "json", "table"
+FORMS: Final = (JSON, TABLE)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -49,22 +51,68 @@ def seconds(text: str) -> float | None:
     return float(found[1]) * _UNITS[found[2]] if found else None
 
 
+class Form(click.ParamType[bool]):
+    """How results are printed, `json` or `table`; as whether it is JSON."""
+
+    name = "|".join(FORMS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """Whether it is JSON."""
+        if isinstance(value, bool):
+            return value
+        if value not in FORMS:
+            self.fail(f"{value!r} is neither json nor table", param, ctx)
+        return bool(value == JSON)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        """Both, as far as they begin so."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(one) for one in FORMS if one.startswith(incomplete)]
+
+
 def home_option(command: F) -> F:
-    """Adds `--home`."""
-    return click.option(
+    """Adds `--home` and `--context`: which mesh is meant (`hub.cli.contexts.choosing`)."""
+
+    def named(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        from hub.cli.contexts.choosing import take_name
+
+        take_name(ctx, param, value)
+
+    def homed(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+        from hub.cli.contexts.choosing import take_home
+
+        return take_home(ctx, param, value)
+
+    context = click.option(
+        "--context",
+        metavar="NAME",
+        envvar="METIP_CONTEXT",
+        show_envvar=True,
+        is_eager=True,
+        expose_value=False,
+        callback=named,
+        help="Mesh by the name that `metip context add` gave it.",
+    )
+    home = click.option(
         "--home",
         type=click.Path(file_okay=False, path_type=Path),
-        default=DEFAULT_HOME,
+        callback=homed,
         envvar="METIP_HOME",
-        show_default=True,
+        show_default=str(DEFAULT_HOME),
         show_envvar=True,
         help="Folder of this mesh's state.",
-    )(command)
+    )
+    return home(context(command))
 
 
 def json_option(command: F) -> F:
-    """Adds `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+    """Adds `--output json|table`, and `--json` for short; the command is given `as_json`."""
+    long = click.option(
+        "--output", "as_json", type=Form(), default=TABLE, show_default=True, metavar=Form.name, help="How results are printed."
+    )
+    short = click.option("--json", "as_json", type=Form(), flag_value=JSON, help="Short for --output json.")
+    return long(short(command))
 
 
 def estate_options(command: F) -> F:

@@ -20,7 +20,9 @@ HEAD: Final = (
     "assessment, review by",
     "class, regime",
 )
-PLATFORM: Final = frozenset({"hub", "exchange", "ledger", "migration", "parity", "simulator", "adapter", "traffic"})
+PLATFORM: Final = frozenset(
+    {"console", "hub", "estate", "exchange", "journey", "ledger", "migration", "parity", "simulator", "adapter", "traffic"}
+)
 """Packages of the platform itself, which is no system of the force."""
 STYLES: Final = {"READ": "query", "WRITE_IDEMPOTENT": "command", "WRITE_ONCE": "command, never repeated"}
 

@@ -9,9 +9,9 @@ from hub.cli.fields import assign
 from hub.cli.messages import Messages
 from hub.cli.options import Problem
 from hub.cli.rendering import enum_word
-from hub.cli.samples import Sample, sample_of
 from hub.cli.values import FieldError, enum_number
 from hub.contracts import Operation
+from hub.contracts.samples import Sample, sample_of
 
 ACCESS = "access"
 

@@ -20,7 +20,6 @@ from hub.cli.client import LOOPBACK, OFFICER, Edge, Identity, edge_channel
 from hub.cli.gathering import processes
 from hub.cli.messages import operations
 from hub.cli.printing import count, span
-from hub.cli.samples import Dial, Sample, agrees
 from hub.cli.scenarios_of_messages import delivered, followed, replayed
 from hub.cli.simulating import set_dials, simulators
 from hub.cli.sources import SILENT, SPOKE
@@ -28,6 +27,7 @@ from hub.cli.staging import Answer, Outcome, Stage, ask
 from hub.cli.stories import stories, told
 from hub.cli.values import enum_number
 from hub.contracts import Operation
+from hub.contracts.samples import Dial, Sample, agrees
 from hub.identity import Store, issue, issue_token
 from hub.laptop.layout import DEVELOPER, EDGE
 from metip.cases.v1.case_pb2 import Fault

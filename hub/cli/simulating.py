@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import OK, WARNED, mark
 
@@ -74,7 +75,12 @@ def sim(context: click.Context, home: Path, as_json: bool) -> None:
 def _command_of(system: str) -> click.Command:
     """`metip sim <system>`."""
 
-    @click.command(system, help=f"Show the dials of the simulator of {system}, or turn them.")
+    @click.command(
+        system,
+        cls=Changing,
+        when=lambda given: bool(given["dials"] or given["clear"]),
+        help=f"Show the dials of the simulator of {system}, or turn them.",
+    )
     @click.argument("dials", nargs=-1, metavar="[DIAL[=SETTING][:share=0.1][:times=3][:lasts=25s]]...")
     @home_option
     @json_option

@@ -13,9 +13,9 @@ from hub.cli.client import Edge, Place, edge_channel
 from hub.cli.messages import Messages
 from hub.cli.printing import count
 from hub.cli.refusals import Refusal, refusal_of
-from hub.cli.samples import Sample, playable, samples
 from hub.cli.sources import SourceEnd, ends_of
 from hub.contracts import Operation
+from hub.contracts.samples import Sample, playable, samples
 from metip.call import CALL_ID_HEADER
 
 ORDER: Final = {"READ": 0, "WRITE_IDEMPOTENT": 1, "WRITE_ONCE": 2}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli import printing
-from hub.cli.options import Problem, Seconds, home_option, json_option
-from hub.cli.printing import FAILED, OK, WARNED, count, mark, span
+from hub.cli.options import Problem, home_option, json_option
+from hub.cli.printing import FAILED, OK, SKIPPED, WARNED, count, mark, span
+from hub.cli.watching import watch_option
 
 if TYPE_CHECKING:
     from hub.cli.gathering import Served, State
@@ -26,18 +27,9 @@ MOST_RESOURCES = 3
 @home_option
 @json_option
 @click.option("--changes", default=5, show_default=True, type=click.IntRange(0, 500), help="How many of the last changes to show.")
-@click.option("--watch", type=Seconds(), metavar="TIME", help="Show it again every so often, until Ctrl-C.")
-def status(home: Path, as_json: bool, changes: int, watch: float | None) -> None:
+@watch_option
+def status(home: Path, as_json: bool, changes: int) -> None:
     """Show processes, Envoys, instances, interfaces and the last changes."""
-    import time
-
-    while watch:
-        click.clear()
-        try:
-            _show(home, as_json, changes)
-        except Problem as problem:
-            problem.show()
-        time.sleep(watch)
     if not _show(home, as_json, changes).well:
         click.get_current_context().exit(1)
 
@@ -111,7 +103,7 @@ def _openapi() -> None:
 
     from hub.catalogue import document
     from hub.cli.messages import installed
-    from hub.cli.samples import samples
+    from hub.contracts.samples import samples
 
     messages = installed()
     requests = {one.operation.name: messages.document(one.request) for one in samples(messages)}
@@ -217,7 +209,9 @@ def _process(one: Any) -> tuple[str, ...]:
 
 
 def _print_envoys(state: "State") -> None:
-    if state.envoy_version is None:
+    if state.afar:
+        click.echo(f"{mark(SKIPPED)} its admin interface is not reached from here, so nobody can say which hosts are healthy")
+    elif state.envoy_version is None:
         click.echo(f"{mark(FAILED)} Envoy's admin interface does not answer")
     else:
         click.echo(f"{mark(OK)} version {state.envoy_version}")

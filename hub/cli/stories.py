@@ -11,12 +11,12 @@ from google.protobuf.message import Message
 
 from hub.cli.day.plan import filled, merged
 from hub.cli.options import Problem
-from hub.cli.samples import CaseError, read_case
 from hub.cli.scenarios_of_messages import ACCESS, ends, reply, requested
 from hub.cli.simulating import simulator, simulators
 from hub.cli.staging import Outcome, Stage
 from hub.contracts import Operation
-from hub.laptop.preparing import adapters_folder
+from hub.contracts.folders import adapters_folder
+from hub.contracts.samples import CaseError, read_case
 from metip.settings import SettingsError, read_settings
 from metip.simulator.v1.simulator_service_pb2 import DrawSubjectsRequest
 from metip.simulator.v1.stories_pb2 import Step, Stories, Story

@@ -37,20 +37,22 @@ def author() -> str:
     return f"os://{socket.gethostname() or 'localhost'}/{getpass.getuser()}"
 
 
-async def recorded(where: "Place", action: str, purpose: "Purpose.ValueType", detail: str) -> None:
-    """Has the hub record an action. Raises `Problem` when it did not, and then nothing may be shown."""
+async def recorded(
+    where: "Place", action: str, purpose: "Purpose.ValueType", detail: str, *, instead: str = "nothing is un-masked"
+) -> None:
+    """Has the hub record an action. Raises `Problem` when it did not, and then `instead`."""
     import grpc
 
-    from hub.cli.client import CHANNEL_OPTIONS, PATIENCE
+    from hub.cli.client import PATIENCE, hub_channel
     from hub.cli.refusals import refusal_of
     from metip.ledger.v1.action_service_pb2 import RecordActionRequest
     from metip.ledger.v1.action_service_pb2_grpc import ActionServiceStub
 
     request = RecordActionRequest(action=action, author=author(), purpose=purpose, detail=detail[:LONGEST_DETAIL])
-    async with grpc.aio.insecure_channel(f"unix:{where.settings.socket}", options=[*CHANNEL_OPTIONS]) as channel:
+    async with hub_channel(where) as channel:
         try:
             await ActionServiceStub(channel).RecordAction(request, timeout=PATIENCE)
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
-            fix = "leave --unmask out to see the answer masked; `metip check` says what is wrong with the hub"
-            raise Problem(f"it can't be recorded, so nothing is un-masked: {refusal.reason}: {refusal.text}", fix) from None
+            fix = "`metip check` says what is wrong with the hub; an answer is shown masked without --unmask"
+            raise Problem(f"it can't be recorded, so {instead}: {refusal.reason}: {refusal.text}", fix) from None

@@ -9,48 +9,60 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import before_grpc, estate_options, home_option
 from hub.cli.printing import FAILED, OK, count, dim, mark, span, title
 
 if TYPE_CHECKING:
     from hub.cli.client import Place
     from hub.cli.messages import Messages
-    from hub.cli.samples import Sample
+    from hub.contracts.samples import Sample
     from hub.laptop.estate import Options
     from hub.laptop.layout import Home
 
 
 @click.command(
+    cls=Changing,
+    dev_only=True,
     epilog="\b\nExamples:\n"
     "  metip up\n"
     "  metip up --port 9443 --json-port 9444 --home /tmp/mesh\n"
-    "  metip up --soap-port 8445\n"
+    "  metip up --soap-port 8446\n"
     "  metip up --system example --workers 2 --xds sotw\n\n"
-    "Everything it keeps is in the home folder: identities, settings, access policy, logs, sockets."
+    "Everything it keeps is in the home folder: identities, settings, access policy, logs, sockets.",
 )
 @home_option
 @click.option("--port", type=click.IntRange(1, 65535), default=8443, show_default=True, help="Port of gRPC on 127.0.0.1.")
 @click.option("--json-port", type=click.IntRange(1, 65535), default=8444, show_default=True, help="Port of JSON on 127.0.0.1.")
+@click.option("--console-port", type=click.IntRange(1, 65535), default=8445, show_default=True, help="Port of the console on 127.0.0.1.")
+@click.option("--no-console", is_flag=True, help="Start no console.")
 @click.option(
     "--soap-port", type=click.IntRange(1, 65535), help="Start the SOAP façade too, on this port on 127.0.0.1. Default: no façade."
 )
 @estate_options
+@click.option(
+    "--traces", default="", metavar="HOST:PORT", help="Send traces of every call to this collector (OTLP over gRPC). Default: none."
+)
 @click.option("--no-sample", is_flag=True, help="Ask no sample question.")
 def up(
     home: Path,
     port: int,
     json_port: int,
+    console_port: int,
+    no_console: bool,
     soap_port: int | None,
     systems: tuple[str, ...],
     workers: int,
     seed: int,
     xds: str,
+    traces: str,
     no_sample: bool,
 ) -> None:
     """Start the whole estate and show it at work, until Ctrl-C.
 
     That is the hub, Envoy, and each system's adapter and simulator. Once everything is served it prints the status, asks a
-    sample question and says what to try next. What dies is started again.
+    sample question and says what to try next. What dies is started again. On a terminal it prints the console's address
+    with a sign-in of an hour; `metip console` prints a fresh one.
     """
     before_grpc()
     from hub.cli.starting import Stopper, check_systems
@@ -58,10 +70,18 @@ def up(
     from hub.laptop.layout import Home
     from hub.laptop.preparing import Ports
 
-    if len({port, json_port, soap_port}) < 3:
-        raise click.UsageError("--port, --json-port and --soap-port must differ")
+    ports = [port, json_port, *(() if no_console else (console_port,)), *((soap_port,) if soap_port else ())]
+    if len(set(ports)) < len(ports):
+        raise click.UsageError("--port, --json-port, --console-port and --soap-port must differ")
     check_systems(systems)
-    options = Options(Ports(port, json_port, soap=soap_port or 0), workers=workers, seed=seed, xds=xds, only=systems)
+    options = Options(
+        Ports(port, json_port, console=0 if no_console else console_port, soap=soap_port or 0),
+        workers=workers,
+        seed=seed,
+        xds=xds,
+        traces=traces,
+        only=systems,
+    )
     where = Home.at(home)
     progress = Progress()
     Stopper(where, progress.say).run(lambda: _up(where, options, progress, sampled=not no_sample))
@@ -112,7 +132,7 @@ async def _up(home: "Home", options: "Options", progress: Progress, *, sampled: 
 
 def best_sample(messages: "Messages", served: set[str]) -> "Sample | None":
     """The sample that shows most: one that consults several sources if there is one, a query rather than a command."""
-    from hub.cli.samples import playable, samples
+    from hub.contracts.samples import playable, samples
 
     fit = [one for one in samples(messages) if playable(one, served) and one.status == "OK" and not one.dials]
     return max(fit, key=lambda one: (len(one.operation.consults), one.operation.delivery_class.name == "READ"), default=None)
@@ -171,7 +191,19 @@ def _print_next(where: "Place", messages: "Messages", sample: "Sample | None") -
     if sample is not None:
         lines = lines_for(where, "developer", messages, sample.operation, sample.request)
         click.echo(f"\n{dim('  # the same with grpcurl')}\n  {lines.grpcurl}\n{dim('  # and as JSON over HTTP')}\n  {lines.curl}")
+    _print_console(where)
     click.echo(f"\ngRPC on {where.edge}, JSON on {where.edge_json}. Ctrl-C stops everything.")
+
+
+def _print_console(where: "Place") -> None:
+    """The console's address. With the sign-in in it only where the person who started all this reads it, and no log does."""
+    from hub.cli.console import ROLE, address, signed_in_address
+
+    if where.settings.console is None:
+        return
+    words = "open the console in a browser; the sign-in lasts an hour, `metip console` prints a fresh one"
+    shown = signed_in_address(where, (ROLE,)) if printing.on_terminal() else address(where)
+    click.echo(f"\n{dim(f'  # {words}')}\n  {shown}")
 
 
 def _fault_rows(where: "Place", messages: "Messages", sample: "Sample", known: tuple[str, ...]) -> list[tuple[str, str]]:

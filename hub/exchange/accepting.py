@@ -31,6 +31,10 @@ from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason, status_of
 from metip.journal.refusals import refusal
 from metip.logs import Log
+from metip.telemetry import tracing
+from metip.telemetry.spread import Counted
+from metip.tracing import HEADER as TRACE_HEADER
+from metip.tracing import trace_id_in
 
 COME_AGAIN: Final = timedelta(seconds=1)
 T = TypeVar("T")
@@ -54,6 +58,10 @@ class Acceptor:
         self._said = operation.delivery
         self._waits = bool(operation.delivery.delay or operation.delivery.after_field)
         self._calls = calls if operation.personal else None
+        self.counted = Counted()
+        """Messages that were handed over one by one, and what became of them."""
+        self.batched = 0
+        """Messages that were handed over in bulk and are kept."""
 
     def check(self) -> None:
         """Raises `Fault` JOURNAL while nothing can be recorded of messages with personal data."""
@@ -68,7 +76,9 @@ class Acceptor:
         ordering = self._ordering(request) if self._ordering else ""
         not_before = self._not_before(request, now) if self._waits else 0.0
         expires = now + said.max_age if said.max_age else 0.0
-        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, said.dedupe_window)
+        trace = call.traceparent if trace_id_in(call.traceparent) else ""
+        window = said.dedupe_window
+        return Arrival(self.operation.name, data, key, ordering, call.consumer, officer, call.id, not_before, expires, window, trace)
 
     def judge_all(self, messages: Sequence[bytes], call: Call, officer: str, now: float) -> Judged:
         """Messages that one call hands over in bulk, as they may be kept, and why others may not. Raises `Fault` JOURNAL while nothing can
@@ -102,6 +112,7 @@ class Acceptor:
             array("q", fingerprints(name, keys)),
             array("q", fingerprints(name, lines)) if any(lines) else array("q"),
             len(set(keys)) == len(keys),
+            call.traceparent if trace_id_in(call.traceparent) else "",
         )
 
     def _no_key(self) -> NoReturn:
@@ -161,6 +172,10 @@ class Accepting:
         async def answer(data: bytes, context: Context) -> bytes:
             began, outcome, consumer = time.perf_counter(), "CANCELLED", ""
             metadata = metadata_of(context)
+            about = {"metip__system": SYSTEM, "metip__call_id": metadata.get(CALL_ID_HEADER, "")}
+            span = tracing.begin_call(acceptor.operation.name, tracing.Role.SERVER, metadata.get(TRACE_HEADER, ""), **about)
+            if span is not None:
+                metadata[TRACE_HEADER] = span.traceparent
             try:
                 call = call_from(metadata, acceptor.operation.name, remaining=context.time_remaining())
                 consumer = call.consumer
@@ -174,7 +189,11 @@ class Accepting:
                 await refuse(fault, metadata, context)
                 raise AssertionError("unreachable: abort always raises") from None
             finally:
-                tell(outcome, round((time.perf_counter() - began) * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
+                seconds = time.perf_counter() - began
+                tell(outcome, round(seconds * 1000, 2), metadata.get(CALL_ID_HEADER, ""), consumer)
+                acceptor.counted.ended(outcome, seconds)
+                if span is not None:
+                    span.end(outcome)
 
         return answer
 

@@ -6,17 +6,21 @@ so that a subscriber that is away for days costs nothing, and its messages keep 
 
 import asyncio
 import random
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from hub.exchange.backoff import delay
 from hub.exchange.clock import SteadyClock
+from hub.exchange.life import Event
 from hub.exchange.port import Engine
 from hub.exchange.records import Attempt, BrokenError, ExchangeError, FullError, Settlement
 from hub.exchange.verdicts import Ended, verdict
 from metip.contracts import Subscription
 from metip.logs import Log
+from metip.telemetry.spread import DELIVERIES, Counted, Spread
 
 Send = Callable[[Subscription, Attempt], Awaitable[Ended]]
 """Makes one attempt; never raises but when it is cancelled."""
@@ -36,6 +40,12 @@ class Line:
     chance: Callable[[], float] = random.random
     unreachable_since: float = 0.0
     """When its subscriber was first not to be reached; 0 while it can be."""
+    attempts: Counted = field(default_factory=Counted)
+    """Attempts by the event that followed."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Attempts that delivered nothing, by reason."""
+    delivered: Spread = field(default_factory=lambda: Spread(DELIVERIES))
+    """From acceptance to delivery."""
     _settled: list[Settlement] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -110,11 +120,16 @@ class Line:
             return
 
     async def _attempt(self, attempt: Attempt) -> None:
-        said = self.subscription
+        said, began = self.subscription, time.perf_counter()
         ended = await self.send(said, attempt)
-        now = self.clock()
+        now, seconds = self.clock(), time.perf_counter() - began
         found = verdict(ended, write_once=said.write_once, attempt=attempt.tries, exhausted=now - attempt.first_began > said.give_up_after)
         wait = delay(attempt.number, said.first_delay, said.longest_delay, self.chance)
+        self.attempts.ended(found.event.value, seconds)
+        if found.event in (Event.ACKNOWLEDGED, Event.CONFIRMED):
+            self.delivered.add(max(0.0, now - attempt.accepted))
+        else:
+            self.failures[found.reason] += 1
         self._settled.append(Settlement(attempt.sequence, attempt.number, found.event, found.status, found.reason, now + wait))
         self._reached(ended, now)
         self._wake.set()

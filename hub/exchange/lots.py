@@ -34,6 +34,7 @@ class Lot:
     """Fingerprints of the ordering keys, 0 for none; nothing at all where no message has one."""
     unlike: bool
     """Whether no two idempotency keys are the same."""
+    traceparent: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -62,6 +63,7 @@ class Lot:
                     self.not_before,
                     self.expires,
                     self.window,
+                    self.traceparent,
                 )
             )
         return found

@@ -15,6 +15,7 @@ from hub.exchange.records import (
     Account,
     Act,
     Arrival,
+    Cause,
     Delivery,
     Fence,
     Filter,
@@ -22,6 +23,7 @@ from hub.exchange.records import (
     Group,
     Message,
     Move,
+    Note,
     Ownership,
     Plan,
     Replayed,
@@ -83,6 +85,17 @@ class Engine(Protocol):
         Nothing that is accepted later ever comes before that place.
         """
 
+    async def handed_over(
+        self, calls: Collection[str], traces: Collection[str], *, since: float = 0.0, before: float = 0.0, limit: int = 1000
+    ) -> list[str]:
+        """Ids of messages that some calls, or calls of some traces, handed over, accepted within a time; without one, of the latest."""
+
+    async def with_key(self, key: str, *, since: float = 0.0, before: float = 0.0, limit: int = 100) -> list[str]:
+        """Ids of messages with an idempotency or ordering key, in full, accepted within a time, the latest first."""
+
+    async def replays(self, message_id: str) -> list[str]:
+        """Ids of the messages that are replays of one. Raises `UnknownError` for an id of no message of this exchange."""
+
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """What persons did, in order, after one place; none is ever forgotten."""
 
@@ -90,7 +103,10 @@ class Engine(Protocol):
         """Every subscription, by name, with its counts."""
 
     async def groups(self, subscription: str = "") -> list[Group]:
-        """What waits for a person, by cause, the largest group first."""
+        """What waits for a person, by cause, the largest group first, each with what was said of it."""
+
+    async def note(self, cause: Cause, words: str, *, by: str) -> Note:
+        """Says something of a group. Raises `UnknownError` where nothing waits for that cause."""
 
     async def plan(self, wanted: Filter, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
         """Fixes the deliveries that a filter finds now."""

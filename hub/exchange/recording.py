@@ -98,7 +98,8 @@ class ExchangeRecorder:
         officer = None
         with suppress(Fault):  # a payload that was good when it came: one that no longer reads must not hold up the others
             officer = officer_of(kept.officer) if kept.officer else None
-        call = Call(kept.call_id or kept.message_id, kept.operation, kept.producer, officer, deadline=0.0)
+        call_id = kept.call_id or kept.message_id
+        call = Call(call_id, kept.operation, kept.producer, officer, deadline=0.0, traceparent=kept.traceparent)
         request = _read(acceptor, kept.body)
         named = subjects(request) if request is not None else ()
         drafts = self._recording.of_call(Facts(acceptor.operation, call, request, OK, 0.0, subjects=named))

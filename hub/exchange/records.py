@@ -31,6 +31,8 @@ class Arrival:
     """Of no use after; 0 for never."""
     window: float = 72 * 3600.0
     """Seconds within which an equal idempotency key makes it a duplicate."""
+    traceparent: str = ""
+    """The W3C trace context of the call that brought it; empty when the caller traced nothing."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class Attempt:
     call_id: str
     token: str = ""
     """Whose the message is, where several systems might deliver it (`metip.tokens`); empty otherwise."""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class Message:
     replay_of: str
     officer: str = field(default="", repr=False)
     """The verified token's payload of whoever stood behind the producer's call; empty when nobody did."""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +178,36 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Deliveries that wait for a person for one cause."""
+class Cause:
+    """Why deliveries wait for a person: what a group of them has in common."""
 
     subscription: str
     state: State
     status: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody said of a group, naming nobody."""
+
+    at: float
+    by: str
+    """Warrant number, or the operator."""
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Deliveries that wait for a person for one cause."""
+
+    cause: Cause
     deliveries: int
     oldest: float
     example: str
     """A message id."""
+    notes: tuple[Note, ...] = ()
+    """The latest first."""
 
 
 @dataclass(frozen=True, slots=True)

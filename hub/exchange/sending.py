@@ -23,7 +23,10 @@ from metip.call import (
 )
 from metip.contracts import Subscription
 from metip.exchange.v1.receipt_pb2 import PROGRESS_DELIVERED, Receipt
+from metip.telemetry import tracing
 from metip.tokens import HEADER as TOKEN_HEADER
+from metip.tracing import HEADER as TRACE_HEADER
+from metip.tracing import context_of
 
 MARGIN: Final = 1.0
 """Seconds that Envoy has to say that the time is up before we stop listening."""
@@ -50,13 +53,20 @@ class Sender:
 
     async def send(self, subscription: Subscription, attempt: Attempt) -> Ended:
         """Makes one attempt and says how it ended."""
+        span, outcome = _span(subscription, attempt), "CANCELLED"
+        trace = span.traceparent if span is not None else context_of(attempt.traceparent, attempt.call_id or attempt.message_id)
         call: Any = self.channel().unary_unary(f"/{subscription.operation}")
         try:
-            reply = await call(
-                attempt.body, metadata=_metadata(subscription, attempt), timeout=subscription.attempt_timeout + MARGIN, wait_for_ready=False
-            )
+            metadata = [*_metadata(subscription, attempt), (TRACE_HEADER, trace)]
+            reply = await call(attempt.body, metadata=metadata, timeout=subscription.attempt_timeout + MARGIN, wait_for_ready=False)
+            outcome = "OK"
         except grpc.aio.AioRpcError as error:
-            return Ended(error.code(), reason_of(error), flags_of(error))
+            ended = Ended(error.code(), reason_of(error), flags_of(error))
+            outcome = ended.reason or ended.status.name
+            return ended
+        finally:
+            if span is not None:
+                span.end(outcome)
         return Ended(grpc.StatusCode.OK, processed=Receipt.FromString(reply).progress != PROGRESS_DELIVERED)
 
     async def close(self) -> None:
@@ -89,6 +99,17 @@ def _metadata(subscription: Subscription, attempt: Attempt) -> list[tuple[str, s
     if attempt.officer:
         found.append((OFFICER_HEADER, attempt.officer))
     return found
+
+
+def _span(subscription: Subscription, attempt: Attempt) -> tracing.Span | None:
+    """The span of an attempt, under that of the message's acceptance; none where its call was not traced."""
+    about = {
+        "messaging__system": "metip",
+        "messaging__message__id": attempt.message_id,
+        "messaging__destination__name": subscription.name,
+        "metip__attempt": str(attempt.number),
+    }
+    return tracing.begin("deliver", tracing.Role.PRODUCER, attempt.traceparent, **about)
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:

@@ -17,7 +17,7 @@ from hub.identity.inspection import faults_of, store_faults
 from hub.identity.lasting import Lasting, lasting
 from hub.identity.spiffe import DEFAULT_TRUST_DOMAIN, SpiffeId, parse_spiffe_id, parse_workload_id
 from hub.identity.store import Ensured, Store
-from hub.identity.tokens import Claims, Officer, TokenError, TokenReason, inspect_token, issue_token
+from hub.identity.tokens import Claims, Officer, TokenError, TokenReason, inspect_token, issue_operator_token, issue_token
 
 __all__ = [
     "DEFAULT_TRUST_DOMAIN",
@@ -39,6 +39,7 @@ __all__ = [
     "faults_of",
     "inspect_token",
     "issue",
+    "issue_operator_token",
     "issue_token",
     "lasting",
     "needs_renewal",

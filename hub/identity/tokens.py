@@ -37,6 +37,9 @@ _OFFICER_FORMS = {
     # (assumed)
     "unit": (re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}"), "1 to 40 letters, digits, spaces and . _ / -"),
 }
+_USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+OPERATIONS_FORCE, OPERATIONS_UNIT = "01", "operations"
+"""What a token of the laptop's own operators says where an officer's names force and unit (assumed)."""
 _ROLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
@@ -106,6 +109,25 @@ def issue_token(
     KEY_MISMATCH, MISSING, EXPOSED, UNREADABLE.
     """
     _check_officer(officer)
+    return _issued(store, officer, audience, authorised_party, lifetime, now)
+
+
+def issue_operator_token(
+    store: Store, user: str, roles: tuple[str, ...], *, authorised_party: str, lifetime: timedelta, now: datetime
+) -> str:
+    """Return a signed token for somebody of operations, who is known by the name of their account on this machine: for the console of a
+    laptop, whose consumer `authorised_party` is.
+
+    The store must have been ensured. Raises IdentityError as `issue_token` does.
+    """
+    if not _USER.fullmatch(user):
+        raise _bad_officer("the user's name must be 1 to 64 letters, digits and . _ -")
+    operator = Officer(user, OPERATIONS_FORCE, OPERATIONS_UNIT, roles)
+    _check_roles(operator)
+    return _issued(store, operator, AUDIENCE, authorised_party, lifetime, now)
+
+
+def _issued(store: Store, officer: Officer, audience: str, authorised_party: str, lifetime: timedelta, now: datetime) -> str:
     if not timedelta(seconds=1) <= lifetime <= MAX_LIFETIME:
         raise refusal(
             Reason.INVALID_LIFETIME,
@@ -190,6 +212,10 @@ def _check_officer(officer: Officer) -> None:
     for name, (form, described) in _OFFICER_FORMS.items():
         if not form.fullmatch(getattr(officer, name)):
             raise _bad_officer(f"the {name.replace('_', ' ')} must be {described}")
+    _check_roles(officer)
+
+
+def _check_roles(officer: Officer) -> None:
     if len(officer.roles) > MAX_ROLES or not all(_ROLE.fullmatch(role) for role in officer.roles):
         raise _bad_officer(f"roles must be at most {MAX_ROLES} lower-case words of up to 40 letters, digits, - and _")
 

@@ -60,8 +60,9 @@ def _holder(path: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def check_ports(*ports: int) -> None:
-    """Raises `TakenError` for the first of these ports on 127.0.0.1 that somebody listens on, or that may not be listened on."""
+def check_ports(*ports: int, choice: str = "--port {} --json-port {}") -> None:
+    """Raises `TakenError` for the first of these ports on 127.0.0.1 that somebody listens on, or that may not be listened on; `choice` are
+    the options by which others are chosen."""
     for port in ports:
         try:
             with socket.socket() as probe:
@@ -70,8 +71,8 @@ def check_ports(*ports: int) -> None:
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             words = "is in use" if taken else f"can't be used: {error.strerror}"
-            grpc, json = free_ports(2)
-            raise TakenError(f"port {port} on {LOOPBACK} {words}", f"choose others, such as --port {grpc} --json-port {json}") from None
+            others = choice.format(*free_ports(choice.count("{}")))
+            raise TakenError(f"port {port} on {LOOPBACK} {words}", f"choose others, such as {others}") from None
 
 
 def free_ports(count: int) -> tuple[int, ...]:

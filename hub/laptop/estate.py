@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import grpc
 
 from hub.contracts import load
+from hub.contracts.folders import adapters_folder
 from hub.laptop.claiming import check_ports, claimed
 from hub.laptop.facades import PREFIX as FACADE
 from hub.laptop.facades import Door, doors, until_serving
 from hub.laptop.layout import Home
-from hub.laptop.preparing import Ports, adapters_folder, has_simulator, prepare, systems
+from hub.laptop.preparing import FREE, Ports, has_simulator, prepare, systems
 from hub.laptop.sharing import loads, processes_for, shared_out
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError
@@ -55,6 +56,8 @@ class Options:
     workers: int = 1
     seed: int = 2026
     xds: str = "delta"
+    traces: str = ""
+    """`host:port` of a collector of traces (OTLP over gRPC); empty for none."""
     only: tuple[str, ...] = ()
     """Systems to run; empty for all there are."""
 
@@ -82,14 +85,16 @@ async def running(home: Home, options: Options, told: Callable[[str], None] = la
     """The estate for the length of the block, ready to be called. Raises `NotReadyError`, and `TakenError` before anything is touched."""
     with claimed(home):
         check_ports(options.ports.grpc, options.ports.json, *(one.port for one in _doors(home, options)))
+        if options.ports.console:
+            check_ports(options.ports.console, choice="--console-port {}")
         async with _running(home, options, told) as supervisor:
             yield supervisor
 
 
 @asynccontextmanager
 async def _running(home: Home, options: Options, told: Callable[[str], None]) -> AsyncIterator[Supervisor]:
-    prepare(home, options.ports, xds=options.xds)
-    for old in home.run.glob("*.sock"):
+    prepare(home, options.ports, xds=options.xds, traces=options.traces)
+    for old in (*home.run.glob("*.sock"), *home.metrics.glob("*.json")):
         old.unlink()
     supervisor = Supervisor(home.processes, lambda process, words: told(f"{process.name} {words}"))
     try:
@@ -164,7 +169,8 @@ def _doors(home: Home, options: Options) -> tuple[Door, ...]:
 def _serving(home: Home, options: Options, system: str) -> tuple[str, ...]:
     places = ("--run-dir", str(home.run), "--registry", f"unix:{home.hub_socket}", "--identity", str(home.identity / f"adapter-{system}"))
     records = ("--journals", str(home.journals), "--ledger", str(home.ledger_keys))
-    return (*places, *records, "--mesh", f"127.0.0.1:{options.ports.grpc}", "--workers", str(options.workers))
+    told = ["--metrics", FREE, "--metrics-targets", str(home.metrics), *(("--traces", options.traces) if options.traces else ())]
+    return (*places, *records, *told, "--mesh", f"127.0.0.1:{options.ports.grpc}", "--workers", str(options.workers))
 
 
 def _kit(verb: str, *systems: str) -> tuple[str, ...]:

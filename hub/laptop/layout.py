@@ -99,6 +99,11 @@ class Home:
         return self.run / "witness.sock"
 
     @property
+    def metrics(self) -> Path:
+        """Where each process says at which address its metrics are, in the form of Prometheus's `file_sd_configs`."""
+        return self.root / "metrics"
+
+    @property
     def bootstrap(self) -> Path:
         """Envoy's own file."""
         return self.root / "envoy.yaml"
@@ -107,6 +112,16 @@ class Home:
     def access_log(self) -> Path:
         """One line for each call that reached the edge."""
         return self.logs / "access.log"
+
+    @property
+    def console_socket(self) -> Path:
+        """Where the hub gives out the console's files, to Envoy alone."""
+        return self.run / "console.sock"
+
+    @property
+    def console_log(self) -> Path:
+        """One line for each call that reached the console's listener."""
+        return self.logs / "console.log"
 
     @property
     def processes(self) -> Path:

@@ -4,16 +4,16 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
+from hub.contracts.folders import adapters_folder
 from hub.identity import Store, describe, issue, needs_renewal
 from hub.identity.tokens import AUDIENCE, issuer_of
 from hub.laptop.claiming import free_ports
 from hub.laptop.facades import Door, doors
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.ledger import signing
-from hub.mesh.inputs import HUB_SYSTEM, adapter_identity, hub_identity
+from hub.mesh.inputs import CONSOLE_CONSUMER, HUB_SYSTEM, adapter_identity, console_identity, hub_identity
 from metip.journal.keys import ensure_keys
 
 BOOTSTRAP = Path(__file__).parent.parent.parent / "envoy" / "bootstrap.yaml"
@@ -43,6 +43,8 @@ FIRST_RETENTION = """# For how long the ledger keeps what is personal in records
 #     basis: the force's retention schedule, line 12
 months: 72
 """
+FREE = "127.0.0.1:0"
+"""Where metrics are shown: on a port that is free, which `metrics/` then tells."""
 XDS = {"delta": "DELTA_GRPC", "sotw": "GRPC"}
 
 
@@ -54,6 +56,8 @@ class Ports:
     json: int = 8444
     deliveries: int = field(default_factory=lambda: free_ports(1)[0])
     """Where the hub hands messages to Envoy; nobody else is let in, so any port will do."""
+    console: int = 0
+    """Where the console listens on 127.0.0.1; 0 for no console."""
     soap: int = 0
     """Where the first façade listens on 127.0.0.1; 0 for no façades."""
 
@@ -68,24 +72,16 @@ def has_simulator(system: str) -> bool:
     return (adapters_folder() / system / "simulator.py").exists()
 
 
-def adapters_folder() -> Path:
-    """The folder of all adapters. Raises `FileNotFoundError` when they are not installed."""
-    spec = find_spec("adapters")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("the package `adapters` is not installed")
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
-def prepare(home: Home, ports: Ports, *, xds: str = "delta") -> None:
-    """Makes a home ready for its processes."""
-    for folder in (home.root, home.logs, home.state, home.journals, home.run):
+def prepare(home: Home, ports: Ports, *, xds: str = "delta", traces: str = "") -> None:
+    """Makes a home ready for its processes. `traces` is the `host:port` of a collector; empty sends none."""
+    for folder in (home.root, home.logs, home.state, home.journals, home.run, home.metrics):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facades = tuple(doors(home, ports.soap, adapters_folder()))
     _identities(home, facades)
     for one in facades:
         one.write(ports.grpc)
     ensure_keys(home.ledger_keys)
-    _write(home.hub_settings, _hub_settings(home, ports))
+    _write(home.hub_settings, _hub_settings(home, ports) + _telemetry(home, traces))
     if not home.access.exists():
         _write(home.access, first_policy())
     signing.ensure(home.ledger_keys / signing.FOLDER, signing.origin(TRUST_DOMAIN))
@@ -111,7 +107,7 @@ def _identities(home: Home, facades: Sequence[Door]) -> None:
     store.ensure(trust_domain=TRUST_DOMAIN)
     now = datetime.now(UTC)
     names = {EDGE: f"spiffe://{TRUST_DOMAIN}/edge", DEVELOPER: f"spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}"}
-    names[HUB_SYSTEM] = hub_identity(TRUST_DOMAIN)
+    names |= {HUB_SYSTEM: hub_identity(TRUST_DOMAIN), CONSOLE_CONSUMER: console_identity(TRUST_DOMAIN)}
     names |= {f"adapter-{system}": adapter_identity(TRUST_DOMAIN, system) for system in systems()}
     names |= {name: spiffe_id for one in facades for name, spiffe_id in one.identities().items()}
     for name, spiffe_id in names.items():
@@ -130,6 +126,7 @@ access: access.yaml
 traffic: traffic.yaml
 migration: {home.migration.name}
 envoy_admin: {home.admin_socket}
+adapter_logs: logs
 edge:
   port: {ports.grpc}
   json_port: {ports.json}
@@ -150,7 +147,22 @@ ledger:
   retention: {home.retention.name}
   witness_key: {(home.witness_keys / signing.WITNESS.public).relative_to(home.root)}
   witness_socket: {home.witness_socket}
+{_console_settings(home, ports) if ports.console else ""}"""
+
+
+def _console_settings(home: Home, ports: Ports) -> str:
+    return f"""console:
+  port: {ports.console}
+  socket: {home.console_socket}
+  access_log: logs/{home.console_log.name}
+  consumer_certificate: identity/{CONSOLE_CONSUMER}/cert.pem
+  consumer_key: identity/{CONSOLE_CONSUMER}/key.pem
 """
+
+
+def _telemetry(home: Home, traces: str) -> str:
+    sent = f"  traces: {{collector: {traces}, sampled_percent: 100}}\n" if traces else ""
+    return f"telemetry:\n  metrics: {FREE}\n  targets: {home.metrics.name}\n{sent}"
 
 
 def _witness_settings(home: Home) -> str:
@@ -177,6 +189,11 @@ def first_policy() -> str:
 grants:
   - consumer: spiffe://{TRUST_DOMAIN}/consumer/{DEVELOPER}
     operations: ["*"]
+  # What operators try out from the console.
+  - name: console
+    consumer: {console_identity(TRUST_DOMAIN)}
+    operations: ["*"]
+    roles: [operations]
 """
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hub.contracts import Contracts
-from hub.laptop.preparing import adapters_folder, systems
+from hub.contracts.folders import adapters_folder
+from hub.laptop.preparing import systems
 from metip.settings import read_settings
 from metip.simulator.v1.day_pb2 import Day
 

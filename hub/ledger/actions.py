@@ -29,7 +29,7 @@ class Action:
     name: str
     """`ledger/search` and so on."""
     operator: str
-    """The operating system's user, `os://<host>/<user>`."""
+    """The operating system's user, `os://<host>/<user>`, or who signed in to the console, `sso://<issuer>/<subject>`."""
     purpose: int
     verb: int
     reason: str = field(repr=False)
@@ -43,6 +43,8 @@ class Action:
     """Of the data subject and the officer who were asked about."""
 
 
+OPERATORS: Final = ("os://", "sso://")
+"""How the names of operators begin."""
 Recorder = Callable[[Action], Awaitable[None]]
 """Returns when the record is on disk. Raises `Fault` JOURNAL when it can't be written; nothing is to be disclosed then."""
 Identify = Callable[[str], Person]

@@ -5,24 +5,22 @@ log was read. Lines of answered calls wait, a lot at a time, until their records
 and stays so on the books. The place from which a new process reads on is that of the oldest lot which still waits.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import apsw
 
+from hub.ledger.following import LogFile
 from hub.ledger.port import Statements
 from metip.contracts import Operation
 from metip.journal.records import Draft, Recording
 
 GRACE: Final = 60.0
 """Seconds after which the record of an answered call is missing: Envoy's log, the journal and its gathering are all behind it by then."""
-LOT: Final = 4 * 1024 * 1024
-"""Bytes of the log that are read at a time."""
 MOST_LOTS: Final = 50
 """Lots that may wait for records before no more is read."""
 SCHEMA: Final = """
@@ -76,47 +74,6 @@ class Counts:
     """Answered so lately that their records may still come."""
     behind: float = 0.0
     """Seconds since the oldest of them was answered."""
-
-
-class LogFile:
-    """A log that grows and is rotated: it is read to its end before another file under its name begins anew."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: BinaryIO | None = None
-        self.number = 0
-        """The file's number in its file system; 0 before there is one."""
-        self.follow()
-
-    def follow(self) -> bool:
-        """Takes up the file that has the name now; whether that is another one."""
-        try:
-            file = self._path.open("rb")
-        except FileNotFoundError:
-            return False
-        number = os.fstat(file.fileno()).st_ino
-        if number == self.number:
-            file.close()
-            return False
-        self.close()
-        self._file, self.number = file, number
-        return True
-
-    def after(self, place: int, most: int = LOT) -> tuple[list[str], int]:
-        """Whole lines after a place, and the place after them."""
-        if self._file is None:
-            return [], place
-        self._file.seek(place)
-        data = self._file.read(most)
-        whole = data.rfind(b"\n") + 1
-        if not whole and len(data) == most:
-            return [], place + most  # a line longer than any that Envoy writes: passed over
-        return data[:whole].decode("utf-8", "replace").splitlines(), place + whole
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        if self._file is not None:
-            self._file.close()
 
 
 Key = tuple[str, str]

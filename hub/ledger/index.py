@@ -4,6 +4,7 @@
 |---------|--------------------------------------------|---------------------------------------------------------|
 | facts   | each leaf                                  | its place; time; operation, consumer or outcome by time |
 | tokens  | each identifier that a record is found by  | the identifier's HMAC, newest first                     |
+| links   | each message that a record is of, and each trace that its call id does not give | their 16 bytes, newest first |
 | keys    | each data key that seals particulars       | its id                                                  |
 | names   | each word of the facts, so that it is kept once |                                                    |
 
@@ -19,7 +20,9 @@ import apsw
 
 from hub.ledger.port import Statements
 from metip.ledger.v1 import record_pb2
+from metip.tracing import trace_id_of
 
+LINK: Final = 16
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS names(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS facts(
@@ -52,6 +55,7 @@ CREATE TABLE IF NOT EXISTS tokens(
   kind INTEGER NOT NULL,
   PRIMARY KEY(value, at, idx)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS links(value BLOB NOT NULL, at INTEGER NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY(value, at, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys(
   number INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE,
@@ -64,6 +68,7 @@ CREATE TABLE IF NOT EXISTS keys(
 """
 """Times are milliseconds since 1970. A key whose `wrapped` is null was erased, and stays erased whatever a journal brings."""
 FACT_ROW: Final = "INSERT INTO facts VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+LINKED: Final = "INSERT INTO links VALUES(?, ?, ?) ON CONFLICT(value, at, idx) DO NOTHING"
 INDEXED: Final = "INSERT INTO tokens VALUES(?, ?, ?, ?) ON CONFLICT(value, at, idx) DO NOTHING"
 
 
@@ -139,7 +144,7 @@ def add_keys(db: Statements, keys: Iterable[WrappedKey]) -> None:
 
 def add(db: Statements, names: Names, first: int, found: Iterable[Read]) -> None:
     """Writes facts and tokens of the records whose leaves begin at `first`."""
-    facts, tokens = [], []
+    facts, tokens, links = [], [], []
     number = cache(partial(_key, db))
     for idx, one in enumerate(found, first):
         record, at = one.record, millis(one.record)
@@ -152,8 +157,26 @@ def add(db: Statements, names: Names, first: int, found: Iterable[Read]) -> None
         )  # fmt: skip
         if one.particulars is not None:
             tokens += [(token.value, at, idx, names.number(db, token.kind)) for token in one.particulars.tokens]
+        links += [(value, at, idx) for value in linked(record)]
     db.executemany(FACT_ROW, facts)
     db.executemany(INDEXED, tokens)
+    if links:
+        db.executemany(LINKED, links)
+
+
+def linked(record: record_pb2.Record) -> list[bytes]:
+    """What a record is found by beside its call id: its message, and its trace where that is not the call id's own."""
+    trace = record.trace_id if record.trace_id != trace_id_of(record.call_id) else ""
+    return [value for text in (record.message_id, trace) if (value := link_of(text))]
+
+
+def link_of(text: str) -> bytes:
+    """The 16 bytes of a message id or a trace id; nothing where it is neither."""
+    try:
+        value = bytes.fromhex(text.replace("-", ""))
+    except ValueError:
+        return b""
+    return value if len(value) == LINK else b""
 
 
 def _key(db: Statements, key_id: bytes) -> int | None:

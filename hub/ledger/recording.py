@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hub.ledger.actions import Action
+from hub.ledger.actions import OPERATORS, Action
 from metip.journal.blinding import OFFICER, REFERENCE, IndexKeys, normal_form
 from metip.journal.file import BrokenError
 from metip.journal.keys import SEALING
@@ -30,8 +30,9 @@ class HubJournal:
         await self.journal.record(self._draft(action))
 
     async def record_action(self, action: str, author: str, purpose: int, detail: str) -> None:
-        """Keeps an action of any other part of the hub; `author` is `os://<host>/<user>`, or a warrant number, which is sealed."""
-        anonymous = author.startswith("os://")
+        """Keeps an action of any other part of the hub; `author` is an operator, `os://…` or `sso://…`, or a warrant number, which is
+        sealed."""
+        anonymous = author.startswith(OPERATORS)
         draft = self._recording.of_action(action, by=author if anonymous else "", detail=detail)
         draft.record.purpose = purpose  # type: ignore[assignment]  # a number of the enum
         if not anonymous:

@@ -8,6 +8,7 @@ from hub.ledger.index import numbers_under
 from hub.ledger.journals import read
 from hub.ledger.opening import Look, Unsealing, kept
 from hub.ledger.port import Statements
+from hub.ledger.wording import sentence
 from metip.ledger.v1 import query_pb2, record_pb2
 
 
@@ -36,6 +37,10 @@ class Reading:
             raise UnknownRecordError(f"the ledger has no record {idx}")
         return bytes(row[0])
 
+    def record(self, idx: int) -> record_pb2.Record:
+        """One record, whatever became of what is sealed in it. Raises `UnknownRecordError`."""
+        return read(entries.read(self.leaf(idx)).record)
+
     def show(self, idx: int, *, unmask: bool = False) -> Shown:
         """One leaf; its particulars only when unmasked and not erased. Raises `UnknownRecordError`."""
         entry = entries.read(self.leaf(idx))
@@ -48,7 +53,9 @@ class Reading:
         shown.CopyFrom(record)
         shown.ClearField("key_id")
         shown.ClearField("sealed")
-        line = query_pb2.Line(index=idx, journal=entry.journal, position=entry.position, record=shown, sealing=sealing)
+        line = query_pb2.Line(
+            index=idx, journal=entry.journal, position=entry.position, record=shown, sealing=sealing, sentence=sentence(shown)
+        )
         return Shown(line, particulars)
 
     def lines(self, places: Iterable[int]) -> list[query_pb2.Line]:

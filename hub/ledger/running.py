@@ -77,6 +77,8 @@ class Ledger:
         self.gathering = Gathering(self.store, files.journals, sealing, alarm=self._alarm)
         self._thread = GatheringThread(self.gathering, on_broken=on_broken, on_unready=self._judged)
         self.readers = Readers(self._engine.glass, sealing)
+        self.ready = True
+        """Whether it takes records, as of the last round."""
         self.cosigning: Cosigning | None = None
         if files.witness is not None and files.witness_socket is not None:
             self.cosigning = Cosigning(self.store, files.witness_socket, files.witness, tell, grace=files.witness_grace)
@@ -146,6 +148,7 @@ class Ledger:
             self._tell("journal_gap", journal=state.name, trouble=gap.trouble.value, position=gap.position, gathered=state.position)
 
     def _judged(self, error: UnreadyLedgerError | None) -> None:
+        self.ready = error is None
         if error is None:
             self._tell("ledger_takes_records_again")
         elif isinstance(error, FullLedgerError):

@@ -36,6 +36,8 @@ class Wanted:
     kind: int = 0
     outcome: str = ""
     call_id: str = ""
+    linked: tuple[bytes, ...] = ()
+    """Any of these messages or traces (`hub.ledger.index.link_of`)."""
     force: str = ""
     unit: str = ""
     since: int | None = None
@@ -48,7 +50,7 @@ class Plan:
     """How an answer is found."""
 
     source: str
-    """What drives: `tokens`, a column of the facts, or `at` for everything."""
+    """What drives: `tokens`, `links`, a column of the facts, or `at` for everything."""
     values: tuple[bytes | str | int, ...]
     """What the source is asked for, one stream each."""
     conditions: tuple[str, ...]
@@ -65,7 +67,7 @@ def sqlite_page(plan: Plan, value: bytes | str | int, after: Place, limit: int) 
     """The embedded engine's statement."""
     conditions, since = plan.conditions, ()  # type: tuple[tuple[str, ...], tuple[int, ...]]
     if plan.since is not None:
-        conditions, since = (*conditions, "t.at >= ?" if plan.source == "tokens" else "f.at >= ?"), (plan.since,)
+        conditions, since = (*conditions, "t.at >= ?" if plan.source in ORDERS else "f.at >= ?"), (plan.since,)
     statement = SOURCES[plan.source] + "".join(f" AND {one}" for one in conditions) + ORDERS.get(plan.source, ORDER)
     return statement, (value, *after, *plan.parameters, *since, limit)
 
@@ -89,13 +91,14 @@ def find(db: Statements, wanted: Wanted, limit: int, after: Place = LATEST, *, p
 
 SOURCES: Final = {
     "tokens": "SELECT t.at, t.idx FROM tokens t CROSS JOIN facts f ON f.idx = t.idx WHERE t.value = ? AND (t.at, t.idx) < (?, ?)",
+    "links": "SELECT t.at, t.idx FROM links t CROSS JOIN facts f ON f.idx = t.idx WHERE t.value = ? AND (t.at, t.idx) < (?, ?)",
     "call_id": "SELECT f.at, f.idx FROM facts f INDEXED BY facts_call WHERE f.call_id = ? AND (f.at, f.idx) < (?, ?)",
     "operation": "SELECT f.at, f.idx FROM facts f INDEXED BY facts_operation WHERE f.operation = ? AND (f.at, f.idx) < (?, ?)",
     "consumer": "SELECT f.at, f.idx FROM facts f INDEXED BY facts_consumer WHERE f.consumer = ? AND (f.at, f.idx) < (?, ?)",
     "outcome": "SELECT f.at, f.idx FROM facts f INDEXED BY facts_outcome WHERE f.outcome = ? AND (f.at, f.idx) < (?, ?)",
     "at": "SELECT f.at, f.idx FROM facts f INDEXED BY facts_at WHERE ? AND (f.at, f.idx) < (?, ?)",
 }
-ORDERS: Final = {"tokens": " ORDER BY t.at DESC, t.idx DESC LIMIT ?"}
+ORDERS: Final = dict.fromkeys(("tokens", "links"), " ORDER BY t.at DESC, t.idx DESC LIMIT ?")
 ORDER: Final = " ORDER BY f.at DESC, f.idx DESC LIMIT ?"
 
 
@@ -105,6 +108,8 @@ def _planned(db: Statements, wanted: Wanted) -> Plan | None:
     driver: tuple[str, tuple[bytes | str | int, ...]] | None = None
     if wanted.call_id:
         driver = ("call_id", (wanted.call_id,))
+    if wanted.linked:
+        driver = ("links", tuple(dict.fromkeys(wanted.linked)))
     for tokens in (wanted.subjects, wanted.reference, wanted.officer):
         if tokens and driver is None:
             driver = ("tokens", tuple(dict.fromkeys(tokens)))

@@ -2,12 +2,14 @@
 
 from hub.contracts import Contracts
 from hub.mesh.clusters import AS_MEASURED, adapters_authority, addresses_of, cluster_of, endpoints_of, on_tcp
+from hub.mesh.console import console_of
 from hub.mesh.deliveries import deliveries_of
 from hub.mesh.inputs import AS_OWNED, Edge, Instance, Policy, Traffic, adapter_identity
 from hub.mesh.listeners import listeners_of, secrets_of
 from hub.mesh.resources import Snapshot
 from hub.mesh.resting import weighing_of
 from hub.mesh.routes import routes_of
+from hub.mesh.tracing import collector_of
 
 
 def compile_mesh(
@@ -39,8 +41,10 @@ def compile_mesh(
                 for name, interface, system, addresses in clusters
             ),
             *(endpoints_of(name, addresses, weighing_of(addresses, instances, traffic)) for name, _, _, addresses in clusters),
+            *collector_of(edge.traces),
             *listeners_of(contracts, edge),
             routes_of(contracts, policy, edge.trust_domain, traffic, edge.limits),
             *deliveries_of(contracts, instances, edge, traffic),
+            *console_of(contracts, edge),
         )
     )

@@ -17,6 +17,7 @@ from hub.mesh.listeners import AUTHORITY, mutual_tls, one_identity
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.resting import weighing_of
 from hub.mesh.routes import RBAC, UNREAD
+from hub.mesh.tracing import COLLECTOR, call_ids_of, tracing_of
 from hub.mesh.types import accesslog, ads, core, hcm, listener, matcher, packed, rbac, rbac_filter, route, router, seconds
 from metip.call import FLAGS_HEADER, SUBSCRIBER_HEADER
 from metip.grants import PURPOSES_HEADER, written
@@ -146,6 +147,8 @@ def _listener(edge: Edge) -> Resource:
             connection_keepalive=core.KeepaliveSettings(interval=seconds(10), timeout=seconds(5)),
         ),
         local_reply_config=_telling_flags(),
+        tracing=tracing_of(edge.traces, NAME),
+        request_id_extension=call_ids_of(edge.traces),
         access_log=[access_log(edge.access_log)] if edge.access_log else [],
     )
     chain = listener.FilterChain(
@@ -164,6 +167,8 @@ def _listener(edge: Edge) -> Resource:
         access_log=[connection_log(edge.access_log)] if edge.access_log else [],
     )
     needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
+    if edge.traces is not None:
+        needs.add((ResourceType.CLUSTER, COLLECTOR))
     return Resource(ResourceType.LISTENER, NAME, bytes(body), frozenset(needs))
 
 

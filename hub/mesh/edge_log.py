@@ -12,15 +12,21 @@ from enum import Enum
 from typing import Any, Final
 
 from hub.mesh.types import Struct, accesslog, cel_filter, core, file_log, packed
+from metip.tracing import parent_in
 
 CALL, CONNECTION = "call", "connection"
 LONGEST_PATH: Final = 200
+LONGEST_ID: Final = 64
 IDENTITY_METADATA: Final = "metip.identity"
 VIA_UPSTREAM: Final = "via_upstream"
 LOG_FIELDS: Final = {
     "kind": CALL,
     "at": "%START_TIME%",
     "call_id": "%REQ(X-REQUEST-ID)%",
+    "traceparent": f"%REQ(TRACEPARENT):{LONGEST_ID}%",
+    "parent": f"%REQ(X-METIP-PARENT):{LONGEST_ID}%",
+    "message_id": f"%REQ(X-METIP-MESSAGE-ID):{LONGEST_ID}%",
+    "attempt": "%REQ(X-METIP-ATTEMPT)%",
     "consumer": "%DOWNSTREAM_PEER_URI_SAN%",
     "path": f"%PATH(NQ):{LONGEST_PATH}%",
     "grpc_status": "%GRPC_STATUS_NUMBER%",
@@ -81,6 +87,20 @@ class Line:
     """Whose instances it went to, or would have gone to: an interface, or `<system>/<interface>`."""
     ms: int = 0
     """How long it took, in milliseconds."""
+    attempts: int = 0
+    """Attempts, the first included; 0 where nothing was sent to an adapter."""
+    upstream: str = ""
+    """Address of the instance that it went to: a path of a socket, or host and port."""
+    received: int = 0
+    """Bytes of the request."""
+    sent: int = 0
+    """Bytes of the answer."""
+    traceparent: str = ""
+    parent: str = ""
+    """The call that made this one, as the caller says: by its id, or empty."""
+    message_id: str = ""
+    """The message that the hub hands over; nobody else can name one."""
+    attempt: int = 0
 
 
 def read_line(text: str) -> Line:
@@ -103,6 +123,14 @@ def read_line(text: str) -> Line:
         at=_time(said),
         cluster=str(said.get("cluster", "")),
         ms=int(said.get("ms", 0)),
+        attempts=int(said.get("attempts", 0)),
+        upstream=str(said.get("upstream", "")),
+        received=int(said.get("received", 0)),
+        sent=int(said.get("sent", 0)),
+        traceparent=str(said.get("traceparent", "")),
+        parent=parent_in(str(said.get("parent", ""))),
+        message_id=str(said.get("message_id", "")),
+        attempt=int(said.get("attempt", 0)),
     )
 
 

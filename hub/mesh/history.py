@@ -1,7 +1,7 @@
 """What happened to the mesh: a record of each change, its cause and what each Envoy answered; the last 500 are kept."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from hub.mesh.resources import Difference, ResourceType
+from metip.telemetry.spread import Spread
 
 HISTORY_LIMIT: Final = 500
 
@@ -116,10 +117,16 @@ class History:
     def __init__(self, limit: int = HISTORY_LIMIT) -> None:
         self._changes: deque[Change] = deque(maxlen=limit)
         self._recorded = asyncio.Event()
+        self.outcomes: Counter[Outcome] = Counter()
+        """How many changes ended how, since the hub started."""
+        self.spread = Spread()
+        """How long they took."""
 
     def record(self, change: Change) -> None:
         """Keep a finished change and tell those who watch."""
         self._changes.append(change)
+        self.outcomes[change.outcome] += 1
+        self.spread.add((change.finished - change.started).total_seconds())
         self._recorded.set()
         self._recorded = asyncio.Event()
 

@@ -108,6 +108,52 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """Where Envoy sends its spans, and of how many calls."""
+
+    collector: str
+    """`host:port`."""
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """An issuer of OpenID Connect, and who the console is to it."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    keys_endpoint: str
+    end_session_endpoint: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    cookie_secret: str = field(repr=False)
+    authority: str = field(repr=False)
+    """PEM of the authorities that the issuer's own certificate may be from."""
+    audience: str
+    address: str
+    """The console's own, as browsers see it."""
+    scopes: tuple[str, ...] = ("openid",)
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The listener that Envoy opens to operators' browsers."""
+
+    port: int
+    hub: str
+    """Path of the hub's own unix socket."""
+    files: str
+    """Path of the unix socket on which the hub gives out the console's files."""
+    access_log: str = ""
+    certificate: str = field(default="", repr=False)
+    """PEM; empty for the edge's."""
+    key: str = field(default="", repr=False)
+    sign_in: SignIn | None = None
+    """None where browsers bring a token of the edge's issuer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """The listeners that Envoy opens to consumers, and the identity it shows them."""
 
@@ -124,8 +170,13 @@ class Edge:
     deliveries_port: int = 0
     """Where the hub, and nobody else, hands messages to subscribers; 0 for nowhere."""
     limits: Limits = field(default_factory=Limits)
+    traces: Traces | None = None
+    """None where Envoy traces nothing."""
+    console: Console | None = None
+    """None where there is no console."""
 
 
+CONSOLE_CONSUMER: Final = "console"
 HUB_SYSTEM: Final = "hub"
 """The hub among the instances: it serves its own interfaces, and those of messages."""
 
@@ -133,6 +184,11 @@ HUB_SYSTEM: Final = "hub"
 def hub_identity(trust_domain: str) -> str:
     """The SPIFFE ID under which the hub hands messages to subscribers."""
     return f"spiffe://{trust_domain}/hub"
+
+
+def console_identity(trust_domain: str) -> str:
+    """The SPIFFE ID of the console among consumers: tokens for it are made for this one, and it tries operations out under it."""
+    return f"spiffe://{trust_domain}/consumer/{CONSOLE_CONSUMER}"
 
 
 def adapter_identity(trust_domain: str, system: str) -> str:

@@ -6,7 +6,7 @@ header by which somebody could pretend to be Envoy.
 
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -22,6 +22,7 @@ from hub.mesh.rates import INTERFACE_LIMIT, RATE_LIMIT, no_interface_limit, shar
 from hub.mesh.refusals import local_replies
 from hub.mesh.resources import Resource, ResourceType
 from hub.mesh.routes import JWT, NAME, OFFICER_METADATA, OFFICER_OPTIONAL, OFFICER_REQUIRED, RBAC
+from hub.mesh.tracing import COLLECTOR, call_ids_of, tracing_of
 from hub.mesh.types import (
     Empty,
     ads,
@@ -45,6 +46,7 @@ from hub.mesh.types import (
     tls,
     transcoder,
 )
+from metip.call import OPERATOR_HEADER
 from metip.grants import PURPOSES_HEADER
 
 EDGE, JSON = "edge", "json"
@@ -56,6 +58,7 @@ FORGEABLE: Final = (
     "x-metip-accepted",
     "x-metip-attempt",
     "x-metip-message-id",
+    OPERATOR_HEADER,
     "x-metip-producer",
     PURPOSES_HEADER,
     "x-metip-redelivery",
@@ -131,26 +134,54 @@ def secrets_of(edge: Edge) -> tuple[Resource, ...]:
 def _listener(
     name: str, edge: Edge, port: int, faces: list[hcm.HttpFilter], protocols: list[str], replies: hcm.LocalReplyConfig
 ) -> Resource:
+    filters = [
+        one_identity(),
+        hcm.HttpFilter(name=RATE_LIMIT, typed_config=packed(share(edge.limits))),
+        hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge))),
+        nobody(),
+        hcm.HttpFilter(name=INTERFACE_LIMIT, typed_config=packed(no_interface_limit()), disabled=True),
+        *faces,
+        # Behind the faces, so that a call from JSON ends as any other does.
+        hcm.HttpFilter(name=FAULT, typed_config=packed(fault.HttpFault()), disabled=True),
+    ]
+    certified = {
+        "forward_client_cert_details": hcm.HttpConnectionManagerForwardClientCertDetails.SANITIZE_SET,
+        "set_current_client_cert_details": hcm.HttpConnectionManagerSetCurrentClientCertDetails(uri=True),
+    }
+    traced = {"tracing": tracing_of(edge.traces, EDGE), "request_id_extension": call_ids_of(edge.traces)}
+    body = hardened(name, edge, port, NAME, filters, replies, mutual_tls(protocols), edge.access_log, **certified, **traced)
+    needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
+    if edge.traces is not None:
+        needs.add((ResourceType.CLUSTER, COLLECTOR))
+    return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
+
+
+@cache
+def nobody() -> hcm.HttpFilter:
+    """Lets nobody in; each route says whom it lets in instead."""
+    return hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=rbac.Rbac(policies={}))))
+
+
+def hardened(
+    name: str,
+    edge: Edge,
+    port: int,
+    routes: str,
+    filters: list[hcm.HttpFilter],
+    replies: hcm.LocalReplyConfig,
+    secured: tls.DownstreamTlsContext,
+    log: str,
+    **more: Any,
+) -> listener.Listener:
+    """A listener that strangers reach: what it bounds, refuses and drops is the same whoever they are. `more` is of its manager."""
     limits = edge.limits
     manager = hcm.HttpConnectionManager(
         stat_prefix=name,
         codec_type=hcm.HttpConnectionManagerCodecType.AUTO,
-        rds=hcm.Rds(route_config_name=NAME, config_source=ads()),
-        http_filters=[
-            one_identity(),
-            hcm.HttpFilter(name=RATE_LIMIT, typed_config=packed(share(limits))),
-            hcm.HttpFilter(name=JWT, typed_config=packed(_tokens(edge))),
-            # Lets nobody in; each route says whom it lets in instead.
-            hcm.HttpFilter(name=RBAC, typed_config=packed(rbac_filter.Rbac(rules=rbac.Rbac(policies={})))),
-            hcm.HttpFilter(name=INTERFACE_LIMIT, typed_config=packed(no_interface_limit()), disabled=True),
-            *faces,
-            # Behind the faces, so that a call from JSON ends as any other does.
-            hcm.HttpFilter(name=FAULT, typed_config=packed(fault.HttpFault()), disabled=True),
-            hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router())),
-        ],
+        rds=hcm.Rds(route_config_name=routes, config_source=ads()),
+        http_filters=[*filters, hcm.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router.Router()))],
         early_header_mutation_extensions=[_drop_forged_headers()],
-        forward_client_cert_details=hcm.HttpConnectionManagerForwardClientCertDetails.SANITIZE_SET,
-        set_current_client_cert_details=hcm.HttpConnectionManagerSetCurrentClientCertDetails(uri=True),
+        **more,
         use_remote_address=True,
         always_set_request_id_in_response=True,
         # A folded or escaped path could be read one way here and another way behind; routes are exact, so nothing is folded.
@@ -168,24 +199,22 @@ def _listener(
         stream_idle_timeout=seconds(limits.stream_idle),
         server_name="metip",
         local_reply_config=replies,
-        access_log=[access_log(edge.access_log)] if edge.access_log else [],
+        access_log=[access_log(log)] if log else [],
     )
     chain = listener.FilterChain(
         filters=[listener.Filter(name="envoy.filters.network.http_connection_manager", typed_config=packed(manager))],
-        transport_socket=core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(mutual_tls(protocols))),
+        transport_socket=core.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(secured)),
         transport_socket_connect_timeout=seconds(limits.handshake),
     )
-    body = listener.Listener(
+    return listener.Listener(
         name=name,
         address=core.Address(socket_address=core.SocketAddress(address=edge.address, port_value=port)),
         filter_chains=[chain],
         per_connection_buffer_limit_bytes=limits.buffer,
         # With it, a second Envoy would share the port in silence instead of being told that it is taken.
         enable_reuse_port=False,
-        access_log=[connection_log(edge.access_log)] if edge.access_log else [],
+        access_log=[connection_log(log)] if log else [],
     )
-    needs = {(ResourceType.ROUTE, NAME), (ResourceType.SECRET, CERTIFICATE), (ResourceType.SECRET, AUTHORITY)}
-    return Resource(ResourceType.LISTENER, name, bytes(body), frozenset(needs))
 
 
 def _http2(limits: Limits) -> core.Http2ProtocolOptions:

@@ -11,6 +11,7 @@ The laws:
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,6 +73,9 @@ class Publisher:
         self._underway: _Underway | None = None
         self._changes: set[asyncio.Task[Change]] = set()
         self._count = 0
+        self.acknowledgements: Counter[ResourceType] = Counter()
+        """Answers by which Envoys took something, since the hub started."""
+        self.rejections: Counter[ResourceType] = Counter()
 
     def current(self) -> Snapshot:
         """The last accepted snapshot; an empty one when there is none yet."""
@@ -109,6 +113,7 @@ class Publisher:
 
     def acknowledged(self, follower: Follower, kind: ResourceType, version: str) -> None:
         """An Envoy took this version of this type."""
+        self.acknowledgements[kind] += 1
         if self._underway is not None and self._is_awaited(kind, version):
             answer = Acknowledgement(follower.node_id, kind, self._clock())
             self._underway.acknowledgements[follower, kind] = answer
@@ -116,6 +121,7 @@ class Publisher:
 
     def rejected(self, follower: Follower, kind: ResourceType, version: str, message: str) -> None:
         """An Envoy would not take this version of this type."""
+        self.rejections[kind] += 1
         if self._underway is not None and self._is_awaited(kind, version):
             answer = Rejection(follower.node_id, self._underway.stage, kind, message, self._clock())
             self._underway.rejections.append(answer)

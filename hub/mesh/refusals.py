@@ -22,6 +22,7 @@ MAINTENANCE: Final = "MAINTENANCE"
 ANSWER_METADATA: Final = "metip.answer"
 """Under which a route in maintenance says what the listener for JSON is to answer: `message`, `text`, `retry` and `metadata`."""
 LOCALE: Final = "en-GB"
+_GRPC_WEB: Final = "'content-type' in request.headers && request.headers['content-type'].startsWith('application/grpc-web')"
 _VERIFIED: Final = "metadata.filter_metadata['envoy.filters.http.jwt_authn']"
 _OTHERS_TOKEN: Final = (
     "response.code_details.startsWith('rbac_access_denied') && 'envoy.filters.http.jwt_authn' in metadata.filter_metadata"
@@ -30,7 +31,8 @@ _OTHERS_TOKEN: Final = (
 )
 
 
-def _token(words: str) -> str:
+def token_refused(words: str) -> str:
+    """Holds where the check of a token ended with these words."""
     return f"response.code_details.startsWith('jwt_authn_access_denied{{{words}')"
 
 
@@ -73,28 +75,28 @@ REFUSALS: Final = (
     Refusal(
         "OFFICER_NEEDED",
         "UNAUTHENTICATED",
-        _token("Jwt_is_missing"),
+        token_refused("Jwt_is_missing"),
         "the operation needs an officer behind it",
         "Send the officer's token as authorization metadata.",
     ),
     Refusal(
         "TOKEN_EXPIRED",
         "UNAUTHENTICATED",
-        _token("Jwt_is_expired"),
+        token_refused("Jwt_is_expired"),
         "the officer's token has expired",
         "Get a fresh token for the officer.",
     ),
     Refusal(
         "TOKEN_WRONG_AUDIENCE",
         "PERMISSION_DENIED",
-        _token("Audiences_in_Jwt"),
+        token_refused("Audiences_in_Jwt"),
         "the officer's token was made for another platform",
         "Get a token that was made for this platform.",
     ),
     Refusal(
         "TOKEN_REFUSED",
         "UNAUTHENTICATED",
-        _token(""),
+        token_refused(""),
         "the officer's token is not one of this platform's issuer",
         "Get a token of this platform's issuer.",
     ),
@@ -144,23 +146,50 @@ def status_of(refusal: Refusal) -> status_pb2.Status:
 def local_replies(*, as_json: bool) -> hcm.LocalReplyConfig:
     """What the answers of Envoy itself look like, on the listener for gRPC or on the one for JSON."""
     other = _body({"code": "%RESPONSE_CODE%", "message": "%LOCAL_REPLY_BODY%", "call_id": "%REQ(X-REQUEST-ID)%"})
-    mappers = [_mapper(one, as_json) for one in REFUSALS]
+    mappers = [mapper(one, as_json=as_json) for one in REFUSALS]
     if as_json:
-        mappers += [_in_maintenance(), _mapper(INJECTED, as_json, http_status=503)]
+        mappers += [_in_maintenance(), mapper(INJECTED, as_json=as_json, http_status=503)]
     return hcm.LocalReplyConfig(mappers=mappers, body_format=other if as_json else None)
 
 
-def _mapper(refusal: Refusal, as_json: bool, *, http_status: int | None = None) -> hcm.ResponseMapper:
+def mapper(refusal: Refusal, *, as_json: bool, http_status: int | None = None) -> hcm.ResponseMapper:
+    """What one refusal looks like."""
     holds = _where(refusal.condition)
     if as_json:
         return hcm.ResponseMapper(filter=holds, status_code=http_status, body_format_override=_body(_document(refusal)))
-    value = base64.b64encode(status_of(refusal).SerializeToString(deterministic=True)).decode()
     return hcm.ResponseMapper(
         filter=holds,
         # gRPC's libraries believe details only where they say the same as the status itself.
         body=core.DataSource(inline_string=_message(refusal)),
-        headers_to_add=[core.HeaderValueOption(header=core.HeaderValue(key=DETAILS_HEADER, value=value))],
+        headers_to_add=_headers({DETAILS_HEADER: _details(refusal)}),
     )
+
+
+def in_grpc_web(refusal: Refusal) -> hcm.ResponseMapper:
+    """What one refusal looks like to a browser's gRPC library, which reads details only from an answer that is whole in itself: with HTTP's
+    status 200, and with gRPC's in the headers, as an answer without messages has it. Nothing behind may change it on its way."""
+    return hcm.ResponseMapper(
+        filter=_where(f"{_GRPC_WEB} && ({refusal.condition})"),
+        status_code=200,
+        body_format_override=core.SubstitutionFormatString(
+            text_format_source=core.DataSource(inline_string=""), content_type="application/grpc-web+proto"
+        ),
+        headers_to_add=_headers(
+            {
+                "grpc-status": str(code_pb2.Code.Value(refusal.status)),
+                "grpc-message": _message(refusal),
+                DETAILS_HEADER: _details(refusal),
+            }
+        ),
+    )
+
+
+def _details(refusal: Refusal) -> str:
+    return base64.b64encode(status_of(refusal).SerializeToString(deterministic=True)).decode()
+
+
+def _headers(told: dict[str, str]) -> list[core.HeaderValueOption]:
+    return [core.HeaderValueOption(header=core.HeaderValue(key=key, value=value)) for key, value in told.items()]
 
 
 def _in_maintenance() -> hcm.ResponseMapper:

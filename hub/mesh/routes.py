@@ -221,27 +221,32 @@ def _is(consumer: str, roles: tuple[str, ...], adapters: str, by_token: bool) ->
     passing_on = bool(adapters) and consumer.startswith(adapters)
     if not by_token or (passing_on and not roles):
         return certificate
-    own = _said("azp", matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=consumer)))
-    no_token = rbac.Principal(not_id=_said("iss", matcher.ValueMatcher(present_match=True)))
+    own = said("azp", matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=consumer)))
+    no_token = rbac.Principal(not_id=said("iss", matcher.ValueMatcher(present_match=True)))
     if not roles:
-        return _all(certificate, rbac.Principal(or_ids=rbac.PrincipalSet(ids=[own, no_token])))
-    in_role = [_said("roles", _holding(role)) for role in roles]
-    one_of = in_role[0] if len(in_role) == 1 else rbac.Principal(or_ids=rbac.PrincipalSet(ids=in_role))
-    return _all(certificate, *(() if passing_on else (own,)), one_of)
+        return all_of(certificate, one_of(own, no_token))
+    in_role = one_of(*(said("roles", holding(role)) for role in roles))
+    return all_of(certificate, *(() if passing_on else (own,)), in_role)
 
 
-def _all(*principals: rbac.Principal) -> rbac.Principal:
+def all_of(*principals: rbac.Principal) -> rbac.Principal:
+    """Whoever is each of them."""
     return rbac.Principal(and_ids=rbac.PrincipalSet(ids=list(principals)))
 
 
-def _said(claim: str, value: matcher.ValueMatcher) -> rbac.Principal:
+def one_of(*principals: rbac.Principal) -> rbac.Principal:
+    """Whoever is any of them."""
+    return principals[0] if len(principals) == 1 else rbac.Principal(or_ids=rbac.PrincipalSet(ids=list(principals)))
+
+
+def said(claim: str, value: matcher.ValueMatcher) -> rbac.Principal:
     """What the verified token says."""
     path = [matcher.MetadataMatcherPathSegment(key=OFFICER_METADATA), matcher.MetadataMatcherPathSegment(key=claim)]
     in_token = matcher.MetadataMatcher(filter=JWT, path=path, value=value)
     return rbac.Principal(sourced_metadata=rbac.SourcedMetadata(metadata_matcher=in_token))
 
 
-def _holding(text: str) -> matcher.ValueMatcher:
+def holding(text: str) -> matcher.ValueMatcher:
     """A list with that text in it."""
     one = matcher.ValueMatcher(string_match=matcher.StringMatcher(exact=text))
     return matcher.ValueMatcher(list_match=matcher.ListMatcher(one_of=one))

@@ -15,11 +15,15 @@ from envoy_data_plane.envoy.config.endpoint import v3 as endpoint
 from envoy_data_plane.envoy.config.listener import v3 as listener
 from envoy_data_plane.envoy.config.rbac import v3 as rbac
 from envoy_data_plane.envoy.config.route import v3 as route
+from envoy_data_plane.envoy.config.trace import v3 as trace
 from envoy_data_plane.envoy.extensions.access_loggers.file import v3 as file_log
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel import v3 as cel_filter
 from envoy_data_plane.envoy.extensions.common.ratelimit import v3 as rate_limit
+from envoy_data_plane.envoy.extensions.compression.gzip.compressor import v3 as gzip
 from envoy_data_plane.envoy.extensions.filters.common.fault import v3 as fault_delay
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffered
+from envoy_data_plane.envoy.extensions.filters.http.compressor import v3 as compressor
+from envoy_data_plane.envoy.extensions.filters.http.csrf import v3 as csrf
 from envoy_data_plane.envoy.extensions.filters.http.fault import v3 as fault
 from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder import v3 as transcoder
 from envoy_data_plane.envoy.extensions.filters.http.grpc_stats import v3 as grpc_stats
@@ -27,12 +31,15 @@ from envoy_data_plane.envoy.extensions.filters.http.grpc_web import v3 as grpc_w
 from envoy_data_plane.envoy.extensions.filters.http.jwt_authn import v3 as jwt
 from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit import v3 as local_limit
 from envoy_data_plane.envoy.extensions.filters.http.lua import v3 as lua
+from envoy_data_plane.envoy.extensions.filters.http.oauth2 import v3 as oauth2
 from envoy_data_plane.envoy.extensions.filters.http.rbac import v3 as rbac_filter
 from envoy_data_plane.envoy.extensions.filters.http.router import v3 as router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as hcm
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early_headers
 from envoy_data_plane.envoy.extensions.rate_limit_descriptors.expr import v3 as rate_key
+from envoy_data_plane.envoy.extensions.request_id.uuid import v3 as request_id
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts import v3 as previous_hosts
+from envoy_data_plane.envoy.extensions.tracers.opentelemetry.samplers import v3 as samplers
 from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
 from envoy_data_plane.envoy.extensions.upstreams.http import v3 as upstream_http
 from envoy_data_plane.envoy.type import v3 as percent
@@ -48,7 +55,9 @@ __all__ = [
     "buffered",
     "cel_filter",
     "cluster",
+    "compressor",
     "core",
+    "csrf",
     "early_headers",
     "endpoint",
     "fault",
@@ -56,6 +65,7 @@ __all__ = [
     "file_log",
     "grpc_stats",
     "grpc_web",
+    "gzip",
     "hcm",
     "joined",
     "jwt",
@@ -64,6 +74,7 @@ __all__ = [
     "lua",
     "matcher",
     "mutation",
+    "oauth2",
     "packed",
     "percent",
     "previous_hosts",
@@ -71,10 +82,13 @@ __all__ = [
     "rate_limit",
     "rbac",
     "rbac_filter",
+    "request_id",
     "route",
     "router",
+    "samplers",
     "seconds",
     "tls",
+    "trace",
     "transcoder",
     "upstream_http",
 ]

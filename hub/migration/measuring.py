@@ -4,11 +4,11 @@ Only lines of interfaces under watch are read; what the hub itself asked, to com
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from hub.ledger.edge import LogFile
+from hub.ledger.following import EdgeReader
 from hub.mesh.edge_log import Reached, read_line
 from hub.migration.figures import Tally, total
 
@@ -81,41 +81,6 @@ class Measures:
         """What was taken since this was asked last."""
         found, self._uncounted = dict(self._uncounted), defaultdict(Tally)
         return found
-
-
-class EdgeReader:
-    """Follows the edge's log from where it ends now."""
-
-    def __init__(self, log: Path) -> None:
-        self._path = log
-        self._file: LogFile | None = None
-        self._place = 0
-
-    def begin(self) -> None:
-        """Goes to the log's end; what is there already is past."""
-        self._file = self._file or LogFile(self._path)
-        self._file.follow()
-        self._place = self._path.stat().st_size if self._path.exists() else 0
-
-    def lines(self, wanted: Iterable[str]) -> list[str]:
-        """New lines in which one of these words is."""
-        if self._file is None:
-            self.begin()
-        assert self._file is not None, "it was begun"
-        words, found = tuple(wanted), list[str]()
-        while True:
-            lines, place = self._file.after(self._place)
-            found += [line for line in lines if any(word in line for word in words)]
-            if place == self._place:
-                if not self._file.follow():
-                    return found
-                place = 0
-            self._place = place
-
-    def close(self) -> None:
-        """Lets go of the log."""
-        if self._file is not None:
-            self._file.close()
 
 
 class Counting:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -33,6 +34,8 @@ class Migration:
         self.store, self.plan, self.around = store, plan, around
         self.plan_problem = ""
         """What is wrong with the plan's file, while the plan before it holds."""
+        self.retreats: Counter[str] = Counter()
+        """Steps back that were made for a breach since the hub started, by interface."""
         self.counting = Counting(store, around.edge_log, self._owner, around.hub)
         self._mover = Mover(store, around.roads, around.writers, around.record, plan, around.clock)
         self._under_way: set[asyncio.Future[Any]] = set()

@@ -101,6 +101,7 @@ class Watching:
         step = await migration.in_turn(partial(self._back, interface, breach))
         self._slow.pop(interface, None)
         if step is not None:
+            migration.retreats.update(move.interface for move in step.moves)
             self._around.log.line("stepped_back", interface=interface, step=step.number, why=str(breach))
 
     async def _back(self, interface: str, breach: Breach) -> step_pb2.Step | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic, time
 from typing import Any, Final, TypeVar
 
+from hub.ledger.actions import OPERATORS
 from hub.mesh.control import STANDS, Control
 from hub.mesh.history import Change as MeshChange
 from hub.recording import TRAFFIC_CHANGE, TRAFFIC_CHANGE_REFUSED, Recorder
@@ -83,8 +84,8 @@ class Director:
     async def change(
         self, what: str, author: str, because: str, edit: Edit, until: float | None = None, *, at: float | None = None
     ) -> Applied:
-        """Makes a change. `author` is `os://<host>/<user>`, or the part of the hub that acts, such as `migration`; `until` and `at` are
-        unix seconds: when it steps back by itself, and when it begins.
+        """Makes a change. `author` is an operator (`os://…`, `sso://…`), or the part of the hub that acts, such as `migration`; `until` and
+        `at` are unix seconds: when it steps back by itself, and when it begins.
 
         Raises `TrafficError` with every problem, and `Fault` JOURNAL when it can't be recorded. Once begun it runs to its end, even when
         its caller is gone.
@@ -303,7 +304,7 @@ class Director:
 
 def _recorded_as(author: str) -> str:
     """A part of the hub goes by a name of its own, so that nobody takes it for an officer."""
-    return author if author.startswith("os://") else f"os://hub/{author}"
+    return author if author.startswith(OPERATORS) else f"os://hub/{author}"
 
 
 def _detail(change: TrafficChange) -> str:

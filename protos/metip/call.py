@@ -16,10 +16,14 @@ from metip.faults import Fault, Reason
 from metip.grants import PURPOSES_HEADER
 from metip.tokens import HEADER as TOKEN_HEADER
 from metip.tokens import WRITER_HEADER
+from metip.tracing import HEADER as TRACE_HEADER
+from metip.tracing import PARENT_HEADER, context_of, parent_in
 
 CERTIFICATE_HEADER = "x-forwarded-client-cert"
 OFFICER_HEADER = "x-metip-officer"
 CALL_ID_HEADER = "x-request-id"
+OPERATOR_HEADER = "x-metip-operator"
+"""Names who asks the hub itself: `os://<host>/<user>` on its own socket, or as Envoy wrote it down, `sso://<issuer>/<subject>`."""
 MESSAGE_ID_HEADER = "x-metip-message-id"
 ATTEMPT_HEADER = "x-metip-attempt"
 REDELIVERY_HEADER = "x-metip-redelivery"
@@ -59,7 +63,8 @@ class Handover:
 
 @dataclass(slots=True)
 class Call:
-    """What a handler may know about the call that it answers. Nobody changes one; it is not frozen, as each would pay 3 µs for that."""
+    """What a handler may know about the call that it answers. Nobody changes one, but for the time that far systems take (`far`); it is not
+    frozen, as each would pay 3 µs for that."""
 
     id: str
     operation: str
@@ -71,17 +76,27 @@ class Call:
     authorization: str = field(default="", repr=False)
     """The officer's token as it came, to be forwarded when this operation consults others; never logged."""
     traceparent: str = ""
+    """The W3C trace context that it came with; empty when the caller traced nothing."""
     grants: str = ""
     """Which purposes whom the operation was granted to may state, as Envoy says it (`metip.grants`); empty when it said nothing."""
     writer: str = ""
     """Whose the write is, where two systems could answer it (`metip.tokens`); empty otherwise."""
     handover: Handover | None = None
     """Set when the exchange hands over a message; None for a call."""
+    parent: str = ""
+    """The call that made this one, by its id; empty where a consumer made it."""
+    far: float = 0.0
+    """Seconds that far systems have taken for it so far, as whoever asks them counts it (`adapters.kit.upstream`)."""
 
     @property
     def remaining(self) -> float:
         """Seconds until the caller gives up; never negative."""
         return max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def trace(self) -> str:
+        """The `traceparent` to hand on to whatever this call asks."""
+        return context_of(self.traceparent, self.id)
 
 
 def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float | None) -> Call:
@@ -98,10 +113,11 @@ def call_from(metadata: Mapping[str, str], operation: str, *, remaining: float |
         officer=officer_of(metadata[OFFICER_HEADER]) if OFFICER_HEADER in metadata else None,
         deadline=time.monotonic() + (LONGEST if remaining is None else remaining),
         authorization=metadata.get("authorization", ""),
-        traceparent=metadata.get("traceparent", ""),
+        traceparent=metadata.get(TRACE_HEADER, ""),
         grants=metadata.get(PURPOSES_HEADER, ""),
         writer=metadata.get(WRITER_HEADER, ""),
         handover=handover,
+        parent=parent_in(metadata[PARENT_HEADER]) if PARENT_HEADER in metadata else "",
     )
 
 

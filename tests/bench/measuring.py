@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.bench.comparing import PAIRS, Comparison, measure_comparing
+from tests.bench.console import Console, measure_console
 from tests.bench.envoys import STEPS
 from tests.bench.estate import BARE, FULL, PLAIN, Estate, Target, running
 from tests.bench.journal import Journalled, measure_journal
@@ -47,6 +48,8 @@ class Effort:
     changes: int = 60
     """Changes of traffic."""
     pairs: int = PAIRS
+    console_seconds: float = 15.0
+    """0 leaves it out."""
 
 
 QUICK = Effort(
@@ -65,6 +68,7 @@ QUICK = Effort(
     ledger_records=2_000,
     changes=4,
     pairs=200,
+    console_seconds=0,
 )
 
 
@@ -99,6 +103,8 @@ class Measurement:
     comparison: Comparison
     mirrored: Mirrored | None = None
     """None until it was measured."""
+    console: Console | None = None
+    """None where it was left out."""
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -159,7 +165,8 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
     ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
     comparison = await asyncio.to_thread(measure_comparing, effort.pairs, told)
     mirrored = await measure_mirrored(effort.mirrored_rate, effort.mirrored_rounds, effort.rate_seconds, told)
-    return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison, mirrored=mirrored)
+    console = await measure_console(effort.console_seconds, told) if effort.console_seconds else None
+    return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison, mirrored=mirrored, console=console)
 
 
 async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tests.bench import comparing, traffic
+from tests.bench.console import BUDGET as CONSOLE_BUDGET
 from tests.bench.ledger import BUDGET, COLUMNS
 from tests.bench.ledger import rows as ledger_rows
 from tests.bench.measuring import BARE, BUSY, FULL, PLAIN, Measurement
@@ -44,6 +45,7 @@ def markdown(found: Measurement) -> str:
             *_changes(found),
             *_comparison(found),
             *_mirrored(found),
+            *_console(found),
             *_how(found),
         )
     )
@@ -304,6 +306,22 @@ def _mirrored(found: Measurement) -> Iterable[str]:
     rows = [(one.target, f"{one.rate:.0f}", *(f"{value:.2f}" for value in one.latencies), str(one.not_ok)) for one in (said.off, said.on)]
     added = ("added", "", *(f"{value:+.2f}" for value in said.added), "")
     yield from _table(("way", "calls/s", "p50 ms", "p90 ms", "p99 ms", "not OK"), [*rows, added])
+    yield ""
+
+
+def _console(found: Measurement) -> Iterable[str]:
+    said = found.console
+    if said is None:
+        return
+    yield "## One operator looks"
+    yield ""
+    yield f"A hub with {said.interfaces} synthetic interfaces and a log of {said.rate:,.0f} calls a second: what it takes of a core"
+    yield f"while nobody looks (the ledger reads the same log), and while one watches map and table: {said.edges:,} edges,"
+    yield f"{said.bytes_an_answer / 1000:,.0f} kB to tell what changed in two seconds. Looking may cost {CONSOLE_BUDGET:.0%} of a core."
+    yield ""
+    kept = "kept" if said.kept else "not kept"
+    row = (f"{said.unwatched:.1%}", f"{said.watched:.1%}", f"{said.cost:.1%} ({kept})", f"{said.grown:+.0f} MB", str(said.asked_at_rest))
+    yield from _table(("unwatched", "watched", "cost", "memory", "asked of Envoy afterwards"), [row])
     yield ""
 
 

@@ -22,6 +22,9 @@ from metip.journal.records import OK, Draft, Recording
 from metip.journal.sealing import Sealer
 from metip.journal.store import Journal
 from metip.logs import Log
+from metip.telemetry import tracing
+from metip.telemetry.spread import Counted
+from metip.tracing import HEADER as TRACE_HEADER
 from tests.bench.exchange import Exchange
 
 TOGETHER = 64
@@ -118,12 +121,20 @@ def _stages(exchange: Exchange, token: str, log: Log, recording: Recording) -> d
     def line() -> None:
         tell("OK", 1.25, metadata[CALL_ID_HEADER], CONSUMER)
 
+    counted = Counted()
+
+    def count() -> None:
+        if TRACE_HEADER in metadata:
+            tracing.begin_call(operation.name, tracing.Role.SERVER, metadata[TRACE_HEADER])
+        counted.ended("OK", 0.00125)
+
     return {
         "decode": lambda: type(request).FromString(data),
         "who calls, for which officer, until when": lambda: call_from(metadata, operation.name, remaining=10.0),
         "protovalidate": lambda: validator.validate(request),
         "encode": reply.SerializeToString,
         "log line": line,
+        "counted for metrics": count,
         RECORD: record,
         WHOLE: whole,
     }

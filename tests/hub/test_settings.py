@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.contracts import BackEnd, Contracts, Dpia
-from hub.mesh.inputs import Edge, Grant, Policy, Tokens, Traffic
+from hub.mesh.inputs import Console, Edge, Grant, Policy, Tokens, Traffic
 from hub.settings import Settings, read, read_edge, read_policy, read_traffic
 from metip.settings import SettingsError
 
@@ -201,3 +201,84 @@ def test_a_share_that_means_nothing_is_refused(folder: Path, share: str, problem
 def test_an_interface_has_one_share(folder: Path) -> None:
     with pytest.raises(SettingsError, match="is there twice"):
         shared(folder, *["{interface: metip.one.v1.OneService, weights: {two: 1}}"] * 2)
+
+
+CONSOLE = """
+console:
+  port: 8445
+  socket: run/console.sock
+"""
+SIGN_IN = """  certificate: certificate
+  key: key
+  sign_in:
+    issuer: https://sso.metip.example
+    authorization_endpoint: https://sso.metip.example/authorize
+    token_endpoint: https://sso.metip.example/token
+    keys_endpoint: https://sso.metip.example/keys
+    client_id: metip-console
+    client_secret: client_secret
+    cookie_secret: cookie_secret
+    authority: authority
+    audience: metip-console
+    address: https://console.metip.example
+"""
+
+
+@pytest.fixture
+def secrets(folder: Path) -> Path:
+    """The folder with the secrets of a sign-in."""
+    for name in ("client_secret", "cookie_secret"):
+        (folder / name).write_text(f"the {name}\n")
+        (folder / name).chmod(0o600)
+    return folder
+
+
+def test_without_settings_for_it_there_is_no_console(folder: Path) -> None:
+    assert read_edge(read(folder / "hub.yaml")).console is None
+
+
+def test_a_laptops_console_takes_tokens_of_the_edges_issuer(folder: Path) -> None:
+    console = read_edge(written(folder, new=CONSOLE)).console
+    assert console == Console(8445, str(folder / "run" / "hub.sock"), str(folder / "run" / "console.sock"))
+
+
+def test_a_sign_in_is_read_with_its_secrets_which_it_never_shows(secrets: Path) -> None:
+    settings = written(secrets, new=CONSOLE + SIGN_IN)
+    console = read_edge(settings).console
+    assert console is not None
+    assert console.sign_in is not None
+    assert (console.certificate, console.sign_in.client_secret, console.sign_in.cookie_secret) == (
+        "the certificate",
+        "the client_secret",
+        "the cookie_secret",
+    )
+    assert console.sign_in.scopes == ("openid",)
+    assert not any(one in repr(console) for one in ("the client_secret", "the cookie_secret", "the key"))
+    assert {secrets / "client_secret", secrets / "cookie_secret"} <= set(settings.watched)
+
+
+def test_a_secret_that_others_can_read_is_refused_with_the_command_that_closes_it(secrets: Path) -> None:
+    (secrets / "client_secret").chmod(0o644)
+    (secrets / "cookie_secret").unlink()
+    with pytest.raises(SettingsError) as caught:
+        read_edge(written(secrets, new=CONSOLE + SIGN_IN))
+    first, second = caught.value.problems
+    assert "console.sign_in.client_secret" in first
+    assert "chmod 600" in first
+    assert "console.sign_in.cookie_secret" in second
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("token_endpoint: https:", "token_endpoint: http:"),
+        ("keys_endpoint: https:", "keys_endpoint: http:"),
+        ("address: https://console.metip.example", "address: https://console.metip.example/path"),
+        ("address: https:", "address: http:"),
+        ("issuer: https://sso.metip.example", "issuer: sso"),
+        ("    audience: metip-console\n", ""),
+    ],
+)
+def test_a_sign_in_that_could_not_be_safe_is_refused(old: str, new: str, secrets: Path) -> None:
+    with pytest.raises(SettingsError):
+        written(secrets, new=CONSOLE + SIGN_IN.replace(old, new))

@@ -22,5 +22,5 @@ from mesh_rig import MeshRig, running_mesh
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MeshRig]:
     """A running estate, shared."""
-    async with running_mesh(tmp_path_factory.mktemp("mesh")) as rig:
+    async with running_mesh(tmp_path_factory.mktemp("mesh"), console=True) as rig:
         yield rig

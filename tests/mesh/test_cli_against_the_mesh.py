@@ -21,7 +21,7 @@ from hub.cli.day.plan import traffic
 from hub.cli.faults import catalogue, dials_of
 from hub.cli.messages import installed
 from hub.cli.printing import count
-from hub.cli.samples import Sample, samples
+from hub.contracts.samples import Sample, samples
 from hub.identity import Store, issue
 from hub.laptop.preparing import has_simulator, systems
 from metip.masking import MASK

@@ -155,7 +155,7 @@ async def test_what_waits_is_grouped_by_cause_and_released(rig: ExchangeRig) -> 
     unanswered = await run(rig, "release", message_id, *WHY)
     assert unanswered.code == 1
     assert "would release 1 delivery" in unanswered.err
-    assert "nobody answered, so nothing was done" in unanswered.err
+    assert "standard input is no terminal, so nobody can be asked; nothing was done" in unanswered.err
     assert await standing(rig, message_id) == "parked"
     done = await run(rig, "release", "--state", "parked", "--cause", "NO_TRACE", *WHY, "--yes")
     assert (done.code, "released: 1 delivery" in done.out) == (0, True), done.err

@@ -6,7 +6,7 @@ from mesh_rig import MeshRig
 
 from hub.cli.exchange.names import short
 from hub.cli.messages import installed
-from hub.cli.samples import Sample, samples
+from hub.contracts.samples import Sample, samples
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

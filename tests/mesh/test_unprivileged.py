@@ -64,11 +64,12 @@ def _refused_to_change(path: str, *, reading: bool) -> bool:
 
 
 async def test_everything_runs_as_nobody_with_code_that_nobody_can_change() -> None:
-    user, reading, (port, json_port) = pwd.getpwnam(NOBODY), _needs_reading(), free_ports(2)
+    user, reading, (port, json_port, console_port) = pwd.getpwnam(NOBODY), _needs_reading(), free_ports(3)
     directory = _prepared(user.pw_uid, user.pw_gid)
     home, case = Home.at(directory / "home"), query()
     assert [path for path in CODE if not _refused_to_change(path, reading=reading)] == []
-    command = ("-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port), "--system", case.system)
+    ports = ("--port", str(port), "--json-port", str(json_port), "--console-port", str(console_port))
+    command = ("-m", "hub.cli", "up", *ports, "--system", case.system)
     log = directory / "up.log"
     with log.open("wb") as output:
         said = {**environment(home.root), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(directory)}

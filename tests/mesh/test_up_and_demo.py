@@ -24,9 +24,9 @@ READY_WITHIN = 150.0
 
 async def test_up_shows_the_mesh_at_work_and_stops_without_a_trace(tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
-    port, json_port = free_ports(2)
+    port, json_port, console_port = free_ports(3)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port)),
+        *(sys.executable, "-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port), "--console-port", str(console_port)),
         env={**environment(home.root), "PYTHONUNBUFFERED": "1"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -54,6 +54,8 @@ async def test_up_shows_the_mesh_at_work_and_stops_without_a_trace(tmp_path: Pat
     assert "  metip status" in shown
     assert "grpcurl -cacert " in shown
     assert f"https://127.0.0.1:{json_port}/metip." in shown
+    assert f"https://127.0.0.1:{console_port}/" in shown
+    assert "#token=" not in shown, "what is no terminal may end in a log"
     assert process.returncode == 0
     assert "nothing left running" in rest.decode()
     assert len(pids) > 2
@@ -64,9 +66,9 @@ async def test_up_shows_the_mesh_at_work_and_stops_without_a_trace(tmp_path: Pat
 
 async def test_up_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
-    port, json_port = free_ports(2)
+    port, json_port, console_port = free_ports(3)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port)),
+        *(sys.executable, "-m", "hub.cli", "up", "--port", str(port), "--json-port", str(json_port), "--console-port", str(console_port)),
         env=environment(home.root),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.mesh.console_refusals import console_refusals
 from hub.mesh.refusals import REFUSALS, Refusal
 from metip.faults import Reason
 
@@ -22,6 +23,12 @@ def test_each_refusal_of_the_edge_is_explained(refusal: Refusal) -> None:
     page = (ROOT / "docs" / "errors.md").read_text()
     line = rf"\| `{refusal.reason}` \| {refusal.status} \| \d\d\d \| {re.escape(refusal.words)} \| {re.escape(refusal.advice)} \|"
     assert re.search(line, page)
+
+
+@pytest.mark.parametrize("refusal", sorted({*console_refusals(""), *console_refusals("spiffe://any")}, key=repr), ids=lambda one: one.words)
+def test_each_refusal_of_the_console_is_explained(refusal: Refusal) -> None:
+    line = f"| `{refusal.reason}` | {refusal.status} | {refusal.words} | {refusal.advice} |"
+    assert line in (ROOT / "docs" / "errors.md").read_text()
 
 
 def test_each_runtime_dependency_has_its_line() -> None:

@@ -116,7 +116,7 @@ def test_of_the_exchange_all_is_looked_at_but_messages_and_their_keys(apart: Pat
         assert known >= KEPT_BY_THE_EXCHANGE
         database.execute("insert into operation values (1, 'metip.example.v1.ExampleService/PublishExample')")
         values = (PERSON.surname, ARREST.custody_number, PERSON.surname.encode())
-        database.execute("insert into message values (1, 1, ?, ?, ?, '', '', '', 0, 0, 0, 0, 0)", values)
+        database.execute("insert into message values (1, 1, ?, ?, ?, '', '', '', 0, 0, 0, 0, 0, '')", values)
         assert list(leaks_of_home(apart)) == []
         database.execute("insert into act values (0, 'P123456', 'purge', '', ?)", (f"asked for by {PERSON.surname}",))
         assert list(leaks_of_home(apart)) == [Leak(f"{EXCHANGE}, table act", "surname")]

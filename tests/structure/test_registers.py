@@ -17,11 +17,11 @@ from hub.cli.day.plan import OWN, filled, traffic
 from hub.cli.faults import catalogue, dials_of
 from hub.cli.messages import installed
 from hub.cli.register import PLATFORM, register
-from hub.cli.samples import case_files
 from hub.cli.simulating import parse_dials
 from hub.cli.staging import Stage
 from hub.cli.stories import request_of, stories
 from hub.contracts import Interface
+from hub.contracts.samples import case_files
 from metip.simulator.v1.catalogue_pb2 import NamedFault
 from metip.simulator.v1.stories_pb2 import Story
 

@@ -18,6 +18,8 @@ BY_ID: Final = "moves or shows messages by their ids; whom a message is about wa
 EXCHANGE: Final = "metip.exchange.v1.ExchangeService"
 LEDGER: Final = "metip.ledger.v1.LedgerService"
 ABOUT_RECORDS: Final = "is about records; whom it asks after stands in its own record, as tokens of what it asks by"
+JOURNEY: Final = "metip.journey.v1.JourneyService"
+BY_KEY: Final = "is found by any key; one that is an identifier stands in its own record, as the token of what it asks by"
 RECORDINGS: Final = "metip.parity.v1.RecordingService"
 BY_NAME: Final = "names a recording; whom its calls were about stands in the records of those calls, and of each one that is asked again"
 WAIVED: Final = (
@@ -34,8 +36,11 @@ WAIVED: Final = (
             "PlanReplay",
             "ApproveReplay",
             "Replay",
+            "NoteGroup",
         )
     }
+    | {f"{EXCHANGE}/FindMessages": ABOUT_RECORDS}
+    | {f"{JOURNEY}/GetJourney": BY_KEY}
     | {f"{RECORDINGS}/{name}": BY_NAME for name in ("StartRecording", "EraseRecording", "ReplayRecording")}
     | {
         f"{LEDGER}/{name}": ABOUT_RECORDS

@@ -34,15 +34,17 @@ class Done:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def environment(home: Path) -> dict[str, str]:
-    """The environment of a shell in which `metip` and what is installed with it are on PATH."""
+def environment(home: Path, config: Path | None = None) -> dict[str, str]:
+    """The environment of a shell in which `metip` and what is installed with it are on PATH; `config` holds contexts, none
+    without it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "METIP_HOME": str(home), "PATH": path, "COLUMNS": "200"}
+    settings = str(config or home / "config")
+    return {**os.environ, "METIP_HOME": str(home), "XDG_CONFIG_HOME": settings, "PATH": path, "COLUMNS": "200"}
 
 
-async def metip(home: Path, *arguments: str, within: float = PATIENCE) -> Done:
+async def metip(home: Path, *arguments: str, within: float = PATIENCE, config: Path | None = None) -> Done:
     """Runs one command to its end."""
-    return await _run(home, [sys.executable, "-m", "hub.cli", *arguments], within)
+    return await _run(home, [sys.executable, "-m", "hub.cli", *arguments], within, config)
 
 
 async def shell(home: Path, line: str, within: float = PATIENCE) -> Done:
@@ -50,10 +52,10 @@ async def shell(home: Path, line: str, within: float = PATIENCE) -> Done:
     return await _run(home, ["sh", "-c", line], within)
 
 
-async def _run(home: Path, command: list[str], within: float) -> Done:
+async def _run(home: Path, command: list[str], within: float, config: Path | None = None) -> Done:
     process = await asyncio.create_subprocess_exec(
         *command,
-        env=environment(home),
+        env=environment(home, config),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

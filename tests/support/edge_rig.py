@@ -20,6 +20,7 @@ from free_ports import free_ports
 from grpc_health.v1 import health_pb2
 from ruamel.yaml import YAML
 
+from hub.console.serving import serving
 from hub.contracts import load
 from hub.identity import Officer, Store, issue, issue_token
 from hub.identity.tokens import AUDIENCE, issuer_of
@@ -28,7 +29,7 @@ from hub.laptop.preparing import bootstrap
 from hub.mesh.ads import SERVER_OPTIONS, AdsService
 from hub.mesh.compile import compile_mesh
 from hub.mesh.history import Change
-from hub.mesh.inputs import AS_OWNED, Edge, Grant, Instance, Limit, Policy, Tokens, Traffic
+from hub.mesh.inputs import AS_OWNED, Console, Edge, Grant, Instance, Limit, Policy, Tokens, Traffic
 from hub.mesh.limits import Limits
 from hub.mesh.publisher import Publisher
 from metip.contracts import DeliveryClass, Operation
@@ -101,6 +102,7 @@ class EdgeRig:
     log: Path
     put: Callable[[Traffic], Awaitable[Change]]
     """Puts traffic settings in force."""
+    console: Console | None = None
     channels: list[grpc.aio.Channel] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -159,9 +161,13 @@ async def running_edge(
     own: Sequence[Limit] = (),
     bootstrapped: Callable[[Json], None] = lambda _: None,
     hosts: int = 1,
+    console: Callable[[Path, Store], Console] | None = None,
+    beside: Callable[[Store], Awaitable[None]] | None = None,
 ) -> AsyncIterator[EdgeRig]:
     """An edge for the length of the block. `bootstrapped` may change Envoy's bootstrap, which is that of production otherwise; `own`
-    are rates of single consumers; `hosts` is how many endpoints the operation has, of which only the first listens."""
+    are rates of single consumers; `hosts` is how many endpoints the operation has, of which only the first listens; `console` makes the
+    console's settings, with the far side in the hub's place, its files in `console.sock` of that folder, and a port of its own;
+    `beside` starts what Envoy needs to be there first."""
     known = load(date.min)
     with short_directory() as directory:
         store = Store(directory / "identity")
@@ -179,6 +185,7 @@ async def running_edge(
             tokens=Tokens(issuer_of(TRUST_DOMAIN), AUDIENCE, store.jwks.read_text()),
             access_log=str(directory / "access.log"),
             limits=limits or Limits(),
+            console=console(directory, store) if console else None,
         )
         operation = next(
             one
@@ -196,7 +203,11 @@ async def running_edge(
             server.add_generic_rpc_handlers((_Anything(far),))
             server.add_insecure_port(instances[0].address)
             await server.start()
+            if edge.console is not None:
+                await stack.enter_async_context(serving(Path(edge.console.files)))
             stack.push_async_callback(server.stop, None)
+            if beside is not None:
+                await beside(store)
             publisher = Publisher(now)
             ads = AdsService(publisher, now)
             control = grpc.aio.server(options=SERVER_OPTIONS)
@@ -217,7 +228,7 @@ async def running_edge(
             }
             bootstrapped(said)
             envoy = await stack.enter_async_context(running_envoy(said, directory))
-            rig = EdgeRig(envoy, store, far, port, json_port, operation, directory / "access.log", put)
+            rig = EdgeRig(envoy, store, far, port, json_port, operation, directory / "access.log", put, edge.console)
             await _until_served(rig)
             far.calls.clear()
             far.metadata.clear()
@@ -237,4 +248,4 @@ async def _healthy_host(rig: EdgeRig) -> bool:
     page = await rig.envoy.json("/clusters?format=json")
     hosts = next((one.get("host_statuses", ()) for one in page["cluster_statuses"] if one["name"] == rig.operation.interface), ())
     listening = len((await rig.envoy.json("/listeners?format=json")).get("listener_statuses", ()))
-    return listening >= 2 and any(not one["health_status"].get("failed_active_health_check") for one in hosts)
+    return listening >= (3 if rig.console else 2) and any(not one["health_status"].get("failed_active_health_check") for one in hosts)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Bench:
         """Makes these all the subscriptions."""
         await self.engine.subscribe(subscriptions, self.ready.append)
 
-    async def accept(self, key: str, ordering: str = "", **more: float) -> str:
+    async def accept(self, key: str, ordering: str = "", **more: Any) -> str:
         """One message; its id."""
         (found,) = await self.engine.accept([arrival(key, ordering, **more)])
         assert isinstance(found, Accepted)
@@ -77,9 +77,11 @@ def subscription(system: str = "far", **changes: Any) -> Subscription:
     return Subscription(system, OPERATION, **changes)
 
 
-def arrival(key: str, ordering: str = "", **more: float) -> Arrival:
+def arrival(key: str, ordering: str = "", *, call_id: str = "call-1", traceparent: str = "", **more: Any) -> Arrival:
     """A message whose content is its key."""
-    return Arrival(OPERATION, key.encode(), key, ordering, "spiffe://metip.local/consumer/test", "", "call-1", **more)
+    producer = "spiffe://metip.local/consumer/test"
+    made = Arrival(OPERATION, key.encode(), key, ordering, producer, "", call_id, **more)
+    return replace(made, traceparent=traceparent)
 
 
 def settled(attempt: Attempt, event: Event, *, retry_at: float = 0.0, reason: str = "") -> Settlement:

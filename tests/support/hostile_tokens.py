@@ -27,12 +27,13 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class TokenGround:
-    """What hostile tokens are made from. `victim` is the SPIFFE id of the consumer the officer works with."""
+    """What hostile tokens are made from. `victim` is the SPIFFE id of the consumer the officer works with, `roles` what the officer has."""
 
     issuer_key: ec.EllipticCurvePrivateKey = field(repr=False)
     trust_domain: str
     victim: str
     now: datetime
+    roles: tuple[str, ...] = ("response",)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def hostile_token(case: str, ground: TokenGround) -> HostileToken:
         "azp": ground.victim,
         "force": "01",
         "unit": "CO10",
-        "roles": ["response"],
+        "roles": list(ground.roles),
         **forgery.claims,
     }
     if forgery.without:

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 
 import hatch_build
 from hub.contracts import Contracts, load
-from hub.mesh.inputs import Edge, Grant, Instance, Policy, Tokens, Traffic
+from hub.mesh.inputs import Console, Edge, Grant, Instance, Policy, SignIn, Tokens, Traffic
 from hub.mesh.resources import ResourceType, Snapshot
 from hub.mesh.types import cluster, endpoint, listener, route, tls
 from hub.traffic.layers import state_of, traffic_of
@@ -30,6 +31,20 @@ CLASSES: dict[ResourceType, Any] = {
     ResourceType.LISTENER: listener.Listener,
     ResourceType.ROUTE: route.RouteConfiguration,
 }
+CONSOLE = Console(port=8446, hub="/run/metip/hub.sock", files="/run/metip/console.sock", access_log="/dev/null")
+SIGN_IN = SignIn(
+    issuer="https://sso.metip.example",
+    authorization_endpoint="https://sso.metip.example/authorize",
+    token_endpoint="https://sso.metip.example/token",
+    keys_endpoint="https://keys.metip.example:8443/jwks",
+    end_session_endpoint="",
+    client_id="metip-console",
+    client_secret="(client secret)",
+    cookie_secret="(cookie secret)",
+    authority="(authority)",
+    audience="metip-console",
+    address="https://console.metip.example",
+)
 PLACEHOLDERS = Edge(
     trust_domain="metip.local",
     address="127.0.0.1",
@@ -65,6 +80,13 @@ def read_inputs(path: Path) -> tuple[tuple[Instance, ...], Policy, Traffic]:
     shares = Traffic(tuple((interface, tuple(weights.items())) for interface, weights in said.get("traffic", {}).items()))
     others = (setting_of(json_format.ParseDict(one, Setting())) for one in said.get("settings", ()))
     return instances, policy, traffic_of(state_of(shares).put(*others))
+
+
+def edge_of(path: Path, edge: Edge) -> Edge:
+    """The edge of one golden case: with a console where the case has one, and with what people sign in to it by."""
+    said = YAML(typ="safe", pure=True).load(path).get("console", "")
+    sign_in = replace(SIGN_IN, authority=edge.authority) if said == "sign_in" else None
+    return replace(edge, console=replace(CONSOLE, sign_in=sign_in)) if said else edge
 
 
 def _grant(said: dict[str, Any]) -> Grant:
@@ -109,10 +131,12 @@ def static_bootstrap(snapshot: Snapshot) -> dict[str, Any]:
         manager = chain["filters"][0]["typed_config"]
         manager["route_config"] = routes[manager.pop("rds")["route_config_name"]]
         context = chain["transport_socket"]["typed_config"]["common_tls_context"]
-        for secret in (*context["tls_certificate_sds_secret_configs"], context["validation_context_sds_secret_config"]):
+        authority = context.get("validation_context_sds_secret_config")
+        for secret in (*context["tls_certificate_sds_secret_configs"], *((authority,) if authority else ()), *_of_sign_in(manager)):
             secret.pop("sds_config")
     for one in clusters:
-        one.pop("eds_cluster_config")
+        if one.pop("eds_cluster_config", None) is None:
+            continue
         one["type"] = "STATIC"
         one["load_assignment"] = endpoints[one["name"]]
         for match in one.get("transport_socket_matches", ()):
@@ -124,6 +148,12 @@ def static_bootstrap(snapshot: Snapshot) -> dict[str, Any]:
                 secret.pop("sds_config")
     secrets = [as_dict(one.type, one.body) for one in snapshot.all() if one.type is ResourceType.SECRET]
     return {"static_resources": {"listeners": listeners, "clusters": clusters, "secrets": secrets}}
+
+
+def _of_sign_in(manager: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where the filter that signs people in has its secrets from."""
+    configs = [one["typed_config"]["config"]["credentials"] for one in manager["http_filters"] if one["name"].endswith("oauth2")]
+    return [one[name] for one in configs for name in ("token_secret", "hmac_secret")]
 
 
 def _short(value: Any) -> Any:

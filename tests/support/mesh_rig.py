@@ -17,6 +17,7 @@ import grpc
 from free_ports import free_ports
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from metric_pages import pages
 
 from adapters.kit.serving import installed_contracts
 from hub.identity import Officer, Store, issue, issue_token
@@ -158,12 +159,19 @@ class MeshRig:
 
 @asynccontextmanager
 async def running_mesh(
-    directory: Path, *, workers: int = 1, systems: tuple[str, ...] = (), xds: str = "delta", facades: bool = False
+    directory: Path,
+    *,
+    workers: int = 1,
+    systems: tuple[str, ...] = (),
+    xds: str = "delta",
+    facades: bool = False,
+    console: bool = False,
+    traces: str = "",
 ) -> AsyncIterator[MeshRig]:
-    """An estate for the length of the block, with façades where they are asked for."""
-    grpc_port, json_port, deliveries, soap = free_ports(4)
-    home, ports = Home.at(directory / "home"), Ports(grpc_port, json_port, deliveries, soap if facades else 0)
-    async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds)) as supervisor:
+    """An estate for the length of the block, with a console and façades where they are asked for; `traces` is a collector's address."""
+    grpc_port, json_port, deliveries, door, soap = free_ports(5)
+    home, ports = Home.at(directory / "home"), Ports(grpc_port, json_port, deliveries, door if console else 0, soap if facades else 0)
+    async with running(home, Options(ports=ports, workers=workers, only=systems, xds=xds, traces=traces)) as supervisor:
         rig = MeshRig(home, ports, supervisor)
         try:
             yield rig
@@ -172,6 +180,8 @@ async def running_mesh(
                 await channel.close()
             with suppress(EnvoyGoneError):  # what Envoy counted, under which names; the session's end looks for personal data in it
                 (home.logs / "envoy.stats").write_text(await rig.admin.get("/stats"))
+            for process, text in (await pages(home.metrics)).items():  # and what every process counted
+                (home.logs / f"{process}.metrics").write_text(text)
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:

@@ -13,7 +13,7 @@ from referencing.jsonschema import DRAFT202012
 from adapters.kit.serving import installed_contracts
 from hub.catalogue import document
 from hub.cli.messages import Messages
-from hub.cli.samples import samples
+from hub.contracts.samples import samples
 
 HERE = "urn:openapi"
 

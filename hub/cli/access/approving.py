@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import Problem, home_option, json_option
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ KEY = click.option(
 )
 
 
-@click.command(epilog=f"\b\nExample:\n  metip access propose --key-file author.key --reason 'Tablets may ask about vehicles'\n\n{MADE}")
+@click.command(
+    cls=Changing, epilog=f"\b\nExample:\n  metip access propose --key-file author.key --reason 'Tablets may ask about vehicles'\n\n{MADE}"
+)
 @KEY
 @click.option("--reason", required=True, help="Why the policy changes, 3 to 250 characters, naming nobody.")
 @home_option
@@ -53,7 +56,7 @@ def propose(key_file: Path, reason: str, home: Path, as_json: bool) -> None:
     _written(rules, approving.proposed(content, in_force.number + 1, reason, name, key, datetime.now(UTC)), as_json)
 
 
-@click.command(epilog=f"\b\nExample:\n  metip access approve --key-file approver.key\n\n{MADE}")
+@click.command(cls=Changing, epilog=f"\b\nExample:\n  metip access approve --key-file approver.key\n\n{MADE}")
 @KEY
 @home_option
 @json_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.options import Problem, Seconds, home_option, json_option
 from hub.cli.printing import span
 
@@ -39,12 +40,13 @@ class TimeOfDay(click.ParamType[datetime]):
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip sim day                            the hour from 18:00 in a minute\n"
     "  metip sim day --speed 6                  the same in ten minutes, which two cores carry\n"
     "  metip sim day --speed 20 --from 23:00 --for 2h\n"
     "  metip sim day --system pnc --system cris --share 0.5 --json\n\n"
-    "Ends with status 1 if a call failed, a message was lost, deliveries are still pending when patience is over, or memory is not flat."
+    "Ends with status 1 if a call failed, a message was lost, deliveries are still pending when patience is over, or memory is not flat.",
 )
 @home_option
 @json_option

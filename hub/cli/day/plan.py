@@ -11,9 +11,9 @@ from google.protobuf.message import Message
 
 from hub.cli.messages import Messages
 from hub.cli.options import Problem
-from hub.cli.samples import CaseError, read_case
 from hub.contracts import Operation
-from hub.laptop.preparing import adapters_folder
+from hub.contracts.folders import adapters_folder
+from hub.contracts.samples import CaseError, read_case
 from metip.settings import SettingsError, read_settings
 from metip.simulator.v1.day_pb2 import Day
 

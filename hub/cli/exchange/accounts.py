@@ -9,8 +9,8 @@ from hub.cli import printing
 from hub.cli.exchange.asking import Caller, asked, caller_options
 from hub.cli.exchange.moments import age, written
 from hub.cli.exchange.names import shortened, subscription_named
-from hub.cli.options import Problem, Seconds
 from hub.cli.printing import FAILED, OK, WARNED, clean, count, mark
+from hub.cli.watching import watch_option
 from hub.exchange.life import WAITING_FOR_A_PERSON, State
 
 ALWAYS: Final = (State.PENDING, State.PROCESSED)
@@ -23,23 +23,12 @@ ALWAYS: Final = (State.PENDING, State.PROCESSED)
     "Ends with status 1 if a subscriber can't be reached or something waits for a person. States: docs/exchange.md."
 )
 @caller_options
-@click.option("--watch", type=Seconds(), metavar="TIME", help="Show it again every so often, until Ctrl-C.")
-def subscriptions(caller: Caller, watch: float | None) -> None:
+@watch_option
+def subscriptions(caller: Caller) -> None:
     """Show what each subscription was given, by state: the accounts.
 
     The numbers of a line add up, at every instant, to all that the subscription was given and that is kept.
     """
-    import time
-
-    while watch:
-        click.clear()
-        try:
-            _show(caller)
-        except Problem as problem:
-            problem.show()
-        except click.exceptions.Exit:
-            pass  # the refusal is printed; the edge may be back at the next look
-        time.sleep(watch)
     if not all(map(well, _show(caller))):
         click.get_current_context().exit(1)
 
@@ -97,6 +86,7 @@ def _condition(one: Any, now: datetime) -> str:
 )
 @caller_options
 @click.option("--subscription", default="", metavar="NAME", help="Of this subscription, system:operation or a part of it.")
+@watch_option
 def groups(caller: Caller, subscription: str) -> None:
     """Count what waits for a person, by cause, the largest group first.
 
@@ -116,7 +106,7 @@ def groups(caller: Caller, subscription: str) -> None:
         click.echo(f"{mark(OK)} nothing waits for a person")
     else:
         now, names = datetime.now(UTC), shortened(one.subscription for one in found)
-        columns = ("subscription", "state", "status", "reason", "deliveries", "oldest", "one of them")
+        columns = ("subscription", "state", "status", "reason", "deliveries", "oldest", "one of them", "last note")
         printing.print_table(columns, [_group(documents.group(one), names, age(one.oldest, now)) for one in found])
         total = sum(one.deliveries for one in found)
         click.echo(printing.dim(f"{count(total, 'delivery waits', 'deliveries wait')}: `metip messages show ID` says of one why"), err=True)
@@ -126,4 +116,5 @@ def groups(caller: Caller, subscription: str) -> None:
 
 def _group(one: dict[str, Any], names: dict[str, str], oldest: str) -> tuple[str, ...]:
     name, reason = names[one["subscription"]], clean(one["reason"])
-    return (name, one["state"], one["status"], reason, str(one["deliveries"]), oldest, one["example_message_id"])
+    said = clean(one["notes"][0]["words"]) if one["notes"] else ""
+    return (name, one["state"], one["status"], reason, str(one["deliveries"]), oldest, one["example_message_id"], said)

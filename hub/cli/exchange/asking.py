@@ -147,7 +147,7 @@ def asked(caller: Caller, work: Callable[[Exchange], Awaitable[T]]) -> T:
     where, known = place(caller.home), contracts()
     token = token_of(where, caller.officer, caller.roles)
     try:
-        return asyncio.run(_through(where, known, token, work))
+        return asyncio.run(through(where, known, token, work))
     except grpc.aio.AioRpcError as error:
         from hub.cli.refusals import print_refusal, refusal_of
 
@@ -155,9 +155,13 @@ def asked(caller: Caller, work: Callable[[Exchange], Awaitable[T]]) -> T:
         raise click.exceptions.Exit(1) from None
 
 
-async def _through(where: "Place", known: "Contracts", token: str, work: Callable[[Exchange], Awaitable[T]]) -> T:
-    from hub.cli.client import edge_channel
+async def through(where: "Place", known: "Contracts", token: str, work: Callable[[Exchange], Awaitable[T]]) -> T:
+    """What `work` finds out of the exchange: through the edge, or through the console from afar. Raises what `work` does, and `Problem`."""
+    from hub.cli.client import edge_channel, hub_channel
 
+    if where.from_afar:
+        async with hub_channel(where, token=token) as channel:
+            return await work(Exchange(channel, known, ""))  # the channel bears the token
     async with edge_channel(where, where.identity()) as channel:
         return await work(Exchange(channel, known, token))
 

@@ -1,5 +1,6 @@
 """`metip messages park`, `release`, `purge` and `settle`: a person moves deliveries, after seeing which, and says why."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Caller, access, asked, caller_options, reason_option
 from hub.cli.exchange.filters import Wanted, filter_of, filter_options, pages, state_of
 from hub.cli.exchange.moments import age
@@ -66,9 +68,10 @@ ENDING: Final = (
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip messages park 0197c5a0-0000-8000-8000-00000000002a --reason 'Wrong address, CHG-17'\n"
-    f"  metip messages park --subscription PublishExample --since 1h --reason 'CHG-17' --yes\n\n{ENDING}"
+    f"  metip messages park --subscription PublishExample --since 1h --reason 'CHG-17' --yes\n\n{ENDING}",
 )
 @_decision
 def park(caller: Caller, wanted: Wanted, reason: str, yes: bool) -> None:
@@ -81,9 +84,10 @@ def park(caller: Caller, wanted: Wanted, reason: str, yes: bool) -> None:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip messages release 0197c5a0-0000-8000-8000-00000000002a --reason 'Corrected at the far end'\n"
-    f"  metip messages release --state parked --cause TIMED_OUT --reason 'The far system is back' --yes\n\n{ENDING}"
+    f"  metip messages release --state parked --cause TIMED_OUT --reason 'The far system is back' --yes\n\n{ENDING}",
 )
 @_decision
 def release(caller: Caller, wanted: Wanted, reason: str, yes: bool) -> None:
@@ -95,9 +99,10 @@ def release(caller: Caller, wanted: Wanted, reason: str, yes: bool) -> None:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip messages purge 0197c5a0-0000-8000-8000-00000000002a --reason 'Test data, INC-4711'\n"
-    f"  metip messages purge --state expired --until 7d --reason 'Of no use any more' --yes\n\n{ENDING}"
+    f"  metip messages purge --state expired --until 7d --reason 'Of no use any more' --yes\n\n{ENDING}",
 )
 @_decision
 def purge(caller: Caller, wanted: Wanted, reason: str, yes: bool) -> None:
@@ -109,9 +114,10 @@ def purge(caller: Caller, wanted: Wanted, reason: str, yes: bool) -> None:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip messages settle 0197c5a0-0000-8000-8000-00000000002a --done --reason 'Seen in the far system'\n"
-    f"  metip messages settle --subscription PublishExample --not-done --reason 'The far system lost the hour' --yes\n\n{ENDING}"
+    f"  metip messages settle --subscription PublishExample --not-done --reason 'The far system lost the hour' --yes\n\n{ENDING}",
 )
 @click.option("--done/--not-done", "done", default=None, help="Whether the far system has done it.")
 @_decision
@@ -182,6 +188,8 @@ def confirm(intention: str, found: list[Any], yes: bool) -> None:
         click.echo(line, err=True)
     if yes:
         return
+    if not sys.stdin.isatty():
+        raise Problem("standard input is no terminal, so nobody can be asked; nothing was done", "repeat it with --yes")
     try:
         said = click.confirm("Do it?", err=True)
     except click.Abort:

@@ -108,7 +108,13 @@ def group(one: Any) -> dict[str, Any]:
         "deliveries": int(one.deliveries),
         "oldest": stamp(one.oldest),
         "example_message_id": one.example_message_id,
+        "notes": [note(each) for each in one.notes],
     }
+
+
+def note(one: Any) -> dict[str, Any]:
+    """What somebody said of a group."""
+    return {"at": stamp(one.at), "by": one.by, "words": one.words}
 
 
 def stamp(at: Any) -> str:

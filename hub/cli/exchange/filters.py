@@ -126,13 +126,13 @@ def state_of(number: int) -> str:
 
 
 async def pages(
-    exchange: "Exchange", wanted: "DeliveryFilter", why: str, *, limit: int = 0, size: int = LARGEST_PAGE
+    exchange: "Exchange", wanted: "DeliveryFilter", why: str, *, limit: int = 0, size: int = LARGEST_PAGE, keys: bool = False
 ) -> AsyncIterator[list["DeliveryState"]]:
-    """What a filter finds, oldest first, a page at a time; at most `limit` of them, 0 for all."""
+    """What a filter finds, oldest first, a page at a time; at most `limit` of them, 0 for all; ordering keys only with `keys`."""
     from hub.cli.exchange.asking import access
     from metip.exchange.v1.exchange_service_pb2 import ListDeliveriesRequest
 
-    request, left = ListDeliveriesRequest(access=access(why), filter=wanted), limit
+    request, left = ListDeliveriesRequest(access=access(why), filter=wanted, keys=keys), limit
     while True:
         request.page_size = min(size, left) if limit else size
         reply = await exchange.ask("ListDeliveries", request)

@@ -45,7 +45,7 @@ def list_(caller: Caller, wanted: Wanted, limit: int, everything: bool, keys: bo
 
     async def ask(exchange: Any) -> list[Any]:
         bound = 0 if everything else limit + 1  # one more than is shown says whether there are more
-        return [one async for page in pages(exchange, await filter_of(wanted, exchange), why, limit=bound) for one in page]
+        return [one async for page in pages(exchange, await filter_of(wanted, exchange), why, limit=bound, keys=keys) for one in page]
 
     found = asked(caller, ask)
     more = not everything and len(found) > limit

@@ -45,7 +45,7 @@ def show(
     if purpose:
         said.purpose = purpose_named(purpose)
     caller = replace(caller, roles=roles)
-    request = GetMessageRequest(access=said, message_id=message_id, unmask=unmask)
+    request = GetMessageRequest(access=said, message_id=message_id, unmask=unmask, keys=keys)
     reply = asked(caller, lambda exchange: exchange.ask("GetMessage", request))
     if caller.as_json:
         printing.print_json(documents.whole(reply, keys=keys))

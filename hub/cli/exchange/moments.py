@@ -6,9 +6,16 @@ from typing import Any, Final
 
 import click
 
-AGE: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhdw])")
+AGE: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhdwy])")
 CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+UNITS: Final = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+    "y": timedelta(days=365),
+}
 
 
 class Moment(click.ParamType[datetime]):
@@ -30,7 +37,7 @@ def moment(text: str, now: datetime) -> datetime | None:
     """The moment that a text means at a time; None when it means none."""
     try:
         if age := AGE.fullmatch(text):
-            return now - timedelta(**{UNITS[age[2]]: float(age[1])})
+            return now - float(age[1]) * UNITS[age[2]]
         if clock := CLOCK.fullmatch(text):
             return now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
         found = datetime.fromisoformat(text)

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Caller, access, asked, caller_options, reason_option, why_option
 from hub.cli.exchange.moments import written
 from hub.cli.exchange.names import operation_named, short
@@ -69,6 +70,7 @@ def show(caller: Caller, operation: str, key: str, why: str) -> None:
 
 @owner.command(
     "move",
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip messages owner move PublishExample --to example --all --reason 'Board of 1 June, CHG-17'\n"
     "  metip messages owner move PublishExample --to example1 --key CASE-17 --reason 'This case goes back, INC-9'\n"
@@ -113,7 +115,9 @@ def move(caller: Caller, operation: str, to: str, key: str, everything: bool, ne
         click.echo(f"{mark(OK)} {SCOPES[done.scope]} of {short(done.post)} is {done.to}'s, token {done.number}{moved}")
 
 
-@click.command(epilog="\b\nExamples:\n  metip messages hand-over PublishExample --from example1 --to example --reason 'CHG-20'")
+@click.command(
+    cls=Changing, epilog="\b\nExamples:\n  metip messages hand-over PublishExample --from example1 --to example --reason 'CHG-20'"
+)
 @click.argument("operation")
 @click.option("--from", "source", required=True, metavar="SYSTEM", help="The system that hands over.")
 @click.option("--to", required=True, metavar="SYSTEM", help="The system that takes over.")

@@ -5,14 +5,16 @@ from typing import Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Caller, access, asked, caller_options, reason_option
 from hub.cli.exchange.names import subscription_named
 from hub.cli.printing import OK, mark
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n  metip messages pause PublishExample --reason 'Far system in maintenance, CHG-17'\n"
-    "  metip messages pause example:PublishExample --reason 'CHG-17' --json"
+    "  metip messages pause example:PublishExample --reason 'CHG-17' --json",
 )
 @click.argument("subscription")
 @reason_option
@@ -25,7 +27,7 @@ def pause(caller: Caller, subscription: str, reason: str) -> None:
     _pause(caller, subscription, reason, paused=True)
 
 
-@click.command(epilog="\b\nExamples:\n  metip messages resume PublishExample --reason 'Maintenance is over'")
+@click.command(cls=Changing, epilog="\b\nExamples:\n  metip messages resume PublishExample --reason 'Maintenance is over'")
 @click.argument("subscription")
 @reason_option
 @caller_options

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Caller, asked, caller_options, token_of
 from hub.cli.exchange.documents import stamp
 from hub.cli.exchange.moments import written
@@ -23,6 +24,7 @@ SHOWN = 20
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip messages publish PublishExample --sample\n"
     "  metip messages publish PublishExample id=42 line=a --purpose crime-investigation --why 'Enquiry into an example'\n"
@@ -30,7 +32,7 @@ SHOWN = 20
     "  generate | metip messages publish PublishExample --file - --json\n\n"
     "Fields are written as for `metip call`. A file holds one request to a line, as protobuf's JSON; lines that break a rule are refused "
     "alone, by their number. Handing over the same again is harmless: what was accepted is known by its idempotency key. Ends with status "
-    "1 if anything was refused."
+    "1 if anything was refused.",
 )
 @click.argument("operation")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")

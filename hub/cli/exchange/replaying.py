@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Caller, access, asked, caller_options, reason_option
 from hub.cli.exchange.documents import counts, stamp
 from hub.cli.exchange.filters import Wanted, filter_of, filter_options
@@ -26,13 +27,15 @@ WHAT_FOLLOWS: Final = {
 
 
 @click.command(
+    cls=Changing,
+    when=lambda given: bool(given["yes"] or given["plan_id"]),
     epilog="\b\nExamples:\n"
     "  metip messages replay --subscription PublishExample --since 2h --reason 'The far system lost the hour'\n"
     "  metip messages replay --plan 6f1d2c3a-58be-4c5e-9b1a-2f6d0c8e7a41 --reason 'As planned'\n"
     "  metip messages replay --state parked --cause UPSTREAM_UNAVAILABLE --reason 'It is back' --yes\n\n"
     "A plan fixes its deliveries for an hour. What waits for a person is released; what is done is delivered once more as a message of its "
     "own with the same content and key; what is under way is left. An operation that is not idempotent needs a second person's approval. "
-    "Ends with status 1 when nothing matches or an approval is missing."
+    "Ends with status 1 when nothing matches or an approval is missing.",
 )
 @click.option("--plan", "plan_id", type=MessageId(), metavar="ID", help="Carry out this plan instead of making one.")
 @filter_options(cause=("--cause",))
@@ -128,9 +131,10 @@ def _document(plan: Any, done: Any) -> dict[str, Any]:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip messages approve 6f1d2c3a-58be-4c5e-9b1a-2f6d0c8e7a41 --officer 200002YY --reason 'Checked with the far system'\n\n"
-    "Whoever planned it can't approve it. On a laptop --officer makes you somebody else; at work everybody has a token of their own."
+    "Whoever planned it can't approve it. On a laptop --officer makes you somebody else; at work everybody has a token of their own.",
 )
 @click.argument("plan_id", type=MessageId(), metavar="PLAN")
 @reason_option

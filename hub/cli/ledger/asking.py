@@ -17,6 +17,7 @@ from hub.cli.exchange.asking import Words
 from hub.cli.options import F, Problem, home_option, json_option
 
 if TYPE_CHECKING:
+    from hub.cli.client import Place
     from metip.common.v1.access_pb2 import AccessContext
 
 T = TypeVar("T")
@@ -96,12 +97,12 @@ def asked(asker: Asker, work: "Callable[[Ledger], Awaitable[T]]") -> T:
 
     where = place(asker.home)
     try:
-        return asyncio.run(_through(where.settings.socket, asker, work))
+        return asyncio.run(_through(where, asker, work))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             raise Problem("this hub keeps no ledger", "settings of the hub: `ledger`") from None
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
-            raise Problem(f"the hub at {where.settings.socket} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         from hub.cli.refusals import print_refusal, refusal_of
 
         print_refusal(refusal_of(error), as_json=asker.as_json)
@@ -138,12 +139,10 @@ def operator() -> str:
     return f"os://{_plain(socket.gethostname(), 100)}/{_plain(user, 64)}"
 
 
-async def _through(path: Path, asker: Asker, work: Callable[[Ledger], Awaitable[T]]) -> T:
-    import grpc
+async def _through(where: "Place", asker: Asker, work: Callable[[Ledger], Awaitable[T]]) -> T:
+    from hub.cli.client import hub_channel
 
-    from hub.cli.client import CHANNEL_OPTIONS
-
-    async with grpc.aio.insecure_channel(f"unix:{path}", options=[*CHANNEL_OPTIONS]) as channel:
+    async with hub_channel(where, token=asker.token) as channel:
         return await work(Ledger(channel, asker.token))
 
 

@@ -17,7 +17,13 @@ PARTICULARS: Final = ("officer", "reference", "on_behalf_of", "justification", "
 
 def line(one: Any) -> dict[str, Any]:
     """A leaf as JSON."""
-    found: dict[str, Any] = {"index": one.index, "journal": one.journal, "position": one.position, "sealing": sealing(one)}
+    found: dict[str, Any] = {
+        "index": one.index,
+        "journal": one.journal,
+        "position": one.position,
+        "sealing": sealing(one),
+        "sentence": one.sentence,
+    }
     found |= json_format.MessageToDict(one.record, preserving_proto_field_name=True)
     for name, enum in (("kind", record_pb2.Kind), ("verb", options_pb2.Verb), ("purpose", options_pb2.Purpose)):
         found[name] = _word(enum, getattr(one.record, name))
@@ -45,6 +51,7 @@ def shown(one: Any, opened: Any) -> list[tuple[str, str]]:
     """A leaf as lines of name and value; particulars as `•••` unless they were opened."""
     record = one.record
     found = [
+        ("in short", one.sentence),
         ("record", str(one.index)),
         ("journal", f"{one.journal}, position {one.position}"),
         ("recorded", f"{written(record.at, precisely=True)} UTC"),

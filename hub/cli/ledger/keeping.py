@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing, wet
 from hub.cli.exchange.moments import Moment
 from hub.cli.ledger.asking import Asker, asked, asking_options
 from hub.cli.printing import OK, WARNED, mark
@@ -14,12 +15,14 @@ KEYS: Final = ("index", "sealing", "signing")
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip ledger erase --before 2020-12-01 --dry-run --reason 'Monthly look'\n"
     "  metip ledger erase --before 2020-12-01 --token-file token.txt --reason 'Retention schedule, line 12'\n\n"
     "Whole months of an interface are erased that ended before that day and whose time, by retention.yaml, is over: their keys are "
     "destroyed and their rows leave the blind index, so that nobody finds or opens them again. The records' leaves stay, and the ledger "
-    "verifies as before. Needs an officer's token with the role ledger-keeper; a dry run needs none. docs/ledger.md says more."
+    "verifies as before. Needs an officer's token with the role ledger-keeper; a dry run needs none. docs/ledger.md says more.",
 )
 @click.option("--before", type=Moment(), required=True, metavar="DAY", help="Of months that ended before this day, such as 2020-12-01.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
@@ -53,6 +56,7 @@ def _document(reply: Any, dry_run: bool) -> dict[str, Any]:
 
 @click.command(
     "rotate-key",
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip ledger rotate-key index --token-file token.txt --reason 'Yearly change'\n"
     "  metip ledger rotate-key signing --token-file token.txt --reason 'Yearly change' --json\n\n"

@@ -11,6 +11,7 @@ from hub.cli.exchange.moments import age
 from hub.cli.ledger.asking import Asker, asked
 from hub.cli.options import home_option, json_option
 from hub.cli.printing import FAILED, OK, WARNED, mark
+from hub.cli.watching import watch_option
 
 LATE: Final = 10.0
 """Seconds of lag from which on a journal is marked."""
@@ -23,6 +24,7 @@ LATE: Final = 10.0
 )
 @home_option
 @json_option
+@watch_option
 def status(home: Path, as_json: bool) -> None:
     """Show how large and how far signed the ledger is, and how far each journal is gathered."""
     from metip.ledger.v1.ledger_service_pb2 import GetStatusRequest

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from hub.cli.ledger.asking import operator
 from hub.cli.options import Problem
+
+if TYPE_CHECKING:
+    from hub.cli.client import Place
 
 T = TypeVar("T")
 PATIENCE: Final = 35.0
@@ -43,10 +46,10 @@ def tried(home: Path, rpc: str, request: Any) -> Any:
 
     where = place(home)
     try:
-        return asyncio.run(_through(where.settings.socket, lambda stub, metadata: _call(stub, rpc, request, metadata)))
+        return asyncio.run(_through(where, lambda stub, metadata: _call(stub, rpc, request, metadata)))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
-            raise Problem(f"the hub at {where.settings.socket} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         raise Refused(error) from None
 
 
@@ -54,11 +57,9 @@ async def _call(stub: Any, rpc: str, request: Any, metadata: Any) -> Any:
     return await getattr(stub, rpc)(request, metadata=metadata, timeout=PATIENCE)
 
 
-async def _through(path: Path, work: Callable[[Any, Any], Awaitable[T]]) -> T:
-    import grpc
-
-    from hub.cli.client import CHANNEL_OPTIONS
+async def _through(where: "Place", work: Callable[[Any, Any], Awaitable[T]]) -> T:
+    from hub.cli.client import hub_channel
     from metip.migration.v1.migration_service_pb2_grpc import MigrationServiceStub
 
-    async with grpc.aio.insecure_channel(f"unix:{path}", options=[*CHANNEL_OPTIONS]) as channel:
+    async with hub_channel(where) as channel:
         return await work(MigrationServiceStub(channel), [("x-metip-operator", operator())])

@@ -10,6 +10,7 @@ from hub.cli import printing
 from hub.cli.migrate.asking import INTERFACE, asked
 from hub.cli.options import Problem, home_option, json_option
 from hub.cli.printing import clean, title
+from hub.cli.watching import watch_option
 
 MOST: Final = 1000
 
@@ -20,6 +21,7 @@ MOST: Final = 1000
 @INTERFACE
 @home_option
 @json_option
+@watch_option
 def evidence(interface: str, home: Path, as_json: bool) -> None:
     """Show what proves an interface's next step: figures since it stands where it stands, and each guard."""
     from hub.cli.migrate.words import document, guard_rows, position_word
@@ -60,6 +62,7 @@ def figure_rows(figures: Any) -> list[tuple[str, str]]:
 @click.option("--limit", type=click.IntRange(1, MOST), default=20, show_default=True, help="How many, the latest first.")
 @home_option
 @json_option
+@watch_option
 def history(interface: str, limit: int, home: Path, as_json: bool) -> None:
     """List steps, the latest first: who took them, who approved, why; and those that the hub took by itself."""
     from hub.cli.migrate.words import KINDS, PHASES, at, document, last, what, who

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.moments import CLOCK, Moment
 from hub.cli.migrate.asking import BECAUSE, INTERFACE, Refused, asked, tried
 from hub.cli.options import Seconds, home_option, json_option
@@ -58,13 +59,15 @@ def request_of(
 
 
 @click.command(
+    cls=Changing,
+    when=lambda given: not given["preview"],
     epilog="\b\nExamples:\n"
     "  metip migrate step metip.example.v1.ExampleService --to shadow --because 'Board of 12 May' --approver lead\n"
     "  metip migrate step metip.example.v1.ExampleService --to canary --percent 10 --because 'Board of 19 May' --approver lead --for 2h\n"
     "  metip migrate step metip.example.v1.ExampleService --to primary --because 'Board of 2 June' --approver lead --at 07:00\n"
     "  metip migrate step metip.example.v1.ExampleService --to primary --because x --preview      what would it need?\n\n"
     "Ends with status 1 where a guard fails; nothing has moved then. --override excuses guards in an emergency, and is recorded as that; a "
-    "second person, a platform that is there and undivided writes nothing excuses. Times are UTC."
+    "second person, a platform that is there and undivided writes nothing excuses. Times are UTC.",
 )
 @INTERFACE
 @click.option("--to", type=click.Choice(STATES), required=True, help="The state.")
@@ -159,10 +162,11 @@ def _scheduled(number: int, request: Any, as_json: bool) -> None:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip migrate back metip.example.v1.ExampleService --because 'Complaints of the control room'\n"
     "  metip migrate back metip.example.v1.ExampleService --to canary --percent 1 --because 'Less for the weekend'\n"
-    "  metip migrate back metip.example.v1.ExampleService --to legacy --because 'The programme pauses'"
+    "  metip migrate back metip.example.v1.ExampleService --to legacy --because 'The programme pauses'",
 )
 @INTERFACE
 @click.option("--to", type=click.Choice(BACK), default=None, help="The state; without it, where callers are safe (the shadow).")
@@ -181,11 +185,12 @@ def back(interface: str, to: str | None, percent: int | None, because: str, home
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip migrate pin metip.example.v1.ExampleService --consumer consumer/room-1 --to new --because 'Goes first' --approver lead\n"
     "  metip migrate pin metip.example.v1.ExampleService --consumer consumer/old-app --to legacy --because 'Its vendor needs June'\n"
     "  metip migrate pin metip.example.v1.ExampleService --consumer consumer/room-1 --release --because 'All are there'\n\n"
-    "Who goes first passes the guards of a canary and comes back with everybody when a bar is breached."
+    "Who goes first passes the guards of a canary and comes back with everybody when a bar is breached.",
 )
 @INTERFACE
 @click.option("--consumer", required=True, metavar="NAME", help="A SPIFFE ID, or what follows the trust domain in it.")
@@ -209,7 +214,11 @@ def pin(interface: str, consumer: str, to: str | None, release: bool, because: s
     _told(asked(home, "PinConsumer", request, as_json=as_json).step, as_json, admissible=True)
 
 
-@click.command(epilog="\b\nExamples:\n  metip migrate schedule\n  metip migrate schedule --cancel 3 --because 'The board met again'")
+@click.command(
+    cls=Changing,
+    when=lambda given: given["cancel"] is not None,
+    epilog="\b\nExamples:\n  metip migrate schedule\n  metip migrate schedule --cancel 3 --because 'The board met again'",
+)
 @click.option("--cancel", type=click.IntRange(1), default=None, metavar="NUMBER", help="Call this one off.")
 @click.option("--because", default="", metavar="WORDS", help="Why, naming nobody; it is recorded.")
 @home_option

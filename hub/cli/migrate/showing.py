@@ -8,6 +8,7 @@ import click
 from hub.cli import printing
 from hub.cli.options import home_option, json_option
 from hub.cli.printing import FAILED, OK, WARNED, clean, dim, mark, title
+from hub.cli.watching import watch_option
 
 
 @click.command(
@@ -19,6 +20,7 @@ from hub.cli.printing import FAILED, OK, WARNED, clean, dim, mark, title
 @click.argument("interface", default="", metavar="[INTERFACE]")
 @home_option
 @json_option
+@watch_option
 def status(interface: str, home: Path, as_json: bool) -> None:
     """Show where each interface stands, since when, on what evidence, and what its next step still needs."""
     from hub.cli.migrate.asking import asked

@@ -67,7 +67,7 @@ def missing(guards: Any) -> str:
 
 def who(step: Any) -> str:
     """Author and approver."""
-    author = clean(step.author.rpartition("/")[2] if step.author.startswith("os://") else step.author)
+    author = clean(step.author.rpartition("/")[2] if step.author.startswith(("os://", "sso://")) else step.author)
     signed = ", signed" if step.signed else ""
     return f"{author}, approved by {clean(step.approver)}{signed}" if step.approver else author
 

@@ -3,12 +3,15 @@
 import asyncio
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.cli.ledger.asking import operator
 from hub.cli.options import Problem
+
+if TYPE_CHECKING:
+    from hub.cli.client import Place
 
 PATIENCE = 30.0
 
@@ -19,14 +22,14 @@ def asked(home: Path, rpc: str, request: Any, *, as_json: bool) -> Any:
 
     from hub.cli.client import place
 
-    socket = place(home).settings.socket
+    where = place(home)
     try:
-        return asyncio.run(_ask(socket, rpc, request))
+        return asyncio.run(_ask(where, rpc, request))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             raise Problem("this hub compares nothing", "its contracts have no metip.parity.v1") from None
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
-            raise Problem(f"the hub at {socket} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         from hub.cli.refusals import print_refusal, refusal_of
 
         print_refusal(refusal_of(error), as_json=as_json)
@@ -65,12 +68,10 @@ def since_of(request: Any, since: datetime | None, name: str = "since") -> Any:
     return request
 
 
-async def _ask(socket: Path, rpc: str, request: Any) -> Any:
-    import grpc
-
-    from hub.cli.client import CHANNEL_OPTIONS
+async def _ask(where: "Place", rpc: str, request: Any) -> Any:
+    from hub.cli.client import hub_channel
     from metip.parity.v1.parity_service_pb2_grpc import ParityServiceStub
 
-    async with grpc.aio.insecure_channel(f"unix:{socket}", options=[*CHANNEL_OPTIONS]) as channel:
+    async with hub_channel(where) as channel:
         ask = getattr(ParityServiceStub(channel), rpc)
         return await ask(request, metadata=[("x-metip-operator", operator())], timeout=PATIENCE)

@@ -16,6 +16,7 @@ from hub.cli.ledger.asking import operator
 from hub.cli.options import F, Problem, home_option, json_option
 
 if TYPE_CHECKING:
+    from hub.cli.client import Place
     from metip.common.v1.access_pb2 import AccessContext
 
 T = TypeVar("T")
@@ -123,25 +124,23 @@ def asked(asker: Asker, work: Callable[[Hub], Awaitable[T]]) -> T:
 
     where = place(asker.home)
     try:
-        return asyncio.run(_through(where.settings.socket, work))
+        return asyncio.run(_through(where, work))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             problem = "this hub compares nothing: it has no exchange, or no ledger whose keys could seal a recording"
             raise Problem(problem, "settings of the hub: `exchange` and `ledger`") from None
         if error.code() is grpc.StatusCode.UNAVAILABLE and not _ours(error.details() or ""):
-            raise Problem(f"the hub at {where.settings.socket} does not answer", "start it with `metip up`") from None
+            raise Problem(f"the hub at {where.hub} does not answer", where.remedy) from None
         from hub.cli.refusals import print_refusal, refusal_of
 
         print_refusal(refusal_of(error), as_json=asker.as_json)
         raise click.exceptions.Exit(1) from None
 
 
-async def _through(path: Path, work: Callable[[Hub], Awaitable[T]]) -> T:
-    import grpc
+async def _through(where: "Place", work: Callable[[Hub], Awaitable[T]]) -> T:
+    from hub.cli.client import hub_channel
 
-    from hub.cli.client import CHANNEL_OPTIONS
-
-    async with grpc.aio.insecure_channel(f"unix:{path}", options=[*CHANNEL_OPTIONS]) as channel:
+    async with hub_channel(where) as channel:
         return await work(Hub(channel))
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Words
 from hub.cli.exchange.moments import written
 from hub.cli.options import F, Problem, home_option, json_option
 from hub.cli.printing import OK, clean, mark
+from hub.cli.watching import watch_option
 
 
 def because_option(command: F) -> F:
@@ -19,10 +21,11 @@ def because_option(command: F) -> F:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip parity accept provenance.system --operation GetExample --because 'The new platform names itself'\n"
     "  metip parity accept 'examples[].name.family_name' --because 'CHG-17: accents are right now' --until 2027-03-31\n\n"
-    "Only what was seen until now is accepted: the same field differing in another way is a finding again, unless --however is given."
+    "Only what was seen until now is accepted: the same field differing in another way is a finding again, unless --however is given.",
 )
 @click.argument("field")
 @click.option("--operation", default="", metavar="NAME", help="Of this operation; may be left out where only one differed in the field.")
@@ -47,7 +50,7 @@ def accept(field: str, operation: str, because: str, until: datetime | None, how
     click.echo(clean(f"{mark(OK)} accepted as number {found.number}: {found.field} of {found.operation} ({what})"))
 
 
-@click.command(epilog="\b\nExamples:\n  metip parity withdraw 3 --because 'It is no improvement after all'")
+@click.command(cls=Changing, epilog="\b\nExamples:\n  metip parity withdraw 3 --because 'It is no improvement after all'")
 @click.argument("number", type=click.IntRange(1))
 @because_option
 @home_option
@@ -73,6 +76,7 @@ def withdraw(number: int, because: str, home: Path, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Also those that are over or withdrawn.")
 @home_option
 @json_option
+@watch_option
 def listing(everything: bool, home: Path, as_json: bool) -> None:
     """List what was compared, and the differences that were accepted."""
     from hub.cli.parity.asking import asked

@@ -6,18 +6,21 @@ from typing import Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.moments import written
 from hub.cli.parity.connecting import Asker, Length, Share, asked, asking_options, share
 from hub.cli.printing import OK, mark
+from hub.cli.watching import watch_option
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip parity record metip.example.v1.ExampleService --for 2h --share 1% --reason 'Evidence for the board'\n"
     "  metip parity record metip.example.v1.ExampleService/GetExample --for 7d --share 100% --keep 14d --reason 'Pilot'\n\n"
     "Nobody is asked anything: what callers ask the old platform is kept as it was answered, without their names and reasons, sealed for "
     "the hub alone. `metip parity replay` then asks the new platform the same. The recording is in the ledger, and so are its end, each "
-    "replay, and its erasure, which comes by itself."
+    "replay, and its erasure, which comes by itself.",
 )
 @click.argument("interface")
 @click.option("--for", "lasting", type=Length(), required=True, metavar="TIME", help="For how long, such as 2h or 7d; at most 31d.")
@@ -45,6 +48,7 @@ def record(asker: Asker, interface: str, lasting: float, per_million: int, keep:
 
 @click.command(epilog="\b\nExamples:\n  metip parity recordings\n  metip parity recordings --json")
 @asking_options(why=False)
+@watch_option
 def recordings(asker: Asker) -> None:
     """List recordings, those that were erased too."""
     from metip.parity.v1.recording_service_pb2 import ListRecordingsRequest
@@ -63,7 +67,7 @@ def recordings(asker: Asker) -> None:
     printing.print_table(("recording", "answers of", "operations", "share", "calls", "dropped", "state"), rows)
 
 
-@click.command(epilog="\b\nExamples:\n  metip parity stop 20261126-0a1b2c3d --reason 'Enough evidence'")
+@click.command(cls=Changing, epilog="\b\nExamples:\n  metip parity stop 20261126-0a1b2c3d --reason 'Enough evidence'")
 @click.argument("recording")
 @asking_options(why=True)
 def stop(asker: Asker, recording: str) -> None:
@@ -78,7 +82,7 @@ def stop(asker: Asker, recording: str) -> None:
     click.echo(f"{mark(OK)} {one.id} has ended; it holds {printing.count(one.calls, 'call')} until {written(one.erased_by)}")
 
 
-@click.command(epilog="\b\nExamples:\n  metip parity erase 20261126-0a1b2c3d --reason 'The board has decided'")
+@click.command(cls=Changing, epilog="\b\nExamples:\n  metip parity erase 20261126-0a1b2c3d --reason 'The board has decided'")
 @click.argument("recording")
 @asking_options(why=True)
 def erase(asker: Asker, recording: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.parity.connecting import Asker, Hub, asked, asking_options
 from hub.cli.printing import OK, WARNED, mark
 
@@ -13,13 +14,14 @@ DAY: Final = 86400.0
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip parity replay 20261126-0a1b2c3d --reason 'Evidence for the board'\n"
     "  metip parity replay 20261126-0a1b2c3d --follow --reason 'While it is recorded'\n"
     "  metip parity replay 20261126-0a1b2c3d --anew --json --reason 'After the fix'\n\n"
     "Only a copy or a simulator is asked: every instance of the system must say that it is one (settings: serving.replica). A replay that "
     "was cut off, by Ctrl-C too, goes on where it stopped. Its findings are in `metip parity report`. Ends with status 1 when a call "
-    "could not be asked or opened."
+    "could not be asked or opened.",
 )
 @click.argument("recording")
 @click.option("--against", default="", metavar="SYSTEM", help="The system that is asked; the interface's owner unless named.")

@@ -5,16 +5,19 @@ from typing import Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.parity.connecting import Asker, Share, asked, asking_options, share
 from hub.cli.printing import OK, mark
+from hub.cli.watching import watch_option
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n"
     "  metip parity sample metip.example.v1.ExampleService/GetExample --share 10% --again 5% --reason 'Shadow'\n"
     "  metip parity sample metip.example.v1.ExampleService/GetExample --share 0% --reason 'Enough'\n\n"
     "What may be sampled is the contract's mirror policy: NEVER and anything with side effects is not, whatever is asked; RECORDED is "
-    "compared on recordings only; REPLICA asks copies and simulators only; SAMPLED needs a cap. Each look-up has a record of its own."
+    "compared on recordings only; REPLICA asks copies and simulators only; SAMPLED needs a cap. Each look-up has a record of its own.",
 )
 @click.argument("operation")
 @click.option("--share", "per_million", type=Share(), required=True, metavar="SHARE", help="Such as 1%; 0% ends it.")
@@ -38,6 +41,7 @@ def sample(asker: Asker, operation: str, per_million: int, again: int, cap: int,
 
 @click.command(epilog="\b\nExamples:\n  metip parity sampling\n  metip parity sampling --json")
 @asking_options(why=False)
+@watch_option
 def sampling(asker: Asker) -> None:
     """Show what is sampled, and what became of it since the hub started."""
     from metip.parity.v1.sampling_service_pb2 import GetSamplingRequest

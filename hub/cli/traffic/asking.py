@@ -17,6 +17,7 @@ from hub.cli.options import F, Problem, Seconds, home_option, json_option
 from hub.cli.printing import OK, WARNED, dim, mark
 
 if TYPE_CHECKING:
+    from hub.cli.client import Place
     from hub.contracts import Contracts
 
 T = TypeVar("T")
@@ -105,12 +106,12 @@ def asked(home: Path, as_json: bool, work: Callable[[TrafficClient], Awaitable[T
 
     where = place(home)
     try:
-        return asyncio.run(_through(where.settings.socket, work))
+        return asyncio.run(_through(where, work))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNAVAILABLE and "JOURNAL" not in (error.details() or ""):
             raise Problem(
-                f"the hub at {where.settings.socket} does not answer",
-                "start it with `metip up`; without the hub, envoy/README.md moves traffic with Envoy's admin interface alone",
+                f"the hub at {where.hub} does not answer",
+                f"{where.remedy}; without the hub, envoy/README.md moves traffic with Envoy's admin interface alone",
             ) from None
         from hub.cli.refusals import print_refusal, refusal_of
 
@@ -218,12 +219,10 @@ def _goes_ahead(changer: Changer, preview: Any) -> bool:
     return click.confirm("Make this change?", default=False)
 
 
-async def _through(path: Path, work: Callable[[TrafficClient], Awaitable[T]]) -> T:
-    import grpc
+async def _through(where: "Place", work: Callable[[TrafficClient], Awaitable[T]]) -> T:
+    from hub.cli.client import hub_channel
 
-    from hub.cli.client import CHANNEL_OPTIONS
-
-    async with grpc.aio.insecure_channel(f"unix:{path}", options=[*CHANNEL_OPTIONS]) as channel:
+    async with hub_channel(where) as channel:
         return await work(TrafficClient(channel))
 
 

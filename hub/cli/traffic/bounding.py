@@ -2,6 +2,7 @@
 
 import click
 
+from hub.cli.contexts.guarding import Changing, wet
 from hub.cli.options import Seconds
 from hub.cli.traffic.asking import Changer, change_options, changed, drop, known, put
 from hub.cli.traffic.names import consumer_named, interface_named, target_named
@@ -11,10 +12,12 @@ CLEAR = click.option("--clear", is_flag=True, help="Take it away.")
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic limit ExampleService 200 --because CHG-17                        all consumers together\n"
     "  metip traffic limit ExampleService 20 --burst 50 --consumer consumer/tablet --because CHG-17\n"
-    "  metip traffic limit ExampleService --clear --because CHG-17"
+    "  metip traffic limit ExampleService --clear --because CHG-17",
 )
 @click.argument("interface")
 @click.argument("rate", type=click.IntRange(1), required=False)
@@ -41,10 +44,12 @@ def limit(changer: Changer, interface: str, rate: int | None, burst: int, consum
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic breaker ExampleService example --max-requests 50 --because CHG-17\n"
     "  metip traffic breaker ExampleService example --failures 3 --ejected-for 30s --because CHG-17\n"
-    "  metip traffic breaker ExampleService example --clear --because CHG-17"
+    "  metip traffic breaker ExampleService example --clear --because CHG-17",
 )
 @click.argument("interface")
 @click.argument("system")
@@ -77,10 +82,12 @@ def breaker(
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic fault GetExample --abort UNAVAILABLE --percent 10 --because 'Rehearsal 4' --for 10m\n"
     "  metip traffic fault ExampleService --delay 2s --percent 5 --consumer consumer/tablet --because 'Rehearsal 4'\n"
-    "  metip traffic fault GetExample --clear --because 'Rehearsal 4'"
+    "  metip traffic fault GetExample --clear --because 'Rehearsal 4'",
 )
 @click.argument("target")
 @click.option("--delay", type=Seconds(), default=None, metavar="TIME", help="Hold calls back for that time.")

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing, wet
 from hub.cli.exchange.names import ends, subscription_named
 from hub.cli.options import Problem, Seconds
 from hub.cli.printing import OK, WARNED, mark
@@ -17,10 +18,12 @@ POLL: Final = 0.2
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic maintain ExampleService 'The far system is updated until 14:00' --because CHG-17 --for 2h\n"
     "  metip traffic maintain GetExample 'Not available today' --retry-after 10m --because CHG-17\n"
-    "  metip traffic resume ExampleService --because CHG-17"
+    "  metip traffic resume ExampleService --because CHG-17",
 )
 @click.argument("target")
 @click.argument("text")
@@ -41,10 +44,12 @@ def maintain(changer: Changer, target: str, text: str, retry_after: float) -> No
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic drain example --text 'Back at 14:00' --because CHG-17\n"
     "  metip traffic drain example --instance example-2 --because 'New version' --wait 1m\n"
-    "  metip traffic resume example --because CHG-17"
+    "  metip traffic resume example --because CHG-17",
 )
 @click.argument("system")
 @click.option("--instance", default="", metavar="ID", help="Only this instance, by its id in `metip status`.")
@@ -64,7 +69,7 @@ def drain(changer: Changer, system: str, instance: str, text: str, wait: float) 
     changed(changer, f"drain {instance or system}", put([Drain(system, instance, text)]), then=then)
 
 
-@click.command(epilog="\b\nExamples:\n  metip traffic pause example:PublishExample --because CHG-17 --for 1h")
+@click.command(cls=Changing, when=wet, epilog="\b\nExamples:\n  metip traffic pause example:PublishExample --because CHG-17 --for 1h")
 @click.argument("subscription")
 @change_options
 def pause(changer: Changer, subscription: str) -> None:
@@ -76,8 +81,10 @@ def pause(changer: Changer, subscription: str) -> None:
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n  metip traffic resume ExampleService --because CHG-17\n  metip traffic resume example --because CHG-17\n"
-    "  metip traffic resume example-2 --because CHG-17\n  metip traffic resume example:PublishExample --because CHG-17"
+    "  metip traffic resume example-2 --because CHG-17\n  metip traffic resume example:PublishExample --because CHG-17",
 )
 @click.argument("what")
 @change_options

@@ -2,17 +2,20 @@
 
 import click
 
+from hub.cli.contexts.guarding import Changing, wet
 from hub.cli.options import Problem
 from hub.cli.traffic.asking import Changer, change_options, changed, drop, known, put
 from hub.cli.traffic.names import consumer_named, interfaces_named, weights_named
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic shift ExampleService example=95 other=5 --because CHG-17\n"
     "  metip traffic shift example other=100 --because CHG-17 --for 30m      all interfaces of a system, for half an hour\n"
     "  metip traffic shift ExampleService --owner --because CHG-17           back to the system that owns it\n"
-    "  metip traffic shift example 1.4=90 1.5=10 --versions --because CHG-17 among versions of an adapter"
+    "  metip traffic shift example 1.4=90 1.5=10 --versions --because CHG-17 among versions of an adapter",
 )
 @click.argument("interface")
 @click.argument("shares", nargs=-1, metavar="[NAME=WEIGHT]...")
@@ -52,9 +55,11 @@ def shift(changer: Changer, interface: str, shares: tuple[str, ...], owner: bool
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic pin ExampleService consumer/tablet other --because CHG-17\n"
-    "  metip traffic pin ExampleService consumer/tablet --release --because CHG-17"
+    "  metip traffic pin ExampleService consumer/tablet --release --because CHG-17",
 )
 @click.argument("interface")
 @click.argument("consumer")
@@ -83,9 +88,11 @@ def pin(changer: Changer, interface: str, consumer: str, system: str | None, rel
 
 
 @click.command(
+    cls=Changing,
+    when=wet,
     epilog="\b\nExamples:\n"
     "  metip traffic mirror GetExample 1 --cap 1000 --because CHG-17          one call in a hundred, at most 1,000 an hour\n"
-    "  metip traffic mirror GetExample 0 --because CHG-17                     no longer"
+    "  metip traffic mirror GetExample 0 --because CHG-17                     no longer",
 )
 @click.argument("operation")
 @click.argument("percent", type=click.FloatRange(0, 100))

@@ -10,19 +10,24 @@ from hub.cli.exchange.moments import written
 from hub.cli.options import home_option, json_option
 from hub.cli.printing import OK, WARNED, dim, mark, title
 from hub.cli.traffic.asking import TrafficClient, asked
+from hub.cli.watching import watch_option
 
 
-@click.command(epilog="\b\nExamples:\n  metip traffic show\n  metip traffic show --watch\n  metip traffic show --json | jq .overrides")
-@click.option("--watch", is_flag=True, help="Show it again each time something changes, until Ctrl-C.")
+@click.command(
+    epilog="\b\nExamples:\n  metip traffic show\n  metip traffic show --watch 5\n  metip traffic show --follow\n"
+    "  metip traffic show --json | jq .overrides"
+)
+@click.option("--follow", is_flag=True, help="Show it again each time something changes, until Ctrl-C.")
 @home_option
 @json_option
-def show(home: Path, as_json: bool, watch: bool) -> None:
+@watch_option
+def show(home: Path, as_json: bool, follow: bool) -> None:
     """Show what is in force, who said so and until when, what waits for its time, and what was set by hand in Envoy."""
 
     async def work(client: TrafficClient) -> None:
         from metip.traffic.v1.traffic_service_pb2 import WatchTrafficRequest
 
-        if not watch:
+        if not follow:
             _print(await client.overview(), as_json=as_json)
             return
         async for answer in client.follow("WatchTraffic", WatchTrafficRequest()):
@@ -36,6 +41,7 @@ def show(home: Path, as_json: bool, watch: bool) -> None:
 @click.option("--about", default="", metavar="NAME", help="Only what is about this interface, system or consumer.")
 @home_option
 @json_option
+@watch_option
 def history(home: Path, as_json: bool, limit: int, about: str) -> None:
     """List changes, newest first: what, by whom, why, and where each stands."""
     from google.protobuf.json_format import MessageToDict

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Words
 from hub.cli.options import home_option, json_option
 from hub.cli.printing import OK, mark
@@ -14,8 +15,9 @@ BECAUSE = click.option("--because", type=Words(), required=True, metavar="WORDS"
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n  metip traffic undo 12 --because 'CHG-17 is over'\n"
-    "  metip traffic undo --because 'not that'                               the latest change that is in force"
+    "  metip traffic undo --because 'not that'                               the latest change that is in force",
 )
 @click.argument("number", type=click.IntRange(1), required=False)
 @BECAUSE
@@ -41,8 +43,9 @@ def undo(home: Any, as_json: bool, number: int | None, because: str) -> None:
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n  metip traffic adopt --because 'moved by hand at night, INC-4'\n"
-    "  metip traffic adopt weight.metip.example.v1.ExampleService --because INC-4"
+    "  metip traffic adopt weight.metip.example.v1.ExampleService --because INC-4",
 )
 @click.argument("keys", nargs=-1)
 @BECAUSE
@@ -53,7 +56,7 @@ def adopt(home: Any, as_json: bool, keys: tuple[str, ...], because: str) -> None
     _settled(home, keys, because, as_json=as_json, adopt=True)
 
 
-@click.command(epilog="\b\nExamples:\n  metip traffic reset --because 'INC-4 is over'")
+@click.command(cls=Changing, epilog="\b\nExamples:\n  metip traffic reset --because 'INC-4 is over'")
 @click.argument("keys", nargs=-1)
 @BECAUSE
 @home_option

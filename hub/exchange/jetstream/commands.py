@@ -11,12 +11,12 @@ from typing import Any, Final, TypeVar
 from google.protobuf.message import Message
 
 from hub.exchange.life import Event, State
-from hub.exchange.records import Arrival, Filter, Settlement
+from hub.exchange.records import Arrival, Cause, Filter, Settlement
 from metip.contracts import Start, Subscription
 from metip.exchange.v1 import log_pb2 as log
 
 M = TypeVar("M", bound=Message)
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the rules by which entries are carried out: raise it with any change of what a command does to a store."""
 
 
@@ -62,6 +62,12 @@ def settlement(message: log.LogSettlement) -> Settlement:
 def subscription(message: log.LogSubscription) -> Subscription:
     """A subscription as its contract has it."""
     found: Subscription = _unpacked(message, Subscription, start=Start)
+    return found
+
+
+def cause(message: log.LogNote) -> Cause:
+    """Why the deliveries of a group wait."""
+    found: Cause = _unpacked(message, Cause, state=State)
     return found
 
 

@@ -23,10 +23,12 @@ from hub.exchange.records import (
     Accepted,
     Arrival,
     BrokenError,
+    Cause,
     ExchangeError,
     Filter,
     FullError,
     Move,
+    Note,
     Plan,
     Replayed,
     Scope,
@@ -177,6 +179,13 @@ class JetStreamEngine(Reading):
         """See the port."""
         said = log.LogPause(subscription=subscription, paused=paused, by=by, reason=reason)
         await self._sequencer.do(log.LogCommand(pause=said))
+
+    async def note(self, cause: Cause, words: str, *, by: str) -> Note:
+        """See the port."""
+        said = commands.packed(log.LogNote, cause)
+        said.words, said.by = words, by
+        found: Note = await self._sequencer.do(log.LogCommand(note=said))
+        return found
 
     async def plan(self, wanted: Filter, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
         """See the port."""

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from hub.exchange.jetstream import commands
 from hub.exchange.life import Event
-from hub.exchange.records import BrokenError, ExchangeError, Move, Scope
-from hub.exchange.sqlite import replaying
+from hub.exchange.records import BrokenError, ExchangeError, Move, Note, Scope
+from hub.exchange.sqlite import noting, replaying
 from hub.exchange.sqlite.schema import Names
 from hub.exchange.sqlite.store import Recorder, Store
 from metip.exchange.v1 import log_pb2 as log
@@ -200,6 +200,9 @@ class Replica(Store):
     def _do_pause(self, said: log.LogPause, owner: str, at: float, stirred: set[str]) -> None:
         stirred.add(said.subscription)
         self.pause(said.subscription, at, paused=said.paused, by=said.by, reason=said.reason)
+
+    def _do_note(self, said: log.LogNote, owner: str, at: float, stirred: set[str]) -> Note:
+        return noting.note(self, commands.cause(said), said.words, at, by=said.by)
 
     def _do_plan(self, said: log.LogPlan, owner: str, at: float, stirred: set[str]) -> Any:
         return replaying.plan(

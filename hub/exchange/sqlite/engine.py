@@ -15,17 +15,19 @@ from hub.exchange.records import (
     Accepted,
     Arrival,
     BrokenError,
+    Cause,
     ExchangeError,
     Filter,
     FullError,
     Move,
+    Note,
     Plan,
     Replayed,
     Scope,
     Settlement,
     Turn,
 )
-from hub.exchange.sqlite import replaying
+from hub.exchange.sqlite import noting, replaying
 from hub.exchange.sqlite.reading import Reading
 from hub.exchange.sqlite.store import Recorder, Store
 from hub.exchange.sqlite.writer import Writer
@@ -183,6 +185,10 @@ class SqliteEngine(Reading):
         """See the port."""
         await self._writer.do(lambda store: store.pause(subscription, self._clock(), paused=paused, by=by, reason=reason))
         self._ready(subscription)
+
+    async def note(self, cause: Cause, words: str, *, by: str) -> Note:
+        """See the port."""
+        return await self._writer.do(lambda store: noting.note(store, cause, words, self._clock(), by=by))
 
     async def plan(self, wanted: Filter, *, by: str, reason: str, write_once: frozenset[str], expires: float) -> Plan:
         """See the port."""

@@ -13,8 +13,9 @@ import apsw
 
 from hub.exchange.keys import fingerprint
 from hub.exchange.life import OPEN, State
-from hub.exchange.records import Account, Act, Delivery, Filter, Group, Message, Step, UnknownError
+from hub.exchange.records import Account, Act, Cause, Delivery, Filter, Group, Message, Step, UnknownError
 from hub.exchange.sqlite.keyed import numbers
+from hub.exchange.sqlite.noting import notes
 from hub.exchange.sqlite.schema import WAITING, Names
 from hub.exchange.sqlite.store import Place, Store
 
@@ -27,14 +28,14 @@ def message(store: Store, message_id: str) -> Message:
     """One message. Raises `UnknownError`."""
     sequence = store.names.sequence(message_id)
     row = store.one(
-        "select o.name, m.body, m.producer, m.call_id, m.accepted, m.replay_of from message m join operation o on o.id = m.operation"
-        " where m.sequence = ?",
+        "select o.name, m.body, m.producer, m.call_id, m.accepted, m.replay_of, m.traceparent from message m"
+        " join operation o on o.id = m.operation where m.sequence = ?",
         (sequence,),
     )
     if row is None:
         raise UnknownError("there is no such message")
     replay_of = store.names.of(row[5]) if row[5] else ""
-    return Message(sequence, message_id, row[0], row[1], row[2], row[3], row[4], replay_of)
+    return Message(sequence, message_id, row[0], row[1], row[2], row[3], row[4], replay_of, traceparent=row[6])
 
 
 def accepted_after(database: apsw.Connection, sequence: int, limit: int, operations: Collection[str]) -> tuple[list[Message], int]:
@@ -46,14 +47,16 @@ def accepted_after(database: apsw.Connection, sequence: int, limit: int, operati
         wanted = {number: name for number, name in database.execute("select id, name from operation") if name in operations}
         rows: list[Any] = database.execute(
             # By place, never by operation: what is read is what came last, and most of it is in memory.
-            "select sequence, operation, body, producer, call_id, accepted, replay_of, officer from message"
+            "select sequence, operation, body, producer, call_id, accepted, replay_of, officer, traceparent from message"
             " where sequence > ? and sequence <= ? and +operation in (select value from carray(?)) order by sequence limit ?",
             (sequence, end, numbers(list(wanted)), limit),
         ).fetchall()
     names = Names(store[0])
     found = [
-        Message(place, names.of(place), wanted[operation], body, producer, call_id, accepted, names.of(first) if first else "", officer)
-        for place, operation, body, producer, call_id, accepted, first, officer in rows
+        Message(
+            row[0], names.of(row[0]), wanted[row[1]], row[2], row[3], row[4], row[5], names.of(row[6]) if row[6] else "", row[7], row[8]
+        )
+        for row in rows
     ]
     return found, found[-1].sequence if len(found) == limit else end
 
@@ -205,7 +208,7 @@ def _oldest(store: Store, place: Place) -> float:
 
 
 def groups(store: Store, subscription: str) -> list[Group]:
-    """What waits for a person, by cause, the largest group first."""
+    """What waits for a person, by cause, the largest group first, each with its notes."""
     rows = store.all(
         "select s.name, d.state, d.status, d.reason, count(*), min(d.sequence) from delivery d indexed by delivery_waiting"
         f" join subscription s on s.id = d.subscription where d.state in ({WAITING}) and ?1 in ('', s.name)"
@@ -215,5 +218,7 @@ def groups(store: Store, subscription: str) -> list[Group]:
     found = []
     for row in rows:
         first = store.one("select accepted from message where sequence = ?", (row[5],))
-        found.append(Group(row[0], State(row[1]), row[2], row[3], row[4], float(first[0]) if first else 0.0, store.names.of(row[5])))
+        cause = Cause(row[0], State(row[1]), row[2], row[3])
+        oldest = float(first[0]) if first else 0.0
+        found.append(Group(cause, row[4], oldest, store.names.of(row[5]), notes(store, cause)))
     return found

@@ -19,13 +19,13 @@ AMONG: Final = (
 )
 INSERT: Final = (
     "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
-    " audience, replay_of) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " audience, replay_of, traceparent) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 INSERT_LOT: Final = (
     "insert into message (operation, idempotency_key, ordering_key, body, producer, officer, call_id, accepted, not_before, expires,"
-    f" audience, replay_of) select ?2, cast(substr(value, {2 * LENGTH + 1}, key) as text),"
+    f" audience, replay_of, traceparent) select ?2, cast(substr(value, {2 * LENGTH + 1}, key) as text),"
     f" cast(substr(value, {2 * LENGTH + 1} + key, line) as text), substr(value, {2 * LENGTH + 1} + key + line), ?3, ?4, ?5, ?6, ?7, ?8,"
-    f" 0, 0 from (select value, cast(substr(value, 1, {LENGTH}) as integer) as key,"
+    f" 0, 0, ?9 from (select value, cast(substr(value, 1, {LENGTH}) as integer) as key,"
     f" cast(substr(value, {LENGTH + 1}, {LENGTH}) as integer) as line from carray(?1))"
 )
 """One statement for all of a lot: the interpreter is free meanwhile."""
@@ -80,7 +80,17 @@ class Messages(Keyed):
         room, full = self._room(places)
         if known or not lot.unlike or len(lot) > room:
             return kept_of(self._accept_among_known(lot.arrivals(), lot.known_by, known, now, room, full))
-        values = (apsw.carray(lot.values), operation, lot.producer, lot.officer, lot.call_id, now, lot.not_before, lot.expires)
+        values = (
+            apsw.carray(lot.values),
+            operation,
+            lot.producer,
+            lot.officer,
+            lot.call_id,
+            now,
+            lot.not_before,
+            lot.expires,
+            lot.traceparent,
+        )
         self._execute(INSERT_LOT, values)
         return Kept(self._inserted(lot.known_by, lot.in_line, places))
 
@@ -160,11 +170,12 @@ class Messages(Keyed):
     def again(self, sequence: int, place: Place, now: float) -> int:
         """A message once more, for one subscription only; its place."""
         row = self.one(
-            "select idempotency_key, ordering_key, body, producer, officer, call_id from message where sequence = ?", (sequence,)
+            "select idempotency_key, ordering_key, body, producer, officer, call_id, traceparent from message where sequence = ?",
+            (sequence,),
         )
         if row is None:
             raise UnknownError("there is no such message")
-        arrival = Arrival(place.said.operation, row[2], row[0], row[1], row[3], row[4], row[5])
+        arrival = Arrival(place.said.operation, row[2], row[0], row[1], row[3], row[4], row[5], traceparent=row[6])
         return self._insert(arrival, place.operation, now, place.id, sequence, (place.door,))
 
     def _insert(self, arrival: Arrival, operation: int, now: float, audience: int, replay_of: int, places: Sequence[Place]) -> int:
@@ -198,4 +209,5 @@ def _row(one: Arrival, operation: int, now: float, audience: int, replay_of: int
         one.expires,
         audience,
         replay_of,
+        one.traceparent,
     )

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
 from hub.exchange.records import Account, Act, Delivery, Fence, Filter, Group, Message, Move, Ownership, Step
-from hub.exchange.sqlite import looking
+from hub.exchange.sqlite import looking, tracing
 from hub.exchange.sqlite.writer import Writer
 from metip.tokens import Token
 
@@ -38,6 +39,25 @@ class Reading:
         """See the port."""
         return await asyncio.to_thread(lambda: looking.accepted_after(self._reader(), sequence, limit, operations))
 
+    async def handed_over(
+        self, calls: Collection[str], traces: Collection[str], *, since: float = 0.0, before: float = 0.0, limit: int = 1000
+    ) -> list[str]:
+        """See the port."""
+
+        def work() -> list[str]:
+            with closing(_opened(self._path)) as database:  # of its own: it may take a while, and a connection is of one thread at a time
+                return tracing.handed_over(database, calls, traces, since, before, limit)
+
+        return await asyncio.to_thread(work)
+
+    async def with_key(self, key: str, *, since: float = 0.0, before: float = 0.0, limit: int = 100) -> list[str]:
+        """See the port."""
+        return await self._store.do(lambda store: tracing.with_key(store, key, since, before, limit))
+
+    async def replays(self, message_id: str) -> list[str]:
+        """See the port."""
+        return await self._store.do(lambda store: tracing.replays(store, message_id))
+
     async def acts_after(self, place: int, limit: int) -> list[Act]:
         """See the port."""
         return await asyncio.to_thread(lambda: looking.acts_after(self._reader(), place, limit))
@@ -50,8 +70,7 @@ class Reading:
     def _reader(self) -> apsw.Connection:
         """A connection beside the writer's, for what is read all the time: it has no job to wait for and none waits for it."""
         if self._aside is None:
-            self._aside = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
-            self._aside.set_busy_timeout(5000)
+            self._aside = _opened(self._path)
         return self._aside
 
     async def accounts(self) -> list[Account]:
@@ -81,6 +100,12 @@ class Reading:
     async def backup(self, path: Path) -> None:
         """See the port."""
         await asyncio.to_thread(copied, self._path, path)
+
+
+def _opened(path: Path) -> apsw.Connection:
+    database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    database.set_busy_timeout(5000)
+    return database
 
 
 def copied(source: Path, target: Path) -> None:

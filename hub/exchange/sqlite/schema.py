@@ -34,7 +34,8 @@ create table if not exists message (
   not_before real not null,
   expires real not null,
   audience integer not null,
-  replay_of integer not null
+  replay_of integer not null,
+  traceparent text not null default ''
 ) strict;
 create index if not exists message_by_operation on message (operation);
 create table if not exists key (entry integer primary key) strict;
@@ -136,6 +137,16 @@ create table if not exists fence (
   primary key (system, post, digest)
 ) strict, without rowid;
 create table if not exists fenced (id text not null, hub text not null, primary key (id, hub)) strict, without rowid;
+create table if not exists note (
+  at real not null,
+  by text not null,
+  subscription text not null,
+  state text not null,
+  status text not null,
+  reason text not null,
+  words text not null
+) strict;
+create index if not exists note_of on note (subscription, state, status, reason);
 create table if not exists plan_item (plan text not null, subscription integer not null, sequence integer not null) strict;
 create index if not exists plan_item_of on plan_item (plan);
 """
@@ -180,6 +191,8 @@ def opened(path: str, synchronous: str = "full", vfs: str | None = None) -> tupl
     database.pragma("cache_size", -65536)
     with database:
         database.execute(SCHEMA)
+        if "traceparent" not in {row[1] for row in database.execute("pragma table_info(message)")}:
+            database.execute("alter table message add column traceparent text not null default ''")  # a file from before it was kept
         found = _meta(database, "version")
         if found not in (None, VERSION):
             raise apsw.NotADBError(f"the file is of version {found}, and this program writes version {VERSION}")

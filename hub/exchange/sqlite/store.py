@@ -32,6 +32,7 @@ class Handed(NamedTuple):
     producer: str
     officer: str
     call_id: str
+    traceparent: str
 
 
 class Store(Moves):
@@ -87,7 +88,7 @@ class Store(Moves):
         free, values = self.free(place)
         rows = self.all(
             "select d.sequence, d.attempts, d.lost, d.first_began, m.body, m.accepted, m.producer, m.officer, m.call_id, m.expires,"
-            " m.replay_of, d.released from delivery d join message m using (sequence)"
+            " m.replay_of, d.released, m.traceparent from delivery d join message m using (sequence)"
             f" where d.subscription = ? and d.state = 'pending' and d.head = 1 and d.next_at <= ? and d.sequence <= ?{free}"
             " order by d.next_at, d.sequence limit ?",
             (place.id, now, place.cursor, *values, limit),
@@ -106,7 +107,7 @@ class Store(Moves):
             self._recount(place.id, State.PENDING, State.ATTEMPT)
             redelivery = bool(row[2] or row[10])
             number, tries = row[1] + 1, row[1] + 1 - max(0, released - 1)
-            message = Handed(row[4], row[5], row[6], row[7], row[8])
+            message = Handed(row[4], row[5], row[6], row[7], row[8], row[12])
             found.append(self._attempt(place, row[0], message, number, tries, redelivery, row[3] or now))
         return found
 
@@ -119,8 +120,8 @@ class Store(Moves):
         passed, early = 0, False
         while len(found) < limit and passed < LONGEST_PULL and self.is_beyond(place):
             rows = self.all(
-                "select sequence, ordering_key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of"
-                " from message where operation = ? and sequence > ? order by sequence limit ?",
+                "select sequence, ordering_key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of,"
+                " traceparent from message where operation = ? and sequence > ? order by sequence limit ?",
                 (place.operation, place.cursor, limit - len(found)),
             )
             if not rows:
@@ -137,7 +138,7 @@ class Store(Moves):
 
     def _pass(self, place: Place, row: tuple[Any, ...], now: float, owner: str, found: list[Attempt]) -> bool:
         """Gives a message its row, and an attempt where it may go at once; True when a person was quicker than the cursor."""
-        sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of = row
+        sequence, key, body, accepted, producer, officer, call_id, not_before, expires, audience, replay_of, traceparent = row
         if audience and all(audience != one.id for one in place.peers):
             return False
         early = next((one for one in place.peers if self._has_row(one, sequence)), None)
@@ -161,7 +162,7 @@ class Store(Moves):
         )
         self._move_tally(self.tally, (place.id, state), 1)
         if ready:
-            message = Handed(body, accepted, producer, officer, call_id)
+            message = Handed(body, accepted, producer, officer, call_id, traceparent)
             found.append(self._attempt(place, sequence, message, 1, 1, bool(replay_of), now))
         return False
 
@@ -182,6 +183,7 @@ class Store(Moves):
             message.officer,
             message.call_id,
             self._token(place, sequence),
+            message.traceparent,
         )
 
     def _has_row(self, place: Place, sequence: int) -> bool:

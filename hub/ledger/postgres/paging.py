@@ -11,7 +11,8 @@ from hub.ledger.searching import Place, Plan
 
 EARLIEST: Final = -(1 << 62)
 Values = tuple[bytes | str | int, ...]
-OF_TOKENS: Final = "SELECT t.at, t.idx FROM tokens t"
+BESIDE_FACTS: Final = ("tokens", "links")
+"""Tables that have a value, time and place of their own."""
 ITS_FACTS: Final = " CROSS JOIN LATERAL (SELECT * FROM facts g WHERE g.idx = t.idx LIMIT 1) f"
 
 
@@ -22,8 +23,8 @@ def page(plan: Plan, value: bytes | str | int, after: Place, limit: int) -> tupl
     if plan.source == "at":
         statement = f"SELECT f.at, f.idx FROM facts f WHERE (f.at, f.idx) < (?, ?) AND f.at >= ?{conditions} ORDER BY f.at DESC, f.idx DESC"
         return f"{statement} LIMIT ?", (*after, since, *plan.parameters, limit)
-    if plan.source == "tokens":
-        table, column = OF_TOKENS + (ITS_FACTS if conditions else ""), "t.value"
+    if plan.source in BESIDE_FACTS:
+        table, column = f"SELECT t.at, t.idx FROM {plan.source} t" + (ITS_FACTS if conditions else ""), "t.value"
     else:
         table, column = "SELECT f.at, f.idx FROM facts f", f"f.{plan.source}"
     row = column[0]

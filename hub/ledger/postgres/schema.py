@@ -7,6 +7,10 @@ place, so that a page of an answer is a range of one index.
 from typing import Final
 
 VERSION: Final = "1"
+LINKS: Final = (
+    "create table if not exists links (value bytea not null, at bigint not null, idx bigint not null, primary key (value, at, idx))"
+)
+"""Beside the others, since a ledger from before it has none."""
 TABLES: Final = """
 create table if not exists meta (name text primary key, value text not null);
 create table if not exists leaves (idx bigint primary key, leaf bytea not null);

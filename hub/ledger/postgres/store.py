@@ -194,6 +194,8 @@ class PostgresLedger:
         except BrokenLedgerError:
             raise BrokenLedgerError(Code.NOT_A_LEDGER, f"{self._server} is no ledger") from None
         checking.check_same(said, {"version": schema.VERSION, "origin": self._signer.name}, str(self._server))
+        if session.execute("select to_regclass('links')").fetchone()[0] is None:
+            session.script(schema.LINKS)
 
 
 BY_INDEX: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}

@@ -4,7 +4,6 @@ The law: what is personal goes into the particulars, which are sealed; the rest 
 in it is longer than a contract would let it be, whatever a refused request held.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from metip.journal.blinding import OFFICER, REFERENCE, IndexKeys, normal_form
 from metip.journal.subjects import Subject, records
 from metip.ledger.v1 import record_pb2 as ledger
 from metip.options.v1 import options_pb2 as options
+from metip.tracing import trace_id, trace_id_of
 
 MOST_TOKENS: Final = 256
 LONGEST: Final = 250
@@ -29,7 +29,6 @@ WRITES: Final = frozenset({"COLLECTION", "ALTERATION", "ERASURE"})
 """Verbs whose replies are receipts and disclose nothing."""
 REMEMBERED: Final = 8192
 _SECOND: Final = 1_000_000_000
-_TRACE: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _PURPOSES: Final = frozenset(options.Purpose.values())
 
 
@@ -97,8 +96,9 @@ class Recording:
             found[OFFICER, number] = None
         record.call_id = (call.id if call is not None else facts.call_id)[:LONGEST]
         if call is not None:
-            if call.traceparent and (traced := _TRACE.fullmatch(call.traceparent)):
-                record.trace_id = traced[1]
+            record.trace_id = trace_id(call.traceparent, call.id)
+            if call.parent:
+                record.parent_call_id = call.parent
             if call.handover is not None:
                 record.message_id, record.recipient = call.handover.message_id[:LONGEST], self._system
         access: Any = getattr(facts.request, "access", None)
@@ -112,7 +112,7 @@ class Recording:
     def of_refusal(self, operation: Operation | None, *, consumer: str, call_id: str, outcome: str, at_ns: int) -> Draft:
         """The record of a call that Envoy refused, `operation` None where it was of none, and of a connection that never became a call."""
         record = ledger.Record(kind=ledger.KIND_REFUSAL, outcome=outcome[:LONGEST], platform=self._system, verb=options.VERB_NONE)
-        record.consumer, record.call_id = consumer[:LONGEST], call_id[:LONGEST]
+        record.consumer, record.call_id, record.trace_id = consumer[:LONGEST], call_id[:LONGEST], trace_id_of(call_id)
         if operation is not None:
             record.operation, record.verb = operation.name, _verb(operation.verb)
         record.at.FromNanoseconds(at_ns)

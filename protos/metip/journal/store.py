@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +34,23 @@ BUSY: Final = 24
 SHORTEST_PACE, LONGEST_PACE = 0.008, 0.030
 FULL_FOR: Final = 1.0
 """Seconds after a full disk for which `check` refuses, so that no far system is asked what could not be answered."""
+FULL_SHOWN: Final = 60.0
+"""Seconds after a full disk for which `health` says so, long enough for whoever looks now and then."""
 _Told = tuple["asyncio.Future[None]", asyncio.AbstractEventLoop]
 _Waiting = tuple[tuple[Draft, ...], _Told | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a journal does."""
+
+    writable: bool
+    waiting: int
+    """Calls that wait for their record."""
+    records: int
+    """Records that were written since it was opened."""
+    failed: int
+    """Groups of records that could not be written since then."""
 
 
 class Journal:
@@ -66,6 +82,7 @@ class Journal:
         self._full_at = float("-inf")
         self._pace = Pace(BUSY, SHORTEST_PACE, LONGEST_PACE)
         self.transactions = 0
+        self._records = self._failures = 0
         self.marks: Mapping[str, int] = {}
         """How far each source was read when the journal was opened; see `Draft.mark`."""
         opened = threading.Event()
@@ -82,6 +99,13 @@ class Journal:
             raise _unkept("the journal is closed")
         if time.monotonic() - self._full_at < FULL_FOR:
             raise _unkept("the journal's disk is full")
+
+    @property
+    def health(self) -> Health:
+        """How it does now; any thread may ask."""
+        full = time.monotonic() - self._full_at < FULL_SHOWN
+        writable = not (self._broken or self._stopping or full)
+        return Health(writable, len(self._waiting), self._records, self._failures)
 
     async def record(self, *drafts: Draft) -> None:
         """Keeps drafts, all in one transaction; returns when they are on disk. Raises `Fault` JOURNAL when they can't be kept."""
@@ -138,6 +162,7 @@ class Journal:
     def _append(self, file: JournalFile, drafts: list[Draft]) -> Fault | None:
         """Why a group could not be kept; a group of nothing is a heartbeat."""
         failure = self._guarded(lambda: self._appended(file, drafts))
+        self._failures += failure is not None
         if isinstance(failure, FullError):
             self._full_at = time.monotonic()
             return _unkept("the journal's disk is full")
@@ -147,6 +172,7 @@ class Journal:
         self._sealer.look()
         file.append(drafts or [of_journal(ledger.KIND_HEARTBEAT, "", self._system, self._clock_ns())])
         self.transactions += 1
+        self._records += len(drafts) or 1
 
     def _guarded(self, work: Callable[[], object]) -> Exception | None:
         """What went wrong. Only a full disk and a key that can't be read are survived."""

@@ -71,6 +71,17 @@ async def test_a_request_is_sent_as_it_is_and_the_answer_is_read_as_it_is() -> N
     assert (await request.read(), request.headers["X-Own"], request.headers["Accept-Encoding"]) == (b"said", "1", "identity")
 
 
+async def test_a_request_carries_the_trace_of_the_call_that_it_is_made_for_and_the_call_counts_its_time() -> None:
+    own = Call("6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "o", "s", None, time.monotonic() + 10)
+    async with far_side(200, b"") as (address, asked), HttpClient.connected(limits(address), Log(StringIO())) as http:
+        for _ in range(2):
+            before = own.far
+            async with http.guard.admit(own) as passage:
+                await http.exchange("GET", "/", passage, headers={})
+            assert own.far > before
+    assert [request.headers["traceparent"] for request in asked] == [own.trace] * 2 != [""] * 2
+
+
 @pytest.mark.parametrize("status", [200, 201, 301, 302, 400, 404, 409, 500])
 async def test_a_status_that_is_no_gateway_s_is_the_caller_s_to_understand(status: int) -> None:
     async with far_side(status, b"words", Location="http://127.0.0.1:9/") as (address, asked):

@@ -1,14 +1,17 @@
-"""The way into the mesh of an adapter that consults others: a new certificate is shown, and no call is lost by it."""
+"""The way into the mesh of an adapter that consults others: a new certificate loses no call, and each call says which one made it."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
-from adapters.kit.site import Identity, Mesh
+from adapters.kit.site import Identity, Mesh, consult
 from hub.identity import Store, issue
+from metip.call import Call
+from metip.tracing import trace_id_of
 
 pytestmark = pytest.mark.asyncio
 ADAPTER = "spiffe://metip.local/adapter/some"
@@ -52,3 +55,32 @@ async def test_a_certificate_is_replaced_under_load_and_no_call_fails(tmp_path: 
         await mesh.close()
         await server.stop(None)
     assert len(shown) == 4
+
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+CALL = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+TRACED = {
+    "a caller that traces": (CALL, PARENT, {"traceparent": PARENT, "x-metip-parent": CALL}),
+    "one that does not": (CALL, "", {"traceparent": f"00-{trace_id_of(CALL)}-{trace_id_of(CALL)[16:]}-00", "x-metip-parent": CALL}),
+    "one whose context is none": (
+        CALL,
+        "00-zz",
+        {"traceparent": f"00-{trace_id_of(CALL)}-{trace_id_of(CALL)[16:]}-00", "x-metip-parent": CALL},
+    ),
+    "one that nobody named": ("", "", {}),
+}
+
+
+@pytest.mark.parametrize("name", TRACED)
+async def test_what_is_consulted_is_told_of_which_trace_it_is_and_which_call_made_it(name: str) -> None:
+    call_id, traceparent, expected = TRACED[name]
+    sent: list[dict[str, str]] = []
+
+    async def ask(_request: str, *, timeout: float, metadata: list[tuple[str, str]]) -> str:  # noqa: ASYNC109 - as a stub's
+        assert timeout > 0
+        sent.append(dict(metadata))
+        return "well"
+
+    call = Call(call_id, "o", ADAPTER, None, time.monotonic() + 5, traceparent=traceparent)
+    assert await consult(ask, "", call) == "well"
+    assert sent == [expected]

@@ -7,12 +7,12 @@ import click
 import pytest
 from google.protobuf import text_format
 
-import hub.cli.samples as samples_module
+import hub.contracts.samples as samples_module
 from hub.cli.messages import Messages, installed
 from hub.cli.options import Problem
 from hub.cli.requests import Wanted, request_of
-from hub.cli.samples import CaseError, agrees, case_files, cases, read_case, sample_of, samples
 from hub.contracts import Operation
+from hub.contracts.samples import CaseError, agrees, case_files, cases, read_case, sample_of, samples
 
 OPERATION = "metip.example.v1.ExampleService/GetExample"
 REQUEST = "metip.example.v1.GetExampleRequest"

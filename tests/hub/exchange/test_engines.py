@@ -4,6 +4,7 @@ Long because every rule of the port is tried here once, on each engine.
 """
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from engines import NOW, OPERATION, Bench, Opening, Time, arrival, settled, subscription
 
 from hub.exchange.life import Event, State
-from hub.exchange.records import Accepted, Arrival, Filter, ForbiddenError, FullError, NotAllowedError, UnknownError
+from hub.exchange.records import Accepted, Arrival, Filter, ForbiddenError, FullError, NotAllowedError, Note, UnknownError
 from metip.contracts import Start
 
 pytestmark = pytest.mark.asyncio(loop_scope="function")
@@ -265,7 +266,7 @@ async def test_a_persons_words_stay_with_the_step_and_are_no_cause(bench: Bench)
     await bench.subscribe(subscription())
     message_id = await bench.accept("a")
     await bench.engine.decide([(message_id, FAR)], Event.PARK, by="P1", reason="her solicitor rang")
-    assert [one.reason for one in await bench.engine.groups()] == ["PERSON"]
+    assert [one.cause.reason for one in await bench.engine.groups()] == ["PERSON"]
     assert [(one.reason, one.by) for one in await bench.engine.steps(message_id)] == [("her solicitor rang", "P1")]
 
 
@@ -485,3 +486,38 @@ async def test_what_persons_did_is_read_in_order(bench: Bench) -> None:
     ]
     assert acts[1].subject == f"{message_id} {FAR}"
     assert await bench.engine.acts_after(4, 10) == []
+
+
+async def test_a_note_stays_with_its_group_through_a_new_start_and_names_who_left_it(opening: Opening, tmp_path: Path) -> None:
+    async with opening(tmp_path, Time()) as first:
+        await first.subscribe(subscription())
+        await first.accept("a")
+        (attempt,) = await first.take(FAR)
+        await first.settle(attempt, Event.GAVE_UP, reason="TIMED_OUT")
+        (group,) = await first.engine.groups()
+        assert group.notes == ()
+        kept = await first.engine.note(group.cause, "The far system is away until noon", by="100001XX")
+        assert kept == Note(NOW, "100001XX", "The far system is away until noon")
+        other = replace(group.cause, reason="REFUSED")
+        with pytest.raises(UnknownError):
+            await first.engine.note(other, "nothing waits for that", by="100001XX")
+        assert [one.what for one in await first.engine.acts_after(0, 10)] == ["note"]
+    async with opening(tmp_path, Time()) as again:
+        await again.subscribe(subscription())
+        assert [one.notes for one in await again.engine.groups()] == [(kept,)]
+
+
+async def test_of_notes_the_latest_come_first_few_are_kept_and_old_ones_go(bench: Bench) -> None:
+    await bench.subscribe(subscription())
+    await bench.accept("a")
+    (attempt,) = await bench.take(FAR)
+    await bench.settle(attempt, Event.GAVE_UP, reason="TIMED_OUT")
+    (group,) = await bench.engine.groups()
+    for number in range(25):
+        await bench.engine.note(group.cause, f"note {number}", by="100001XX")
+    (found,) = await bench.engine.groups()
+    assert [one.words for one in found.notes] == [f"note {number}" for number in range(24, 4, -1)]
+    bench.time.now += 91 * 24 * HOUR
+    await bench.engine.note(group.cause, "the last", by="100001XX")
+    (found,) = await bench.engine.groups()
+    assert [one.words for one in found.notes] == ["the last"]

@@ -12,8 +12,8 @@ from exchange_in_process import accepting_exchange
 from mesh_rig import reason_of
 
 from hub.cli.messages import Messages
-from hub.cli.samples import samples
 from hub.contracts import load
+from hub.contracts.samples import samples
 from metip.options.v1.options_pb2 import Purpose
 
 pytestmark = pytest.mark.asyncio

@@ -14,7 +14,7 @@ from engines import NOW, Bench
 
 from adapters.kit.serving import installed_contracts
 from hub.cli.messages import installed
-from hub.cli.samples import Sample, samples
+from hub.contracts.samples import Sample, samples
 from hub.exchange.accepting import Accepting
 from hub.exchange.life import Event
 from hub.exchange.recording import ExchangeRecorder

@@ -12,7 +12,7 @@ from hostile_tokens import TOKENS, TokenGround, hostile_token
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.identity import IdentityError, Officer, Reason, Store, TokenError, TokenReason, inspect_token, issue_token
+from hub.identity import IdentityError, Officer, Reason, Store, TokenError, TokenReason, inspect_token, issue_operator_token, issue_token
 from hub.identity.store import read_key
 
 TABLET = "spiffe://metip.local/consumer/handset"
@@ -180,3 +180,18 @@ def test_an_exposed_issuer_key_issues_nothing(store: Store, now: datetime) -> No
 def test_a_warrant_number_stays_out_of_representations(store: Store, token: str, now: datetime) -> None:
     assert "100001XX" not in repr(OFFICER)
     assert "100001XX" not in repr(inspect_token(store, token, now))
+
+
+def test_a_token_of_operations_says_the_account_and_is_good_for_its_consumer_alone(store: Store, now: datetime) -> None:
+    console, hour = "spiffe://metip.local/consumer/console", timedelta(hours=1)
+    made = issue_operator_token(store, "www-data.1", ("operations",), authorised_party=console, lifetime=hour, now=now)
+    claims = inspect_token(store, made, now)
+    assert (claims.warrant_number, claims.roles, claims.authorised_party) == ("www-data.1", ("operations",), console)
+    assert claims.expires_at - claims.issued_at == hour
+
+
+@pytest.mark.parametrize("user", ["", "a b", "a/b", "a\nb", "x" * 65])
+def test_an_account_whose_name_can_not_be_written_down_gets_none(user: str, store: Store, now: datetime) -> None:
+    with pytest.raises(IdentityError) as caught:
+        issue_operator_token(store, user, (), authorised_party=TABLET, lifetime=timedelta(hours=1), now=now)
+    assert caught.value.fault.reason is Reason.INVALID_OFFICER

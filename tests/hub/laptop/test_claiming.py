@@ -58,7 +58,10 @@ def test_a_port_that_somebody_listens_on_is_named_with_others_that_are_free() ->
         port = taken.getsockname()[1]
         with pytest.raises(TakenError, match=f"port {port} on 127.0.0.1 is in use") as caught:
             check_ports(port)
+        with pytest.raises(TakenError) as asked:
+            check_ports(port, choice="--console-port {}")
     assert "--port" in caught.value.fix
+    assert asked.value.fix.startswith("choose others, such as --console-port ")
     check_ports(port)
 
 

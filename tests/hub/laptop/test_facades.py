@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from hub.contracts.folders import adapters_folder
 from hub.identity import Store, describe, issue
 from hub.laptop.facades import doors, health_socket
 from hub.laptop.layout import Home
-from hub.laptop.preparing import Ports, adapters_folder, prepare
+from hub.laptop.preparing import Ports, prepare
 
 
 def adapters(folder: Path, *names: str) -> Path:

@@ -15,7 +15,8 @@ from gathered import Gathered
 from adapters.kit.serving import installed_contracts
 from hub.api.edge_seen import seen
 from hub.ledger import edge
-from hub.ledger.edge import GRACE, LogFile, Reconciling
+from hub.ledger.edge import GRACE, Reconciling
+from hub.ledger.following import LogFile
 from metip.journal.records import Recording
 from metip.ledger.v1 import record_pb2
 

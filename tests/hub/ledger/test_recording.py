@@ -18,7 +18,7 @@ from metip.journal.keys import ensure_keys
 from metip.ledger.v1 import record_pb2
 from metip.options.v1 import options_pb2
 
-OPERATOR = "os://desk/alex"
+OPERATOR, SIGNED_IN = "os://desk/alex", "sso://sso.metip.example/f81d4fae"
 
 
 def opened(folder: Path) -> HubJournal:
@@ -61,7 +61,9 @@ async def test_an_action_says_who_did_what_why_and_is_found_by_the_officer_and_t
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("author", "consumer", "officer"), [(OPERATOR, OPERATOR, ""), ("700007XX", "", "700007XX")], ids=["user", "person"]
+    ("author", "consumer", "officer"),
+    [(OPERATOR, OPERATOR, ""), (SIGNED_IN, SIGNED_IN, ""), ("700007XX", "", "700007XX")],
+    ids=["user", "console", "person"],
 )
 async def test_other_parts_of_the_hub_record_by_the_same_journal(tmp_path: Path, author: str, consumer: str, officer: str) -> None:
     journal = opened(tmp_path)

@@ -11,6 +11,7 @@ from gathered import CONSUMER, OPERATION, START, Gathered
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.ledger import questions, searching
+from hub.ledger.index import link_of
 from hub.ledger.postgres.connecting import Server
 from hub.ledger.questions import QuestionError
 from metip.journal.blinding import name_and_birth
@@ -186,3 +187,40 @@ def test_no_page_scans_a_table_or_sorts_it(estate: Gathered, query: query_pb2.Qu
         plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {one}", (b"",) * one.count("?"))]
         assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN")], plan
     db.close()
+
+
+def test_records_are_found_by_the_trace_and_the_message_that_they_belong_to(estate: Gathered) -> None:
+    trace, message = "4bf92f3577b34da6a3ce929d0e0e4736", "645d2bfb-4054-82dc-8000-000000000004"
+    call = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+    drafts = [estate.draft(at=one, call_id=call) for one in (20, 21, 22, 23)]
+    drafts[0].record.trace_id = trace
+    drafts[1].record.trace_id, drafts[1].record.message_id = trace, message
+    drafts[2].record.message_id = message
+    drafts[3].record.trace_id = call.replace("-", "")  # its own: found by the call id, and kept once
+    estate.write(drafts, "traced-0")
+    estate.gather()
+
+    def found(**wanted: Any) -> list[int]:
+        return [round(at / 1000 - START.timestamp()) for at, _ in estate.find(searching.Wanted(**wanted), 10)]
+
+    assert found(linked=(link_of(trace),)) == [21, 20]
+    assert found(linked=(link_of(message),)) == [22, 21]
+    assert found(linked=(link_of(trace), link_of(message))) == [22, 21, 20]
+    assert found(linked=(link_of(trace),), since=int((START.timestamp() + 21) * 1000)) == [21]
+    assert found(call_id=call) == [23, 22, 21, 20]
+    assert found(linked=(link_of(call),)) == found(linked=(b"x" * 16,)) == []
+    assert [link_of(one) for one in ("", "abc", "zz" * 16)] == [b""] * 3
+    assert found(linked=(link_of(trace),), outcome="OK") == [21, 20]
+
+
+def test_a_ledger_from_before_traces_were_indexed_is_opened_and_finds_what_comes_after(estate: Gathered) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    estate.store.change(lambda db: db.execute("DROP TABLE links"))
+    estate.close()
+    estate.open()
+    draft = estate.draft(at=30, call_id="6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
+    draft.record.trace_id = trace
+    estate.write([draft], "later-0")
+    estate.gather()
+    assert len(estate.find(searching.Wanted(linked=(link_of(trace),)), 10)) == 1
+    assert len(estate.find(searching.Wanted(), 100)) > 10

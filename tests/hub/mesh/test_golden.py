@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mesh_golden import PLACEHOLDERS, as_dict, compile_protos, read_inputs, readable, static_bootstrap
+from mesh_golden import PLACEHOLDERS, as_dict, compile_protos, edge_of, read_inputs, readable, static_bootstrap
 
 from hub.contracts import Contracts
 from hub.identity import Store, issue
@@ -58,7 +58,8 @@ def real_edge(tmp_path_factory: pytest.TempPathFactory) -> Edge:
 @pytest.mark.parametrize("case", CASES)
 def test_the_compiler_makes_what_the_golden_file_says(case: str, contracts_of: Reading, request: pytest.FixtureRequest) -> None:
     instances, policy, traffic = read_inputs(GOLDEN / case / "in.yaml")
-    made = readable(compile_mesh(contracts_of(case), instances, policy, PLACEHOLDERS, traffic))
+    edge = edge_of(GOLDEN / case / "in.yaml", PLACEHOLDERS)
+    made = readable(compile_mesh(contracts_of(case), instances, policy, edge, traffic))
     golden = GOLDEN / case / "out.yaml"
     if request.config.getoption("--golden"):
         golden.write_text(made)
@@ -68,7 +69,7 @@ def test_the_compiler_makes_what_the_golden_file_says(case: str, contracts_of: R
 @pytest.mark.parametrize("case", CASES)
 def test_envoy_accepts_what_the_compiler_makes(case: str, contracts_of: Reading, real_edge: Edge, tmp_path: Path) -> None:
     instances, policy, traffic = read_inputs(GOLDEN / case / "in.yaml")
-    snapshot = compile_mesh(contracts_of(case), instances, policy, real_edge, traffic)
+    snapshot = compile_mesh(contracts_of(case), instances, policy, edge_of(GOLDEN / case / "in.yaml", real_edge), traffic)
     assert snapshot.consistent() == ()
     bootstrap = tmp_path / "bootstrap.json"
     bootstrap.write_text(json.dumps(static_bootstrap(snapshot)))

@@ -20,6 +20,7 @@ MOMENTS = [
     pytest.param("90m", "2026-11-23T08:45:30+00:00", id="minutes"),
     pytest.param("1.5d", "2026-11-21T22:15:30+00:00", id="days"),
     pytest.param("1w", "2026-11-16T10:15:30+00:00", id="weeks"),
+    pytest.param("1y", "2025-11-23T10:15:30+00:00", id="years"),
     pytest.param("09:05", "2026-11-23T09:05:00+00:00", id="clock"),
     pytest.param("2026-11-22", "2026-11-22T00:00:00+00:00", id="date"),
     pytest.param("2026-11-22T07:08", "2026-11-22T07:08:00+00:00", id="time"),

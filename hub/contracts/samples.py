@@ -9,9 +9,9 @@ from typing import Any
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
-from hub.cli.messages import CASE, Messages
 from hub.contracts import Operation
-from hub.laptop.preparing import adapters_folder
+from hub.contracts.folders import adapters_folder
+from hub.contracts.messages import CASE, Messages
 
 DEADLINE = 10.0
 """Seconds, for a case that sets none; the case's contract promises it."""

@@ -1,0 +1,1 @@
+"""A bundle for support: everything about an estate that helps to find a fault, and nothing about anybody."""

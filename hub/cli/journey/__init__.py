@@ -1,0 +1,1 @@
+"""`metip trace`: the whole journey of a call or a message, from any id of it."""

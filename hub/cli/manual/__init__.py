@@ -1,0 +1,1 @@
+"""The manual: the help of each command, and the same as pages for `man`."""

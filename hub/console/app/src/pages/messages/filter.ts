@@ -1,0 +1,47 @@
+/** The filter of deliveries as the address has it, and as the exchange takes it. */
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type DeliveryFilterSchema, State } from "@gen/metip/exchange/v1/message_pb";
+import { stateOf } from "./states";
+
+type Init = MessageInitShape<typeof DeliveryFilterSchema>;
+
+export interface Typed {
+  readonly subscription: string;
+  readonly state: string;
+  readonly reason: string;
+  /** An age such as `2h`; empty for all. */
+  readonly since: string;
+}
+
+export const AGES: readonly (readonly [age: string, words: string])[] = [
+  ["", "Any time"], ["15m", "15 minutes"], ["2h", "2 hours"], ["24h", "24 hours"], ["7d", "7 days"],
+];
+
+const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
+
+/** Seconds of an age; undefined for what is none. */
+export function seconds(age: string): number | undefined {
+  const found = /^(\d{1,4})([mhd])$/.exec(age);
+  return found ? Number(found[1]) * (SECONDS[found[2] ?? ""] ?? 0) : undefined;
+}
+
+export function filterOf({ subscription, state, reason, since }: Typed, now = Date.now()): Init {
+  const ago = seconds(since);
+  const wanted = stateOf(state);
+  return {
+    subscription,
+    reason,
+    states: wanted === undefined || wanted === State.UNSPECIFIED ? [] : [wanted],
+    ...(ago === undefined ? {} : { acceptedFrom: { seconds: BigInt(Math.floor(now / 1000) - ago) } }),
+  };
+}
+
+/** Whether nothing narrows it: what is done with all there is should not be done by a slip. */
+export const everything = ({ subscription, state, reason, since }: Typed): boolean => !subscription && !state && !reason && !since;
+
+/** `custody:metip.custody.v1.CustodyRecordService/Publish` → `custody: Publish`. */
+export function subscriptionWords(name: string): string {
+  const [system = "", operation = ""] = name.split(":");
+  return operation ? `${system}: ${operation.replace(/^.*\//, "")}` : name;
+}
