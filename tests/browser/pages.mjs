@@ -29,9 +29,11 @@ await play({
     await page.getByRole("button", { name: "Find", exact: true }).click();
     await page.getByRole("link", { name: messageId }).click();
     await tree(page).waitFor();
+    const journey = page.getByRole("list", { name: "The whole journey" });
+    await journey.getByRole("listitem").first().waitFor();
     await check();
     const content = await page.getByLabel("Content", { exact: true }).textContent();
-    return { title: await page.title(), story: await tree(page).textContent(), masked: !content.includes(value), content: content.length };
+    return { title: await page.title(), story: await tree(page).textContent(), journey: await journey.textContent(), masked: !content.includes(value), content: content.length };
   },
 
   /** A message is parked, its group gets a note, the subscription goes on, and the group is replayed after a dry run. */

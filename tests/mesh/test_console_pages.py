@@ -40,6 +40,7 @@ async def test_a_message_is_found_by_its_vehicle_without_being_opened(mesh: Mesh
     found = await play(mesh, "find", kind=VRM, value=VEHICLE, messageId=message_id)
     assert message_id in found["title"]
     assert NAME in found["story"]
+    assert "consumer/developer" in found["journey"]
     assert found["masked"]
     assert found["content"] > 2
     assert not any(VEHICLE in address for address in found["addresses"])

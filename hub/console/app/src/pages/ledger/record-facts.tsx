@@ -34,7 +34,7 @@ export function RecordFacts({ line }: { line: Line }) {
           ["Disclosed", String(record.disclosed)],
           ["Answered by", [record.platform, record.recipient && `to ${record.recipient}`].filter(Boolean).join(", ")],
           ["Took", took ? milliseconds((secondsOf(took) ?? 0) * 1000) : "–"],
-          ["Call", <code key="i">{record.callId || "–"}</code>],
+          ["Call", record.callId ? <a class="govuk-link" key="i" href={addressOf("messages", `journey/${record.callId}`)}><code>{record.callId}</code></a> : "–"],
           ["Message", messageId ? <a class="govuk-link" key="m" href={addressOf("messages", messageId)}><code>{messageId}</code></a> : "–"],
           ["Place", `${line.journal}, position ${line.position}`],
           ["Particulars", opened ? <Opened key="p" found={opened} /> : SEALED[line.sealing]],

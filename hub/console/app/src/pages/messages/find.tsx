@@ -73,6 +73,11 @@ export function Find() {
         {asks && <WhyBox demanded reference={kind !== KEY && id !== "key"} />}
         <button type="submit" class="govuk-button govuk-!-margin-bottom-0">Find</button>
       </form>
+      {id === "call" && (
+        <p class="govuk-body">
+          A call that handed over no message has a story too: <a class="govuk-link" href={addressOf("messages", `journey/${value.trim()}`)}>the whole journey of that call</a>.
+        </p>
+      )}
       {fault && <Failure fault={fault} />}
       {result && result.messages.length === 0 && !result.more && (
         <Empty title="No message is found.">It may be of another kind of identifier, or accepted only a moment ago: the index follows within seconds.</Empty>

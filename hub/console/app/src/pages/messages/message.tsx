@@ -14,6 +14,7 @@ import { accessOf, useWhy } from "@/why";
 import { shortName } from "@/words/formatting";
 import { Content } from "./content";
 import { Deeds } from "./deeds";
+import { Journey } from "./journey";
 import { story } from "./story";
 
 export function Message({ id }: { id: string }) {
@@ -47,13 +48,15 @@ function Found({ found, again }: { found: GetMessageResponse; again: () => void 
           ["Operation", <a class="govuk-link" key="o" href={addressOf("interfaces", message.operation.split("/")[0])}>{shortName(message.operation)}</a>],
           ["Accepted", <Time key="a" at={message.accepted} full />],
           ["Producer", <code key="p">{message.producer || "–"}</code>],
-          ["Call", <code key="c">{message.callId || "–"}</code>],
+          ["Call", message.callId ? <a class="govuk-link" key="c" href={addressOf("messages", `journey/${message.callId}`)}><code>{message.callId}</code></a> : "–"],
           ...(message.replayOf ? [["Replay of", <a class="govuk-link" key="r" href={addressOf("messages", message.replayOf)}>{message.replayOf}</a>] as const] : []),
         ]}
       />
       <Deeds deliveries={message.deliveries} again={again} />
       <h2 class="govuk-heading-m" id="story">What became of it</h2>
       <Tree label="The message's story" branches={story(found)} />
+      <h2 class="govuk-heading-m" id="journey">The whole journey</h2>
+      <Journey id={message.messageId} />
       <Content found={found} />
     </>
   );

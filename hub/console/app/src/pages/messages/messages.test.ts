@@ -1,6 +1,7 @@
 import { State, StateCountSchema, StepSchema } from "@gen/metip/exchange/v1/message_pb";
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { nested } from "./nesting";
 import { everything, filterOf, seconds, subscriptionWords } from "./filter";
 import { deedsOf, inWords, numberOf, ORDER, slug, stateOf, STATES, stepWords, total } from "./states";
 import { MOST, readViews, withView } from "./views";
@@ -45,6 +46,14 @@ describe("states", () => {
     expect(stepWords(create(StepSchema, { state: State.PROCESSED, by: "far" }))).toBe("The far system says: processed");
     expect(stepWords(create(StepSchema, { state: State.PARKED, by: "100001XX" }))).toBe("parked, by 100001XX");
     expect(stepWords(create(StepSchema, { state: State.PENDING, by: "100001XX" }))).toBe("released, by 100001XX");
+  });
+});
+
+describe("a journey", () => {
+  it("is nested by parents, and loses no step whose parent is not told", () => {
+    const steps = [{ stepId: "a", parentId: "" }, { stepId: "b", parentId: "a" }, { stepId: "c", parentId: "gone" }, { stepId: "d", parentId: "b" }];
+    const [first, last] = nested(steps);
+    expect([first?.step.stepId, first?.steps[0]?.steps[0]?.step.stepId, last?.step.stepId]).toEqual(["a", "d", "c"]);
   });
 });
 

@@ -5,13 +5,16 @@ import { Accounts } from "./accounts";
 import { Deliveries } from "./deliveries";
 import { Find } from "./find";
 import { Groups } from "./groups";
+import { JourneyPage } from "./journey";
 import { Message } from "./message";
 import { PlanPage } from "./plan-page";
 
 const PLAN = "plan/";
+const JOURNEY = "journey/";
 
 export function MessagesPage({ name }: { readonly name: string }) {
   if (name.startsWith(PLAN)) return <PlanPage id={name.slice(PLAN.length)} />;
+  if (name.startsWith(JOURNEY)) return <JourneyPage id={name.slice(JOURNEY.length)} />;
   if (name) return <Message id={name} />;
   return (
     <Page title="Messages">
