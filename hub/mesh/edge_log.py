@@ -26,7 +26,7 @@ LOG_FIELDS: Final = {
     "traceparent": f"%REQ(TRACEPARENT):{LONGEST_ID}%",
     "parent": f"%REQ(X-METIP-PARENT):{LONGEST_ID}%",
     "message_id": f"%REQ(X-METIP-MESSAGE-ID):{LONGEST_ID}%",
-    "attempt": "%REQ(X-METIP-ATTEMPT)%",
+    "attempt": "%REQ(X-METIP-ATTEMPT):10%",
     "consumer": "%DOWNSTREAM_PEER_URI_SAN%",
     "path": f"%PATH(NQ):{LONGEST_PATH}%",
     "grpc_status": "%GRPC_STATUS_NUMBER%",

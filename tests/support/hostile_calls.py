@@ -33,6 +33,8 @@ UNRECORDED: Final[Mapping[str, str]] = {
     "PlanReplay": 'filter {subscription: "any:one"}',
     "ApproveReplay": f'plan_id: "{_MESSAGE}"',
     "Replay": f'plan_id: "{_MESSAGE}"',
+    "FindMessages": 'call_id: "any"',
+    "NoteGroup": 'subscription: "any:one" state: STATE_PARKED words: "Somebody looks at it."',
 }
 
 
@@ -108,7 +110,8 @@ def recorded() -> Mapping[str, Message]:
     for name, text in UNRECORDED.items():
         operation = operations()[f"{EXCHANGE}/{name}"]
         kind = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(operation.request))
-        found[operation.name] = text_format.Parse(f'access {{purpose: PURPOSE_AUDIT justification: "a test asks"}} {text}', kind())
+        access = 'access {purpose: PURPOSE_AUDIT justification: "a test asks" reference: "CASE 1"}'
+        found[operation.name] = text_format.Parse(f"{access} {text}", kind())
     return found
 
 

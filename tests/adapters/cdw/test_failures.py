@@ -85,7 +85,7 @@ async def test_a_load_without_an_answer_ends_in_time_and_can_be_repeated(rig: Ri
     began = time.monotonic()
     assert (await refused(hand_over(rig, serial)))[:2] == (Reason[reason].status, reason)
     assert Reason[reason].status in AGAIN
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6
     assert rig.dials
     rig.dials.clear()
     await hand_over(rig, serial)

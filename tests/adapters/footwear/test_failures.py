@@ -73,7 +73,7 @@ async def test_a_failure_ends_in_time_with_its_reason_and_can_be_repeated(
     began = time.monotonic()
     for call in (hand_over(rig, serial), hand_over(rig, serial + 100, recordable=(False,)), search(rig)):
         assert await refused(call) == (Reason[reason].status, reason, code)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 12
     assert rig.dials
     rig.dials.clear()
     await hand_over(rig, serial)

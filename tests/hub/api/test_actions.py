@@ -204,13 +204,13 @@ async def test_the_command_line_has_the_hub_record_who_sees_what_for_what(served
 
 
 async def test_a_hub_that_is_away_records_nothing(tmp_path: Path) -> None:
-    nobody: Any = SimpleNamespace(settings=SimpleNamespace(socket=tmp_path / "nobody"))
+    nobody: Any = SimpleNamespace(context=None, settings=SimpleNamespace(socket=tmp_path / "nobody"))
     with pytest.raises(Problem, match="so nothing is un-masked"):
         await recorded(nobody, "call/unmask", PURPOSE_AUDIT, "GetExample: complaint 2026/17")
 
 
 def _place(served: Served) -> Any:
-    return SimpleNamespace(settings=SimpleNamespace(socket=served.socket))
+    return SimpleNamespace(context=None, settings=SimpleNamespace(socket=served.socket))
 
 
 @pytest.mark.parametrize(

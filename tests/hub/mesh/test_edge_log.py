@@ -1,6 +1,7 @@
 """What a line of Envoy's log tells: how far a call came, and who ended it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -50,5 +51,6 @@ def test_what_is_no_line_is_refused(text: str) -> None:
 
 def test_nothing_that_a_caller_chose_is_written_in_full() -> None:
     chosen = [value for value in (*LOG_FIELDS.values(), *CONNECTION_FIELDS.values()) if "%REQ(" in value or "PATH" in value]
+    assert len(chosen) > 4
     # Envoy makes the call id anew for whoever comes to the edge.
-    assert chosen == ["%REQ(X-REQUEST-ID)%", "%PATH(NQ):200%"]
+    assert [value for value in chosen if not re.search(r":\d{1,3}%$", value)] == ["%REQ(X-REQUEST-ID)%"]

@@ -13,6 +13,7 @@ from metip.common.v1.access_pb2 import AccessContext
 from metip.journal.records import LONGEST, MOST_TOKENS, Facts, Recording, disclosed
 from metip.ledger.v1 import record_pb2 as ledger
 from metip.options.v1 import options_pb2 as options
+from metip.tracing import trace_id_of
 
 Asked, Told, Seen = message("Asked"), message("Told"), message("Seen")
 NOW = 1_795_600_000
@@ -99,7 +100,8 @@ def test_a_refused_request_can_not_make_a_record_large_or_wrong(recording: Recor
     (draft,) = recording.of_call(facts(request=Asked(access=access), call=call, refused=True))
     assert draft.particulars is not None
     assert draft.record.ByteSize() + draft.particulars.ByteSize() < 8 * LONGEST
-    assert (draft.record.purpose, draft.record.trace_id) == (options.PURPOSE_UNSPECIFIED, "")
+    assert draft.record.purpose == options.PURPOSE_UNSPECIFIED
+    assert draft.record.trace_id == trace_id_of(call.id), "what is no trace context is as good as none"
 
 
 def test_more_subjects_than_a_record_holds_are_in_more_records_that_disclose_nothing_more(recording: Recording) -> None:
