@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { addressOf, routeOf } from "./route";
 
 test("an address and what it is read as agree, whatever is in a name", () => {
-  for (const name of ["metip.pnc.v1.VehicleService", "a b/c?d#e", "spiffe://metip.test/consumer/x", "ü%"]) {
+  for (const name of ["metip.example.v1.ExampleService", "a b/c?d#e", "spiffe://metip.test/consumer/x", "ü%"]) {
     const there = new URL(addressOf("interfaces", name, { q: "x y", empty: "" }), "https://site");
     const route = routeOf(there.pathname, there.search);
     expect([route.page, route.name, route.query.get("q"), route.query.has("empty")]).toEqual(["interfaces", name, "x y", false]);

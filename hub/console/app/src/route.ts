@@ -17,7 +17,7 @@ export function routeOf(path: string, search: string): Route {
   return { page: page || HOME, name: decoded(rest.join("/")), query: new URLSearchParams(search) };
 }
 
-/** `/interfaces/metip.pnc.v1.VehicleService?q=x`, with empty filters left out. */
+/** `/interfaces/metip.example.v1.ExampleService?q=x`, with empty filters left out. */
 export function addressOf(page: string, name = "", query: Record<string, string> = {}): string {
   const kept = Object.entries(query).filter(([, value]) => value !== "");
   const search = kept.length > 0 ? `?${new URLSearchParams(kept)}` : "";

@@ -13,7 +13,7 @@ test("names are ordered with numbers in them as numbers", () => expect(names("Na
 test("the largest comes first when asked down", () => expect(names("Size", true)).toEqual(["b9", "b10", "a"]));
 test("without a wish rows stay as they came", () => expect(inOrder(ROWS, COLUMNS)).toBe(ROWS));
 test("a filter wants each word, anywhere, whatever the case", () => {
-  expect(matches("PNC veh", "metip.pnc.v1", "VehicleService")).toBe(true);
-  expect(matches("pnc person", "metip.pnc.v1", "VehicleService")).toBe(false);
+  expect(matches("EXAMPLE veh", "metip.example.v1", "VehicleService")).toBe(true);
+  expect(matches("example person", "metip.example.v1", "VehicleService")).toBe(false);
   expect(matches("", "x")).toBe(true);
 });

@@ -41,7 +41,7 @@ describe("instants are told from now", () => {
 });
 
 describe("names are short where the full one is at hand", () => {
-  test("an operation keeps its interface", () => expect(shortName("metip.pnc.v1.VehicleService/GetVehicle")).toBe("VehicleService/GetVehicle"));
+  test("an operation keeps its interface", () => expect(shortName("metip.example.v1.ExampleService/GetExample")).toBe("ExampleService/GetExample"));
   test("an enum loses its prefix", () => expect(enumWord("CHANGE_OUTCOME_ACCEPTED", "CHANGE_OUTCOME")).toBe("accepted"));
   test("one is not many", () => expect([plural(1, "day"), plural(1200, "day")]).toEqual(["1 day", "1,200 days"]));
 });

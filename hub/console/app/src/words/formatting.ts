@@ -55,7 +55,7 @@ export function relative(at: Timestamp, now = Date.now()): string {
 export const clock = (at: Timestamp): string => CLOCK.format(new Date((secondsOf(at) ?? 0) * 1000));
 export const iso = (at: Timestamp): string => new Date((secondsOf(at) ?? 0) * 1000).toISOString();
 
-/** `metip.pnc.v1.VehicleService/GetVehicle` → `VehicleService/GetVehicle`. */
+/** `metip.example.v1.ExampleService/GetExample` → `ExampleService/GetExample`. */
 export const shortName = (full: string): string => full.replace(/^.*\.(?=[A-Z])/, "");
 
 /** `CHANGE_OUTCOME_ACCEPTED` with prefix `CHANGE_OUTCOME` → `accepted`. */

@@ -20,14 +20,14 @@ function picture(nodes: NodeInit[], edges: ReturnType<typeof edge>[]): Picture {
 }
 
 const SMALL = picture(
-  [consumer("tablet"), consumer("portal"), interfaceOf("Person", "pnc", { newPlatformPercent: 25, migration: State.CANARY }), interfaceOf("Crime", "cris"), systemOf("pnc", Platform.METIP2), systemOf("old", Platform.METIP), systemOf("cris", Platform.METIP2)],
+  [consumer("tablet"), consumer("portal"), interfaceOf("Person", "alder", { newPlatformPercent: 25, migration: State.CANARY }), interfaceOf("Crime", "birch"), systemOf("alder", Platform.METIP2), systemOf("old", Platform.METIP), systemOf("birch", Platform.METIP2)],
   [
     edge(EdgeKind.CALLS, "consumer:tablet", "interface:Person"),
     edge(EdgeKind.CALLS, "consumer:portal", "interface:Crime"),
-    edge(EdgeKind.CALLS, "system:cris", "interface:Person"),
-    edge(EdgeKind.ANSWERS, "interface:Person", "system:pnc"),
+    edge(EdgeKind.CALLS, "system:birch", "interface:Person"),
+    edge(EdgeKind.ANSWERS, "interface:Person", "system:alder"),
     edge(EdgeKind.SHADOW, "interface:Person", "system:old"),
-    edge(EdgeKind.ANSWERS, "interface:Crime", "system:cris"),
+    edge(EdgeKind.ANSWERS, "interface:Crime", "system:birch"),
   ],
 );
 const found = (text: string, wanted: Wanted = "all", system = "") => narrowed(SMALL, { text, wanted, system }).nodes.map(({ id }) => id).toSorted();
@@ -43,16 +43,16 @@ describe("the stream is folded by id", () => {
 });
 
 describe("filter first", () => {
-  test("an interface comes with who calls and who answers it", () => expect(found("crime")).toEqual(["consumer:portal", "interface:Crime", "system:cris"]));
+  test("an interface comes with who calls and who answers it", () => expect(found("crime")).toEqual(["consumer:portal", "interface:Crime", "system:birch"]));
   test("a consumer comes with what it calls", () => expect(found("tablet")).toContain("interface:Person"));
   test("only what is moving", () => expect(found("", "moving")).not.toContain("interface:Crime"));
-  test("only one system's interfaces", () => expect(found("", "all", "cris")).not.toContain("interface:Person"));
+  test("only one system's interfaces", () => expect(found("", "all", "birch")).not.toContain("interface:Person"));
   test("nothing is like that", () => expect(found("nothing like it")).toEqual([]));
 });
 
 describe("draw after", () => {
   test("a system that calls others stands left for that and right for what it answers", () => {
-    const columns = drawing(narrowed(SMALL, { text: "", wanted: "all", system: "" })).boxes.filter(({ label }) => label === "cris").map(({ column }) => column);
+    const columns = drawing(narrowed(SMALL, { text: "", wanted: "all", system: "" })).boxes.filter(({ label }) => label === "birch").map(({ column }) => column);
     expect(columns.toSorted()).toEqual(["callers", "systems"]);
   });
 
