@@ -24,7 +24,7 @@ def test_settings_and_records_of_stores_stay_here() -> None:
     names = {file.name for file in FILES.file}
     systems = {one.system for one in CONTRACTS.interfaces if not one.private} - {"hub"}
     assert {f"metip/{system}/v1/settings.proto" for system in systems} & names == set()
-    assert "metip/ledger/v1/record.proto" not in names
+    assert "metip/exchange/v1/log.proto" not in names
 
 
 def test_each_file_comes_after_those_that_it_imports() -> None:
