@@ -38,8 +38,8 @@ NO_ADAPTERS = frozenset({"kit"})
 
 @cache
 def files() -> tuple[str, ...]:
-    """Files that git keeps or would keep, generated ones not among them; relative, with slashes."""
-    return naming.files(ROOT)
+    """Files of text that git keeps or would keep, generated ones not among them; relative, with slashes."""
+    return tuple(path for path in naming.files(ROOT) if not path.endswith(".png"))
 
 
 @cache
