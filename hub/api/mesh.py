@@ -45,7 +45,7 @@ class MeshApi(MeshServiceServicer):
                     protocol=envoy.protocol,
                     since=_stamp(envoy.since),
                     accepted={kind.word: version for kind, version in envoy.acked.items()},
-                    last_refusal=str(envoy.last_nack or ""),
+                    last_refusal=f"{envoy.last_nack.type.word}s: {envoy.last_nack.message}" if envoy.last_nack is not None else "",
                 )
                 for envoy in self._ads.envoys()
             ],

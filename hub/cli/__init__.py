@@ -30,7 +30,10 @@ SECTIONS: Final[Sections] = {
             "Show what is live: rates, errors, times, what is in flight, queued, parked, and waits longest.",
         ),
         "tap": ("hub.cli.estate.tap:tap", "Show calls live as they end: whose, of what, how, how long."),
-        "trace": ("hub.cli.journey.trace:trace", "Tell the whole journey of a call or message, from any id of it."),
+        "trace": (
+            "hub.cli.journey.trace:trace",
+            "Tell the whole journey of a call or message: consumer, Envoy, adapter, exchange, far system.",
+        ),
         "explain": ("hub.cli.explaining:explain", "Say who may call an operation, why, where it goes, and its limits."),
         "envoy": ("hub.cli.envoy_status:envoy", "Show what Envoy knows: clusters, hosts, health, counts."),
         "doctor": ("hub.cli.doctor.command:doctor", "Gather a bundle for support: all about this estate, nothing personal, no secret."),

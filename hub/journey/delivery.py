@@ -151,16 +151,10 @@ class Delivery:
             yield adapter_step(
                 step_id("adapter", kept.message_id, self._system, f"record-{record.index}"), parent, [record], None, None, kept.message_id
             )
-        if (
-            not attempts
-            and not records
-            and not self._records
-            and self._standing.state in ("delivered", "processed")
-            and self._work.personal
-        ):
-            yield unrecorded(
-                step_id("record", kept.message_id, self._system), parent, self._evidence, kept.accepted, kept.call_id, kept.message_id
-            )
+        done = self._standing.state in ("delivered", "processed")
+        if done and not attempts and not self._records and self._work.personal:
+            name = step_id("record", kept.message_id, self._system)
+            yield unrecorded(name, parent, self._evidence, kept.accepted, kept.call_id, kept.message_id)
 
     def _moved(self, parent: str, step: Stepped, place: int) -> Step:
         """A step that was no attempt: a person's decision, what the subscriber learnt later, or what the exchange did by itself."""

@@ -4,16 +4,17 @@ What was rotated away lies beside it as `<name>.1`, `<name>.2` and so on, and is
 """
 
 import json
-import mmap
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 TAIL: Final = 256 * 1024 * 1024
 """Bytes, from the end, that are looked through where the time is not known."""
 LONGEST_LINE: Final = 64 * 1024
+AT_ONCE: Final = 4 * 1024 * 1024
 Instant = Callable[[Any], float]
 """When a line was written, from its JSON. Raises `KeyError`, `TypeError` and `ValueError` where it does not say."""
 
@@ -44,24 +45,18 @@ class LogFiles:
         Those written from `since` until `before`; without them what the last `TAIL` bytes hold. Raises `OSError`.
         """
         needles, left, room = [word.encode() for word in words if word], most, TAIL
-        if not needles:
-            return
-        for path in self._paths():
-            with ExitStack() as stack:
-                file = stack.enter_context(path.open("rb"))
-                try:
-                    data = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-                except ValueError:  # it is empty
-                    continue
-                first = self._place(data, since) if since else max(0, len(data) - room)
-                last = self._place(data, before) if before else len(data)
-                room = max(0, room - (last - first))
-                for start, end in _lines(data, needles, first, last):
+        for path in self._paths() if needles else ():
+            with path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                first = self._place(file, size, since) if since else _line_around(file, max(0, size - room))[0]
+                last = self._place(file, size, before) if before else size
+                for line in _lines(file, needles, first, last):
                     if not left:
                         return
                     left -= 1
-                    yield data[start:end].decode("utf-8", "replace")
-            if not since and not room:
+                    yield line.decode("utf-8", "replace")
+            room -= last - first
+            if not since and room <= 0:
                 return
 
     def _paths(self) -> list[Path]:
@@ -69,17 +64,14 @@ class LogFiles:
         older = [(int(one.suffix[1:]), one) for one in self._path.parent.glob(f"{self._path.name}.*") if one.suffix[1:].isdecimal()]
         return [one for one in (self._path, *(path for _, path in sorted(older))) if one.is_file()]
 
-    def _place(self, data: mmap.mmap, at: float) -> int:
+    def _place(self, file: BinaryIO, size: int, at: float) -> int:
         """Where the first line begins that was written at that time or later, by halving."""
-        low, high = 0, len(data)
+        low, high = 0, size
         while low < high:
-            middle = (low + high) // 2
-            start = data.rfind(b"\n", low, middle) + 1 or low
-            end = data.find(b"\n", start, high)
-            end = high if end < 0 else end + 1
-            found = self._read(data[start : min(end, start + LONGEST_LINE)])
+            start, line = _line_around(file, (low + high) // 2, low)
+            found = self._read(line)
             if found is None or found < at:  # what can't be read is passed over
-                low = end
+                low = start + max(1, len(line))
             else:
                 high = start
         return low
@@ -91,15 +83,29 @@ class LogFiles:
             return None
 
 
-def _lines(data: mmap.mmap, needles: Sequence[bytes], first: int, last: int) -> list[tuple[int, int]]:
-    """Beginning and end of each whole line that holds one of the needles."""
-    found: set[tuple[int, int]] = set()
-    for needle in needles:
-        place = data.find(needle, first, last)
-        while place >= 0:
-            start, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
-            if end < 0:
-                break  # it is still being written
-            found.add((start, end))
-            place = data.find(needle, end, last)
-    return sorted(found)
+def _line_around(file: BinaryIO, place: int, low: int = 0) -> tuple[int, bytes]:
+    """Where the line begins that a place lies in, and the line; no further back than `low`, where one begins."""
+    begin = max(low, place - LONGEST_LINE)
+    file.seek(begin)
+    start = begin + file.read(place - begin).rfind(b"\n") + 1
+    file.seek(start)
+    return start, file.readline(2 * LONGEST_LINE)
+
+
+def _lines(file: BinaryIO, needles: Sequence[bytes], first: int, last: int) -> Iterator[bytes]:
+    """Whole lines that hold one of the needles. Read part by part: a file that is cut short meanwhile, as some rotate it, ends early."""
+    file.seek(first)
+    left, rest = last - first, b""
+    while left > 0 and (block := file.read(min(AT_ONCE, left))):
+        left -= len(block)
+        data = rest + block
+        whole = data.rfind(b"\n") + 1
+        rest = data[whole:][-LONGEST_LINE:]
+        found: set[tuple[int, int]] = set()
+        for needle in needles:
+            place = data.find(needle, 0, whole)
+            while place >= 0:
+                end = data.index(b"\n", place)
+                found.add((data.rfind(b"\n", 0, place) + 1, end))
+                place = data.find(needle, end, whole)
+        yield from (data[start:end] for start, end in sorted(found))

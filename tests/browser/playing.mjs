@@ -20,7 +20,7 @@ export async function play(scenarios) {
   const check = async () => {
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      found.push(...(await violations(page)).map((one) => `${colorScheme}: ${one}`));
+      found.push(...(await violations(page, colorScheme)));
     }
     addresses.push(page.url());
   };

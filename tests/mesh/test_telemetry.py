@@ -30,6 +30,7 @@ ONLY_THEN = {
     families.COMPARED: "once an interface is compared",
     families.DIFFERING: "once an interface is compared",
     families.PARITY: "once an interface is compared",
+    families.ATTEMPTS: "once an attempt ended",
     families.FAILURES: "once an attempt failed",
 }
 """Metrics that an estate at rest need not show."""

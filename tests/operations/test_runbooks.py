@@ -27,6 +27,9 @@ STANDING_FOR = {
     "SPIFFE_ID": "spiffe://metip.local/consumer/tablet",
 }
 """What a word in capitals stands for, where a command looks at it while it is read."""
+CONSOLE = ROOT / "hub" / "console" / "app" / "src" / "pages"
+ADDRESS = re.compile(r"`(/[^`]*)`(?:[,:] \*([^*]+)\*)?")
+"""An address of the console, and the heading that a runbook names behind it."""
 LONGEST = 190
 """Letters of a line, tables among them."""
 
@@ -90,19 +93,33 @@ def test_every_command_can_be_given_as_it_stands(runbook: str, command: str) -> 
 
 
 @pytest.mark.parametrize("path", RUNBOOKS, ids=lambda one: one.stem)
-def test_every_page_link_and_metric_in_it_is_one_that_there_is(path: Path) -> None:
+def test_every_link_and_metric_in_it_is_one_that_there_is(path: Path) -> None:
     page = text(path)
-    for address in re.findall(r"`(/[^`]*)`", page):
-        assert address.removeprefix("/").partition("?")[0].partition("/")[0] in PAGES, address
     for target in re.findall(r"\]\(([^)]+)\)", page):
         assert (path.parent / target).exists(), target
     known = {*FAMILIES, *(f"{name}_bucket" for name in FAMILIES)}
     assert set(re.findall(r"\bmetip_[a-z0-9_]+", page)) <= known
 
 
+def addresses() -> list[tuple[str, str, str]]:
+    """Where each address of the console stands, the address, and the heading that is named behind it."""
+    found = [(path.stem, address, named) for path in RUNBOOKS for address, named in re.findall(ADDRESS, text(path))]
+    return found + [(rule["alert"], rule["annotations"]["console"], "") for rule in rules()]
+
+
+@pytest.mark.parametrize(("where", "address", "heading"), addresses(), ids=[f"{where}: {address}" for where, address, _ in addresses()])
+def test_the_console_has_the_page_the_filters_the_place_and_the_heading(where: str, address: str, heading: str) -> None:
+    path, _, fragment = address.partition("#")
+    page, _, query = path.removeprefix("/").partition("?")
+    assert page.partition("/")[0] in PAGES, where
+    sources = "".join(text(one) for one in sorted((CONSOLE / page.partition("/")[0]).rglob("*.tsx")))
+    for key in re.findall(r"(?:^|&)(\w+)=", query):
+        assert f'useFilter("{key}"' in sources, f"{where}: the page has no filter {key}"
+    assert not fragment or f'id="{fragment}"' in sources, f"{where}: nothing on the page is called {fragment}"
+    assert heading in sources, f"{where}: nothing on the page is headed {heading}"
+
+
 @pytest.mark.parametrize("rule", rules(), ids=lambda one: one["alert"])
 def test_every_alert_says_how_urgent_it_is_what_it_is_and_where_it_is_seen(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("page", "ticket")
-    said = rule["annotations"]
-    assert said["summary"]
-    assert said["console"].removeprefix("/").partition("?")[0].partition("/")[0] in PAGES
+    assert rule["annotations"]["summary"]

@@ -10,7 +10,7 @@ GROUPINGS: Final = ("interface", "operation", "consumer", "system", "subscriptio
 MARKS: Final = {1: OK, 2: WARNED, 3: FAILED, 4: SKIPPED}
 """Signs of `metip.estate.v1.NodeHealth`, by number."""
 HEALTH: Final = {0: "", 1: "well", 2: "partly", 3: "down", 4: "stopped"}
-COLUMNS: Final = ("rate", "errors", "p50", "p95", "p99", "in flight", "queued", "parked", "oldest waiting")
+COLUMNS: Final = ("rate", "errors", "p50", "p95", "p99", "in flight", "queued", "parked", "oldest")
 MOVED: Final = "new"
 """Where most interfaces stand in the end, so that it need not be said."""
 MOST_REASONS: Final = 2

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from hub.cli import printing
+from hub.cli.contexts.guarding import Changing
 from hub.cli.exchange.asking import Caller, access, asked, caller_options, why_option
 from hub.cli.exchange.filters import number_of, state_of
 from hub.cli.exchange.names import StateName, subscription_named
@@ -14,9 +15,10 @@ from hub.exchange.life import State
 
 
 @click.command(
+    cls=Changing,
     epilog="\b\nExamples:\n  metip messages note PublishExample --cause TIMED_OUT 'The far system is down until noon, CHG-17'\n\n"
     "`metip messages groups` lists the groups, and --json their notes. A note is for everybody: one that names a person or a vehicle by an "
-    "identifier is refused."
+    "identifier is refused.",
 )
 @click.argument("subscription")
 @click.argument("words")

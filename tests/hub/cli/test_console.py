@@ -63,9 +63,7 @@ def test_where_there_is_no_console_it_says_how_to_start_one(tmp_path: Path) -> N
 
 
 def test_where_people_sign_in_elsewhere_the_address_is_all(home: Path, tmp_path: Path) -> None:
-    settings = (
-        (home / "hub.yaml").read_text()
-        + """  sign_in:
+    sign_in = """  sign_in:
     issuer: https://sso.metip.example
     authorization_endpoint: https://sso.metip.example/authorize
     token_endpoint: https://sso.metip.example/token
@@ -77,7 +75,7 @@ def test_where_people_sign_in_elsewhere_the_address_is_all(home: Path, tmp_path:
     audience: metip-console
     address: https://console.metip.example
 """
-    )
+    settings = (home / "hub.yaml").read_text().replace("  port: 8445\n", f"  port: 8445\n{sign_in}")
     (tmp_path / "hub.yaml").write_text(settings)
     assert console(tmp_path).stdout.strip() == "https://console.metip.example/"
 

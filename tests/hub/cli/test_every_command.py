@@ -34,7 +34,7 @@ LOOKING = {
     "": "demo check status console top interfaces explain doctor trace tap grpcurl bench help completion new",
     "envoy": "status",
     "sim": "faults",
-    "messages": "subscriptions groups list export show track watch backup",
+    "messages": "subscriptions groups list find export show track watch backup",
     "messages owner": "show",
     "traffic": "show history preview",
     "migrate": "status plan evidence history report propose approve",

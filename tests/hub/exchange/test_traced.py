@@ -1,19 +1,23 @@
 """Messages keep the trace of the call that handed them over, on every engine, and are found by call, trace, key and as replays."""
 
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import apsw
+import grpc
 import pytest
 from engines import NOW, OPERATION, Bench, Opening, Time, arrival, settled, sqlite, subscription
 
 from hub.exchange.keys import fingerprints
 from hub.exchange.life import Event
 from hub.exchange.lots import Lot, packed
-from hub.exchange.records import Accepted, Filter, UnknownError
-from hub.exchange.sending import _metadata
-from metip.tracing import HEADER, trace_id_of
+from hub.exchange.records import Accepted, Attempt, Filter, UnknownError
+from hub.exchange.sending import Sender
+from metip.contracts import Subscription
+from metip.exchange.v1.receipt_pb2 import Receipt
+from metip.tracing import HEADER, context_of
 
 pytestmark = pytest.mark.asyncio
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -34,7 +38,34 @@ def lot(*keys: str) -> Lot:
     return Lot(OPERATION, "spiffe://metip.local/consumer/test", "", CALL, 0.0, 0.0, 3600.0, values, prints, array("q"), True, PARENT)
 
 
-async def test_every_attempt_carries_the_trace_that_the_message_came_with(bench: Bench) -> None:
+async def sent(folder: Path, said: Subscription, attempts: Sequence[Attempt]) -> list[str]:
+    """The `traceparent` that a subscriber is sent with each of these attempts."""
+    came: list[str] = []
+
+    async def take(_request: bytes, context: Any) -> bytes:
+        came.append(dict(context.invocation_metadata())[HEADER])
+        return Receipt().SerializeToString()
+
+    class Plain(Sender):
+        """Without TLS, which has tests of its own."""
+
+        def channel(self) -> grpc.aio.Channel:
+            return channel
+
+    interface, _, method = said.operation.partition("/")
+    handlers: Any = {method: grpc.unary_unary_rpc_method_handler(take)}
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(interface, handlers),))
+    server.add_insecure_port(f"unix:{folder / 's'}")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"unix:{folder / 's'}") as channel:
+        for one in attempts:
+            assert (await Plain("", folder, folder, folder).send(said, one)).processed
+    await server.stop(0)
+    return came
+
+
+async def test_every_attempt_carries_the_trace_that_the_message_came_with(bench: Bench, tmp_path: Path) -> None:
     said = subscription()
     await bench.subscribe(said)
     await accepted(bench, "one", call_id=CALL, traceparent=PARENT)
@@ -42,9 +73,7 @@ async def test_every_attempt_carries_the_trace_that_the_message_came_with(bench:
     await accepted(bench, "four", call_id=CALL)
     first = await bench.take(said.name)
     assert [one.traceparent for one in first] == [PARENT, PARENT, PARENT, ""]
-    sent = [dict(_metadata(said, one))[HEADER] for one in first]
-    assert sent[:3] == [PARENT] * 3
-    assert trace_id_of(CALL) in sent[3]
+    assert await sent(tmp_path, said, first) == [PARENT, PARENT, PARENT, context_of("", CALL)]
     await bench.settle(first[0], Event.FAILED, retry_at=NOW)
     (again,) = await bench.take(said.name)
     assert (again.number, again.traceparent) == (2, PARENT)

@@ -70,6 +70,14 @@ def test_without_a_time_only_the_end_of_a_log_is_looked_through(tmp_path: Path, 
     assert found[-1] == "w99"
 
 
+def test_lines_that_lie_across_what_is_read_at_once_are_found_whole_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("".join(written(at, f"w{at}", filled="x" * (at * 7 % 50)) for at in range(60)))
+    for size in (1, 13, 64, 100, 1000):
+        monkeypatch.setattr(logs, "AT_ONCE", size)
+        assert words(LogFiles(path).holding(['"w1', '"w11"'])) == ["w1", *(f"w{at}" for at in range(10, 20))]
+
+
 CALL = call_id(1)
 LINE = {"kind": "call", "details": "via_upstream", "grpc_status": 0, "http_status": 200, "consumer": TABLET, "path": f"/{PART}", "ms": 7,
         "cluster": "metip.two.v1.PartService", "upstream": "/run/two.sock", "upstream_sent": 9, "call_id": CALL}  # fmt: skip

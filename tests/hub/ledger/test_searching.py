@@ -211,3 +211,16 @@ def test_records_are_found_by_the_trace_and_the_message_that_they_belong_to(esta
     assert found(linked=(link_of(call),)) == found(linked=(b"x" * 16,)) == []
     assert [link_of(one) for one in ("", "abc", "zz" * 16)] == [b""] * 3
     assert found(linked=(link_of(trace),), outcome="OK") == [21, 20]
+
+
+def test_a_ledger_from_before_traces_were_indexed_is_opened_and_finds_what_comes_after(estate: Gathered) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    estate.store.change(lambda db: db.execute("DROP TABLE links"))
+    estate.close()
+    estate.open()
+    draft = estate.draft(at=30, call_id="6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
+    draft.record.trace_id = trace
+    estate.write([draft], "later-0")
+    estate.gather()
+    assert len(estate.find(searching.Wanted(linked=(link_of(trace),)), 10)) == 1
+    assert len(estate.find(searching.Wanted(), 100)) > 10
