@@ -74,5 +74,6 @@ const ADDRESS: Partial<Record<Grouping, (row: Row) => string>> = {
   [Grouping.SUBSCRIPTION]: ({ name }) => addressOf("messages", "", { subscription: name }),
 };
 
-const addressFor = (row: Row): string => ADDRESS[row.by]?.(row) ?? addressOf("estate", "", { node: row.id });
+/** A row's id is its node's, led by `row:`. */
+const addressFor = (row: Row): string => ADDRESS[row.by]?.(row) ?? addressOf("estate", "", { node: row.id.replace(/^row:/, "") });
 const parkedAddress = ({ by, name }: Row): string => addressOf("messages", "", by === Grouping.SUBSCRIPTION ? { subscription: name, state: "parked" } : { state: "parked" });
