@@ -12,6 +12,7 @@ async function say(within) {
 
 async function confirmed(page, verb) {
   const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: verb, exact: true }).waitFor();
   const why = dialog.getByLabel("Why?");
   if (await why.count()) await why.fill(WHY.reason);
   await dialog.getByRole("button", { name: verb, exact: true }).click();

@@ -18,9 +18,13 @@ import pytest
 import pytest_asyncio
 from mesh_rig import MeshRig, running_mesh
 
+UNWATCHED = "watch: {way_back: 1s, error_percent: 100, slow_percent: 100, parity_percent: 0}\n"
+"""Faults are played here on purpose: what one test moved must not go back by itself because of another's."""
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MeshRig]:
     """A running estate, shared."""
     async with running_mesh(tmp_path_factory.mktemp("mesh"), console=True) as rig:
+        rig.home.migration.write_text(UNWATCHED)
         yield rig

@@ -134,7 +134,7 @@ async def calls_of(mesh: MeshRig, count: int) -> None:
     async def enough() -> bool:
         return int((await state(mesh))["figures"]["new_platform"]["calls"]) >= count
 
-    await until(enough, within=60)
+    await until(enough, within=120)
 
 
 @asynccontextmanager
@@ -162,7 +162,7 @@ async def compared(mesh: MeshRig) -> None:
     async def enough() -> bool:
         return int((await state(mesh))["figures"]["compared"]) >= ENOUGH
 
-    await until(enough, within=60)
+    await until(enough, within=120)
 
 
 async def proven(mesh: MeshRig, to: str, *more: str) -> None:
@@ -172,7 +172,7 @@ async def proven(mesh: MeshRig, to: str, *more: str) -> None:
     async def taken() -> bool:
         return (await migrate(mesh, *arguments)).code == 0
 
-    await until(taken, within=60)
+    await until(taken, within=120)
 
 
 async def test_legacy_to_new_under_load_by_command_line_on_evidence_without_a_failed_call(mesh: MeshRig) -> None:

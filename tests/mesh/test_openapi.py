@@ -1,11 +1,15 @@
 """The OpenAPI document is what the JSON edge does: each operation's sample goes through Envoy, and question and answer fit the document."""
 
+from datetime import date
 from typing import Any
 
 import openapi
 import pytest
 from json_client import JsonAnswer, post
 from mesh_rig import MeshRig
+
+from adapters.kit.serving import installed_contracts
+from metip.contracts import DeliveryClass
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OPERATIONS = dict(openapi.operations(openapi.installed()))
@@ -16,6 +20,8 @@ HUBS: dict[str, Any] = {
     "metip.hub.v1.MeshService/ListChanges": {},
 }
 """Questions to the hub's own interfaces, which no system's cases hold. Of the others the refusal of an empty question is looked at."""
+
+WRITTEN_ONCE = {one.name for one in installed_contracts(date.min).operations.values() if one.delivery_class is DeliveryClass.WRITE_ONCE}
 
 
 def misfits(name: str, answer: JsonAnswer) -> list[str]:
@@ -35,7 +41,8 @@ async def test_a_sample_and_its_answer_fit_the_document(name: str, mesh: MeshRig
     request = shown(name)
     assert openapi.faults(openapi.installed(), openapi.request_schema(name), request) == []
     answer = await post(mesh, name, request)
-    assert answer.status == 200, answer.body
+    # On an estate that is shared somebody may have written before what is written once; its refusal fits the document as well.
+    assert answer.status == 200 or (name in WRITTEN_ONCE and answer.status in (400, 409)), answer.body
     assert misfits(name, answer) == []
 
 

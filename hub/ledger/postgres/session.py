@@ -67,6 +67,7 @@ class Loop:
         if not self._loop.is_closed():
             for connection in tuple(self._connections):
                 self.end(connection)
+            self.run(_settled())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -187,6 +188,12 @@ async def _ended(connection: Any) -> None:
         await connection.close(timeout=2)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         connection.terminate()
+
+
+async def _settled() -> None:
+    """Lets what was cut off be closed: below TLS that takes more than one turn of the loop."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 @contextmanager
