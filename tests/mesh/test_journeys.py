@@ -36,6 +36,11 @@ MESSAGE = max(
     (one for one in SAMPLES if one.operation.delivery is not None and one.operation.personal),
     key=lambda one: sum(each.operation == one.operation.name for each in CONTRACTS.subscriptions),
 )
+PTI_URN = "pti_urn"
+CASE = next(
+    one for one in SAMPLES if one.operation.delivery is not None and any(field.name == PTI_URN for field, _ in one.request.ListFields())
+)
+"""A message about a case, which everybody knows by its number."""
 SUBSCRIBERS = {one.system for one in CONTRACTS.subscriptions if one.operation == MESSAGE.operation.name}
 WHY = AccessContext(purpose=PURPOSE_AUDIT, reference="1234/23NOV26", justification="a test asks")
 
@@ -156,6 +161,20 @@ async def test_a_business_key_needs_a_reference_and_a_reason_and_its_asking_is_r
                 break
             await asyncio.sleep(0.3)
     assert {one["kind"] for one in found.json["records"]} == {"ACTION"}
+
+
+async def test_a_case_is_told_alike_from_its_number_and_from_its_message(mesh: MeshRig) -> None:
+    done = await metip(mesh.home.root, "messages", "publish", CASE.operation.name, "--sample", "--json")
+    by_message = await whole(mesh, done.json["message_id"], steps=4)
+    number = next(value.value for field, value in CASE.request.ListFields() if field.name == PTI_URN)
+    asked = {"kind": api.ID_KIND_BUSINESS_KEY, "identifier": PTI_URN, "access": WHY}
+    by_number = await journey(mesh, number, **asked)
+    stories = {by_number["journey_id"]: by_number}
+    for other in by_number["others"]:  # the same case in other hands, on an estate that is shared
+        one = await journey(mesh, other["id"])
+        stories[one["journey_id"]] = one
+    assert told(stories[by_message["journey_id"]]) == told(by_message)
+    assert number not in json.dumps(by_number)
 
 
 async def test_the_table_shows_the_tree_and_an_unknown_id_says_so(mesh: MeshRig, searched: dict[str, Any]) -> None:
