@@ -185,7 +185,7 @@ async def test_a_subscription_pauses_and_resumes(rig: ExchangeRig) -> None:
     done = await run(rig, "pause", "probe:PublishOnce", *WHY)
     assert (done.code, "is paused" in done.out) == (0, True), done.err
     message_id = await publish(rig, "h1", operation=ONCE)
-    late = await run(rig, "watch", message_id, "--deadline", "2s")
+    late = await run(rig, "watch", message_id, "--deadline", "8s")
     assert (late.code, "was not done in time: pending" in late.err) == (1, True), late.err
     accounts = {one["subscription"]: one for one in (await run(rig, "subscriptions", "--json")).json}
     (paused,) = [one for one in accounts.values() if one["paused"]]
