@@ -82,7 +82,7 @@ async def test_one_trace_leads_from_the_consumers_call_to_the_far_system(estate:
     trace, header = traced()
     root = header[1].split("-")[2]
     call: Any = estate.mesh.channel().unary_unary(QUERY.operation.path)
-    await call(QUERY.case.request.value, timeout=10, metadata=[*estate.mesh.token(), header])
+    await call(QUERY.case.request.value, timeout=30, wait_for_ready=True, metadata=[*estate.mesh.token(), header])
     adapter = f"adapter-{SYSTEM}"
     spans = await estate.spans(trace, (adapter, FAR), (adapter, QUERY.operation.name))
     far = next(one for one in spans.values() if one.name == FAR)
