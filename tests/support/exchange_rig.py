@@ -43,7 +43,6 @@ SYSTEM, OLD = "probe", "probe_old"
 SQLITE, JETSTREAM = "sqlite", "jetstream"
 LOG = "nats-server"
 OLD_TOO = "METIP_TEST_TWO_PLATFORMS"
-OLD_TOO = "METIP_TEST_TWO_PLATFORMS"
 """Set where the contracts of a test have the second platform."""
 POLL = 0.02
 READY_WITHIN = 40.0
@@ -183,7 +182,16 @@ class ExchangeRig:
         if not await self.admin.healthy({INTERFACE}):
             return False
         hosts = (await self.admin.hosts()).get(f"{SYSTEM}/{INTERFACE}", ())
-        return sum(one.healthy for one in hosts) >= self.subscribers
+        return sum(one.healthy for one in hosts) >= self.subscribers and await self._open()
+
+    async def _open(self) -> bool:
+        """Whether the edge listens: Envoy has its clusters before its listeners."""
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.ports.grpc)
+        except ConnectionError:
+            return False
+        writer.close()
+        return True
 
     def start_subscriber(self, number: int) -> None:
         """Starts one of the subscribers."""

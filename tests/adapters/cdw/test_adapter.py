@@ -10,6 +10,7 @@ import pytest
 from adapter_rig import Rig, from_envoy
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from adapters.kit.simulation.dials import Dial
 from metip.cdw.v1.warehouse_service_pb2 import DATASET_CUSTODY, GetLoadRequest, GetLoadResponse
 from metip.cdw.v1.warehouse_service_pb2_grpc import WarehouseServiceStub
 from metip.common.v1.identifiers_pb2 import PncId
@@ -109,6 +110,7 @@ async def test_deliveries_at_the_same_time_share_transactions_and_none_is_lost_o
     wanted = [(serial, version) for serial in range(900_200, 900_240) for version in (1, 2, 3, 4, 5)]
     calls = [*wanted, *random.Random(1).sample(wanted, 60)]
     random.Random(2).shuffle(calls)
+    rig.dials.set([Dial("delay", "50ms")])  # so that deliveries come while a load is under way, on the slowest machine too
     before = rig.dials.exchanges["Load"]
     began = time.monotonic()
     room = asyncio.Semaphore(150)  # as many as the subscription has under way
@@ -118,6 +120,7 @@ async def test_deliveries_at_the_same_time_share_transactions_and_none_is_lost_o
             await hand_over(rig, record(serial, version))
 
     await asyncio.gather(*(one(serial, version) for serial, version in calls))
+    rig.dials.clear()
     assert time.monotonic() - began < PATIENT
     assert rig.dials.exchanges["Load"] - before < len(calls) / 3
     rows = await rig.simulator.fetch(

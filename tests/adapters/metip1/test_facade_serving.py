@@ -127,9 +127,10 @@ async def test_the_contracts_time_limit_bounds_a_call_and_the_consumers_own_is_p
     await door.call(GET, ASKED, {"Request-Timeout": "2.5"})
     await door.call(GET, ASKED, {"Request-Timeout": "900"})
     plain, short, long = (one.remaining for one in door.edge.seen)
-    assert 5 < plain <= 10
-    assert 0 < short < 3  # gRPC rounds a time limit up
-    assert 5 < long <= 10
+    # gRPC rounds a time limit up on its way, by a hundredth and more
+    assert 5 < plain < 10.5
+    assert 0 < short < 3
+    assert 5 < long < 10.5
 
 
 async def test_time_that_runs_out_is_a_server_fault(door: Rig) -> None:
