@@ -1,5 +1,6 @@
 """Finding messages by whom or what they are about, and notes on groups of messages that wait."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from hub.api.exchange_noting import check_words
@@ -16,15 +17,15 @@ from metip.ledger.v1 import query_pb2, record_pb2
 PAGE = 100
 
 
-class FindingApi:
+class FindingApi(ABC):
     """The part of the exchange's interface that is about finding and noting. `_asked` admits somebody, records what came of it, and
     refuses."""
 
     _exchange: Exchange
     _finder: Finder | None
 
-    def _asked(self, request: Any, context: Any, *, reason: bool = False) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _asked(self, request: Any, context: Any, *, reason: bool = False) -> Any: ...
 
     async def FindMessages(self, request: api.FindMessagesRequest, context: Any) -> api.FindMessagesResponse:  # noqa: N802
         """Finds messages by subject or call; see the contract."""

@@ -1,5 +1,6 @@
 """Who owns messages that several platforms could deliver, as operators see it and change it."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from hub.api.exchange_words import move, owner
@@ -9,13 +10,13 @@ from hub.exchange.running import Exchange
 from metip.exchange.v1 import owner_pb2
 
 
-class OwnersApi:
+class OwnersApi(ABC):
     """The part of the exchange's interface that is about owners. `_asked` admits an operator, records what came of it, and refuses."""
 
     _exchange: Exchange
 
-    def _asked(self, request: Any, context: Any, *, reason: bool = False) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _asked(self, request: Any, context: Any, *, reason: bool = False) -> Any: ...
 
     async def ListOwners(self, request: owner_pb2.ListOwnersRequest, context: Any) -> owner_pb2.ListOwnersResponse:  # noqa: N802
         """Says who owns what; see the contract."""

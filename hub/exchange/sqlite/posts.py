@@ -5,6 +5,7 @@ is, is decided in the transaction in which the cursor passes it; so none is give
 are not done at most one is ever under way, whichever member has it. What may have reached one platform never moves to another.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import blake2b
@@ -25,7 +26,7 @@ TRIED: Final = frozenset({Event.LOST, Event.FAILED, Event.DOUBTED, Event.GAVE_UP
 HELD: Final = f"('{Stage.DRAINING.value}', '{Stage.FENCING.value}')"
 
 
-class Posts(Messages):
+class Posts(Messages, ABC):
     """Owners of messages, and their moves. The body of each job raises before it changes anything."""
 
     def __init__(self, path: Path, record: Recorder | None = None, *, synchronous: str = "full", vfs: str | None = None) -> None:
@@ -286,5 +287,5 @@ class Posts(Messages):
             (system, post, digest, number),
         )
 
-    def _choose_head(self, place: Place, key: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _choose_head(self, place: Place, key: str) -> None: ...
