@@ -137,7 +137,7 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
     h2load = has_h2load() and not own_generator
     told("starting bare server, plain Envoy, hub, edge and adapter")
     async with running(told, ablation=effort.step_rounds > 0) as estate:
-        rows = await _rows(estate, effort, told, h2load=h2load)
+        rows = await measure_paths(estate, effort, told, h2load=h2load)
         steps = await _steps(estate, effort, told, h2load=h2load)
         journal = await measure_journal(estate, effort.journal_rounds, effort.seconds, effort.in_flight, told, h2load=h2load)
         told("stages of the adapter's pipeline")
@@ -169,7 +169,8 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
     return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison, mirrored=mirrored, console=console)
 
 
-async def _rows(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:
+async def measure_paths(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:
+    """A row for each load and path."""
     loads = [*(Load(in_flight=one) for one in effort.in_flight), *(Load(rate=one) for one in effort.rates)]
     expected = {target.name: await _warm(estate, target, effort, h2load=h2load) for target in estate.targets}
     found: dict[tuple[str, str], list[Sample]] = {(target.name, load.name): [] for load in loads for target in estate.targets}
@@ -232,4 +233,4 @@ def _lines(path: Path) -> Sequence[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else ()
 
 
-__all__ = ["BARE", "BUSY", "FULL", "PLAIN", "QUICK", "Effort", "Measurement", "Step", "measure"]
+__all__ = ["BARE", "BUSY", "FULL", "PLAIN", "QUICK", "Effort", "Measurement", "Step", "measure", "measure_paths"]

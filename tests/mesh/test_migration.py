@@ -181,7 +181,7 @@ async def proven(mesh: MeshRig, to: str, *more: str) -> None:
 async def test_legacy_to_new_under_load_by_command_line_on_evidence_without_a_failed_call(mesh: MeshRig) -> None:
     await moved(mesh, "back", INTERFACE, "--to", "legacy", "--because", "the beginning")
     channel = mesh.channel()
-    async with load(lambda: send(mesh, CASE, channel), workers=2) as calls:
+    async with load(lambda: send(mesh, CASE, channel), workers=4) as calls:
         assert set(await shares(mesh, 20)) == {OLD}
         await stepped(mesh, "shadow")
         assert set(await shares(mesh, 20)) == {OLD}

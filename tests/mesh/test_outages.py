@@ -119,7 +119,7 @@ async def _hub_is_followed(rig: MeshRig) -> bool:
 
 async def test_killed_workers_are_not_noticed_by_queries(estate: MeshRig) -> None:
     channel, token = estate.channel(), estate.token()
-    async with load(lambda: send(estate, CASE, channel, metadata=token)) as calls:
+    async with load(lambda: send(estate, CASE, channel, metadata=token), pause=0) as calls:
         for _ in range(KILLS):
             await _more(calls, 20)
             victim = estate.workers(ADAPTER)[0]
@@ -139,7 +139,7 @@ async def test_a_sick_instance_is_ejected_and_its_calls_go_elsewhere(estate: Mes
     channel, token = estate.channel(), estate.token()
     async with Standing(estate, "sick", grpc.StatusCode.UNAVAILABLE) as sick:
         await until(lambda: sick.known(wanted=True))
-        async with load(lambda: send(estate, CASE, channel, metadata=token)) as calls:
+        async with load(lambda: send(estate, CASE, channel, metadata=token), pause=0) as calls:
             await until(lambda: _ejected(estate, sick.socket))
             asked = sick.asked
             await asyncio.gather(*(send(estate, CASE, channel, metadata=token) for _ in range(50)))
@@ -172,7 +172,7 @@ async def test_fifty_changes_under_load_fail_no_call(estate: MeshRig) -> None:
     channel, token = estate.channel(), estate.token()
     good = await send(estate, CASE, channel, metadata=token)
     async with Standing(estate, "coming-and-going", good) as standing:
-        async with load(lambda: send(estate, CASE, channel, metadata=token)) as calls:
+        async with load(lambda: send(estate, CASE, channel, metadata=token), pause=0) as calls:
             for change in range(CHANGES):
                 if change % 2:
                     await standing.register()
@@ -188,7 +188,7 @@ async def test_fifty_changes_under_load_fail_no_call(estate: MeshRig) -> None:
 async def test_a_planned_stop_of_a_worker_fails_no_call_not_even_one_that_is_never_repeated(estate: MeshRig) -> None:
     case = write_once()
     channel, token = estate.channel(), estate.token()
-    async with load(lambda: send(estate, case, channel, metadata=token)) as calls:
+    async with load(lambda: send(estate, case, channel, metadata=token), pause=0) as calls:
         await _more(calls, 20)
         victim = estate.workers(ADAPTER)[0]
         os.kill(victim, signal.SIGTERM)
@@ -233,7 +233,7 @@ async def test_a_new_edge_certificate_is_shown_without_a_failed_call(estate: Mes
 
     channel, token = estate.channel(), estate.token()
     before = describe(estate.store.certificate("edge")).serial
-    async with load(lambda: send(estate, CASE, channel, metadata=token)) as calls:
+    async with load(lambda: send(estate, CASE, channel, metadata=token), pause=0) as calls:
         after = renew(estate.store, "edge").serial
 
         async def shown() -> bool:

@@ -37,10 +37,12 @@ OFFICER = Officer("P123456", "01", "ZD", ("officer",))
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 15.0) -> None:
-    """Waits for a condition, with a bound; raises TimeoutError."""
+    """Waits for a condition, with a bound; raises TimeoutError. Asking, a command for instance, takes up half of the time at most."""
     async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110 - other processes are asked, and they can set no event here
-            await asyncio.sleep(POLL)
+        asked = time.monotonic()
+        while not await condition():
+            await asyncio.sleep(max(POLL, time.monotonic() - asked))
+            asked = time.monotonic()
 
 
 @dataclass
@@ -203,8 +205,10 @@ class Load:
 
 
 @asynccontextmanager
-async def load(call: Callable[[], Awaitable[object]], *, workers: int = 8) -> AsyncIterator[Load]:
-    """Repeats a call from several workers for the length of the block."""
+async def load(call: Callable[[], Awaitable[object]], *, workers: int = 8, pause: float = 0.01) -> AsyncIterator[Load]:
+    """Repeats a call from several workers for the length of the block; each pauses so many seconds after a call, so that what is tested
+    has some of the machine. Without a pause there is always a call of each worker under way.
+    """
     found = Load()
     over = asyncio.Event()
 
@@ -215,6 +219,7 @@ async def load(call: Callable[[], Awaitable[object]], *, workers: int = 8) -> As
                 found.done += 1
             except grpc.aio.AioRpcError as error:
                 found.failed.append(f"{error.code().name}: {error.details()}")
+            await asyncio.sleep(pause)
 
     tasks = [asyncio.create_task(work()) for _ in range(workers)]
     try:
