@@ -1,4 +1,8 @@
-"""One bulk hand-over: parts are judged as they come, and kept in the order in which they came, each while the next ones are judged."""
+"""One bulk hand-over: parts are judged as they come, and kept in the order in which they came, each while the next ones are judged.
+
+Of one ordering key nothing is kept after a message for which there was no room: its producer hands that one over again, and it would come
+after those that it was to come before. So lots with ordering keys are kept one after the other.
+"""
 
 import asyncio
 from collections import deque
@@ -11,6 +15,7 @@ import grpc
 from hub.exchange.accepting import Acceptor, full, kept, metadata_of, refuse
 from hub.exchange.judging import messages_of, part_of
 from hub.exchange.lots import Judged, Lot
+from hub.exchange.records import FullError
 from hub.exchange.running import Exchange
 from metip.call import OFFICER_HEADER, Call, call_from
 from metip.exchange.v1 import exchange_service_pb2 as api
@@ -21,7 +26,9 @@ SERVICE: Final = "metip.exchange.v1.ExchangeService"
 JUDGED_AHEAD: Final = 4
 """Parts that are being judged while the next one comes."""
 KEPT_AHEAD: Final = 8
-"""Lots that are being kept while the next one is judged: while one is told to its producer, the store works on others."""
+"""Lots without ordering keys that are being kept while the next one is judged: while one is told to its producer, the store works on
+others."""
+HELD_BACK: Final = "an earlier message of its ordering key was not kept"
 
 
 class Batch:
@@ -33,6 +40,8 @@ class Batch:
         self._judging: deque[tuple[bytes, asyncio.Task[Judged]]] = deque()
         self._keeping: deque[asyncio.Task[None]] = deque()
         self._ids: list[str] = []
+        self._held_back: set[int] = set()
+        """Fingerprints of ordering keys of which a message found no room."""
         self._response = api.PublishBatchResponse()
 
     async def take(self, part: bytes) -> None:
@@ -64,8 +73,10 @@ class Batch:
             if judged.refused:
                 await self._refused(first, part, judged.refused)
             for lot, places in zip(judged.lots, judged.places(), strict=True):
-                await self._kept(KEPT_AHEAD)
-                self._keeping.append(asyncio.create_task(self._keep(lot, first, places)))
+                await self._kept(0 if lot.in_line else KEPT_AHEAD)
+                left, left_places = self._behind_none(lot, places, first)
+                if left_places:
+                    self._keeping.append(asyncio.create_task(self._keep(left, left_places, first)))
             await asyncio.sleep(0)  # so that the store has them before the next ones are judged
 
     async def _kept(self, but: int) -> None:
@@ -83,7 +94,16 @@ class Batch:
         for place, fault in refused:
             self._refuse(first + place, fault)
 
-    async def _keep(self, lot: Lot, first: int, places: Sequence[int]) -> None:
+    def _behind_none(self, lot: Lot, places: Sequence[int], first: int) -> tuple[Lot, Sequence[int]]:
+        """The messages that come after none of their key for which there was no room, and their places; the others are refused."""
+        held = {at for at, line in enumerate(lot.in_line) if line in self._held_back} if self._held_back else set()
+        if not held:
+            return lot, places
+        for at in held:
+            self._refuse(first + places[at], full(FullError(HELD_BACK)))
+        return lot.but(held), [place for at, place in enumerate(places) if at not in held]
+
+    async def _keep(self, lot: Lot, places: Sequence[int], first: int) -> None:
         found = await kept(self._exchange.engine.accept_lot, lot)
         if isinstance(places, range):
             self._ids[first + places.start : first + places.stop] = found.ids
@@ -93,6 +113,8 @@ class Batch:
         self._acceptor.batched += len(found.ids) - len(found.full)
         for place, error in found.full:
             self._refuse(first + places[place], full(error))
+        if lot.in_line:
+            self._held_back.update(lot.in_line[place] for place, _ in found.full if lot.in_line[place])
         self._response.duplicates += found.duplicates
 
     def _refuse(self, place: int, fault: Fault) -> None:

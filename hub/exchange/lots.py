@@ -4,8 +4,8 @@ An object for each message would cost a bulk hand-over more than its rows do.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hub.exchange.records import Accepted, Arrival, FullError
@@ -38,6 +38,13 @@ class Lot:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def but(self, left_out: Set[int]) -> "Lot":
+        """The same without the messages of those places."""
+        left = [place for place in range(len(self)) if place not in left_out]
+        in_line = array("q", [self.in_line[place] for place in left]) if self.in_line else self.in_line
+        known_by = array("q", [self.known_by[place] for place in left])
+        return replace(self, values=tuple(self.values[place] for place in left), known_by=known_by, in_line=in_line)
 
     def keys(self) -> Iterator[str]:
         """The idempotency keys."""

@@ -126,12 +126,15 @@ class JetStreamEngine(Reading):
         """See the port."""
         packed = [commands.packed(log.LogArrival, one) for one in arrivals]
         found: list[Accepted | FullError] = [FullError("the message is larger than the log takes")] * len(packed)
-        begun = []
+        begun, since, no_room = [], self._sequencer.steady(), None
         for places in _chunks([one.ByteSize() for one in packed], LARGEST_ENTRY, self._log.largest):
             said = log.LogAccept(arrivals=[packed[place] for place in places])
             try:
-                begun.append((places, self._sequencer.begin(log.LogCommand(accept=said))))
+                if no_room is not None:
+                    raise no_room  # a smaller one might have room, and would overtake
+                begun.append((places, self._sequencer.begin(log.LogCommand(accept=said), since=since)))
             except FullError as error:
+                no_room = error
                 for place in places:
                     found[place] = error
         for places, future in begun:

@@ -84,14 +84,15 @@ class Sequencer:
         """What the command gave, once it is in the log and carried out here. Raises the error it gave, and `FullError` unless `patient`."""
         return await self.begin(command, patient=patient)
 
-    def begin(self, command: log.LogCommand, *, patient: bool = False) -> "asyncio.Future[Any]":
-        """Like `do`, for several that must keep their order."""
+    def begin(self, command: log.LogCommand, *, patient: bool = False, since: float | None = None) -> "asyncio.Future[Any]":
+        """Like `do`, for several that must keep their order: `since`, the same for all, is when they began to wait, so that none of them
+        is still taken after another was refused."""
         if self._failed is not None:
             raise BrokenError(str(self._failed))
         size = command.ByteSize()
         if len(self._queue) >= LONGEST_QUEUE or self._waiting + size > LARGEST_QUEUE:
             raise FullError(f"{len(self._queue)} requests wait for the log")
-        item = _Item(command, size, patient, self.steady(), asyncio.get_running_loop().create_future())
+        item = _Item(command, size, patient, self.steady() if since is None else since, asyncio.get_running_loop().create_future())
         self._queue.append(item)
         self._waiting += size
         self._wake.set()
