@@ -25,7 +25,8 @@ class SourceEnd:
 
     source: str
     status: str
-    matches: int
+    found: str
+    """How much it found, in words; empty where the answer does not tell."""
     elapsed: float | None
     """Seconds, where the answer tells."""
     explanation: str
@@ -36,10 +37,10 @@ class SourceEnd:
         return OK if self.status in (ANSWERED, NO_TRACE) else WARNED if self.status in (STALE, NOT_SEARCHABLE) else FAILED
 
     def words(self) -> str:
-        """The end in a line: status, matches, time, and why."""
+        """The end in a line: status, how much it found, time, and why."""
         found = [f"{self.source:8} {self.status}"]
-        if self.status in (ANSWERED, STALE):
-            found.append(count(self.matches, "match", "matches"))
+        if self.found and self.status in (ANSWERED, STALE):
+            found.append(self.found)
         if self.elapsed is not None:
             found.append(f"took {span(self.elapsed)}")
         if self.explanation:
@@ -57,7 +58,7 @@ def ends_of(reply: Message) -> Iterator[SourceEnd]:
         yield SourceEnd(
             source=told.source,
             status=enum_word(status.enum_type, told.status),
-            matches=int(told.matches) if _is_number(fields.get("matches")) else 0,
+            found=_found(told),
             elapsed=told.elapsed.ToTimedelta().total_seconds() if "elapsed" in fields and told.HasField("elapsed") else None,
             explanation=told.explanation if "explanation" in fields else "",
         )
@@ -66,6 +67,15 @@ def ends_of(reply: Message) -> Iterator[SourceEnd]:
         if field.message_type is not None and not field.message_type.GetOptions().map_entry:
             for one in value if field.is_repeated else (value,):
                 yield from ends_of(one)
+
+
+def _found(told: Any) -> str:
+    """A source counts its matches, or comes with its entries."""
+    fields = told.DESCRIPTOR.fields_by_name
+    if _is_number(fields.get("matches")):
+        return count(int(told.matches), "match", "matches")
+    entries = fields.get("entries")
+    return count(len(told.entries), "entry", "entries") if entries is not None and entries.is_repeated else ""
 
 
 def _is_number(field: FieldDescriptor | None) -> bool:

@@ -68,6 +68,18 @@ await play({
     return { before, story: await tree(page).textContent() };
   },
 
+  /** The address that an alert gives: the deliveries it is about are in view, filtered as the alert says. */
+  async alert({ page, goto }, { path }) {
+    await goto(path);
+    const heading = page.getByRole("heading", { name: "Deliveries", exact: true });
+    await page.waitForFunction(() => {
+      const place = document.getElementById("deliveries")?.getBoundingClientRect();
+      return place && scrollY > 0 && place.top > -5 && place.bottom < innerHeight;
+    });
+    const chosen = (label) => page.getByLabel(label, { exact: true }).inputValue();
+    return { heading: await heading.innerText(), subscription: await chosen("Subscription"), state: await chosen("State") };
+  },
+
   /** Filters are kept as views of this browser, and a view brings them back. */
   async views({ page, goto }) {
     await goto("/messages?state=parked&since=2h");

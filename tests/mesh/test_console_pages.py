@@ -59,6 +59,14 @@ async def test_a_parked_group_gets_a_note_and_is_replayed_after_a_dry_run(mesh: 
     assert "Attempt 1: OK" in found["story"]
 
 
+@pytest.mark.parametrize("state", ["pending", "in_doubt"])
+async def test_the_address_of_an_alert_leads_to_the_deliveries_that_it_is_about(mesh: MeshRig, state: str) -> None:
+    found = await play(mesh, "alert", path=f"/messages?subscription={SUBSCRIPTION.name}&state={state}#deliveries")
+    assert found["heading"] == "Deliveries"
+    assert found["subscription"] == SUBSCRIPTION.name
+    assert found["state"] == state.replace("_", "-")
+
+
 async def test_a_view_is_kept_in_the_browser(mesh: MeshRig) -> None:
     found = await play(mesh, "views")
     assert found["address"] == "?state=parked&since=2h"

@@ -8,6 +8,7 @@ from adapters.iportal import sources
 from adapters.iportal.sources import ADDRESS, CONNECT, INCIDENT, PERSON, PNC_NAMES, PNC_RECORD, SOURCES
 from adapters.kit.population import Population
 from adapters.kit.serving import installed_contracts
+from hub.cli.sources import ends_of
 from metip.common.v1.identifiers_pb2 import CrimeReportNumber, PncId
 from metip.common.v1.pole_pb2 import Person, PersonName, WarningSignal
 from metip.common.v1.time_pb2 import CivilDate
@@ -113,3 +114,10 @@ def test_a_case_file_reads_once_for_each_defendant() -> None:
     assert [entry.person.name.family_name for entry in entries] == ["A", "B"]
     assert entries[0].on == CivilDate(year=2026, month=10, day=1)
     assert entries[0].summary == "0 hearings, 0 results"
+
+
+def test_the_command_line_says_how_much_each_source_shows() -> None:
+    answered = view.Section(source="cad", status=view.SECTION_STATUS_ANSWERED, entries=[view.Entry(), view.Entry()])
+    nothing = view.Section(source="cris", status=view.SECTION_STATUS_NOTHING_TO_SHOW)
+    ends = ends_of(api.ComposeIncidentViewResponse(sections=[answered, nothing]))
+    assert [one.words() for one in ends] == ["cad      ANSWERED, 2 entries", "cris     NOTHING_TO_SHOW"]

@@ -74,7 +74,7 @@ def test_sources_are_recognised_by_their_shape_wherever_they_are(messages: Messa
               outcomes {source: "two" status: STATUS_TIMED_OUT explanation: "silent"}"""
     reply: Any = text_format.Parse(text, messages.kind(REPLY)(), descriptor_pool=messages.pool)
     one, two = ends_of(reply)
-    assert (one.source, one.status, one.matches, one.elapsed) == ("one", "ANSWERED", 2, 0.012)
+    assert (one.source, one.status, one.found, one.elapsed) == ("one", "ANSWERED", "2 matches", 0.012)
     assert (two.status in SPOKE, two.explanation) == (False, "silent")
     assert reply_line(reply) == ("ok", "one      ANSWERED, 2 matches, took 12 ms; two      TIMED_OUT, silent")
     assert list(ends_of(messages.kind("metip.example.v1.Line")())) == []

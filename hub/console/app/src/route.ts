@@ -73,7 +73,28 @@ function follow(event: MouseEvent): void {
   if (there.origin !== location.origin || (samePage && there.hash)) return;
   event.preventDefault();
   navigate(there.pathname + there.search);
-  if (there.hash) requestAnimationFrame(() => document.getElementById(there.hash.slice(1))?.scrollIntoView());
+  showPlace(there.hash);
+}
+
+const SETTLES = 3_000;
+const BY_HAND = ["wheel", "touchstart", "pointerdown", "keydown"];
+
+/** Scrolls to the place that an address names after `#`, and keeps it in view while what stands above it is still coming: for three seconds, or until somebody moves. */
+export function showPlace(hash: string): void {
+  if (hash.length < 2) return;
+  const place = hash.slice(1), until = performance.now() + SETTLES;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = () => {
+    clearTimeout(timer);
+    for (const kind of BY_HAND) removeEventListener(kind, end);
+  };
+  const show = () => {
+    document.getElementById(place)?.scrollIntoView();
+    if (performance.now() < until) timer = setTimeout(show, 100);
+    else end();
+  };
+  for (const kind of BY_HAND) addEventListener(kind, end, { passive: true });
+  timer = setTimeout(show, 0);
 }
 
 function decoded(text: string): string {

@@ -16,7 +16,7 @@ import { mayAct } from "@/session";
 import { accessOf, useWhy } from "@/why";
 import { AGES, everything, filterOf, subscriptionWords } from "./filter";
 import { Replay } from "./replay";
-import { ORDER, slug, STATES } from "./states";
+import { ORDER, slug, stateOf, STATES } from "./states";
 import { Views } from "./views-list";
 
 const LIMIT = 500;
@@ -24,7 +24,9 @@ const STATE_OPTIONS = [["", "Any state"], ...ORDER.map((state) => [slug(state), 
 
 export function Deliveries() {
   const [subscription, setSubscription] = useFilter("subscription");
-  const [state, setState] = useFilter("state");
+  const [said, setState] = useFilter("state");
+  const wanted = stateOf(said);
+  const state = wanted === undefined ? said : slug(wanted);
   const [reason, setReason] = useFilter("cause");
   const [since, setSince] = useFilter("since");
   const [why] = useWhy();

@@ -29,6 +29,7 @@ describe("states", () => {
   it("are found again by the word in the address", () => {
     for (const state of ORDER) expect(stateOf(slug(state))).toBe(state);
     expect(stateOf("nowhere")).toBeUndefined();
+    expect([stateOf("pending"), stateOf("in_doubt"), stateOf("in-doubt")]).toEqual([State.PENDING, State.IN_DOUBT, State.IN_DOUBT]);
     expect(Object.keys(STATES)).toHaveLength(ORDER.length + 1);
   });
   it("let nobody do anything with what is done", () => {

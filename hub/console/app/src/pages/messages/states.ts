@@ -30,9 +30,9 @@ export const ORDER: readonly State[] = [
 
 export const WAITING: readonly State[] = [State.PARKED, State.IN_DOUBT, State.EXPIRED];
 
-/** A state by the word that an address has it by, such as `parked` or `in-doubt`; undefined for what is none. */
-export const stateOf = (word: string): State | undefined => ORDER.find((state) => slug(state) === word);
-export const slug = (state: State): string => STATES[state].word.replaceAll(" ", "-");
+/** A state by the word that an address has it by, such as `pending` or `in-doubt`: those of the command line, metrics and alerts, with `-` or `_`; undefined for what is none. */
+export const stateOf = (word: string): State | undefined => ORDER.find((state) => slug(state) === word.toLowerCase().replaceAll("_", "-"));
+export const slug = (state: State): string => State[state].toLowerCase().replaceAll("_", "-");
 
 export interface Deed {
   readonly decision: Decision;

@@ -13,7 +13,7 @@ export const GIVEN: readonly View[] = [
   { name: "Parked", query: "state=parked" },
   { name: "In doubt", query: "state=in-doubt" },
   { name: "Expired", query: "state=expired" },
-  { name: "In flight", query: "state=in-flight" },
+  { name: "In flight", query: "state=attempt" },
 ];
 
 export function readViews(kept: string | null): readonly View[] {
