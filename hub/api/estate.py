@@ -21,6 +21,8 @@ from metip.faults import Fault, Reason, status_of
 
 EVERY: Final = 2.0
 """Seconds between two answers to whoever watches, where nobody says otherwise."""
+SHARE: Final = 0.04
+"""Of a core, at most, that pictures for one who watches may take: the wider an estate is, the less often it is drawn."""
 TOGETHER: Final = 0.1
 """Seconds for which calls wait for others, so that they are sent together."""
 
@@ -47,10 +49,12 @@ class EstateApi(EstateServiceServicer):
             whole, due = True, time.monotonic()
             while True:
                 estate = await self._live.estate(request.filter, request.rows, with_map=not request.without_map)
+                began = time.thread_time()
                 known, told = changed(known, estate)
+                spent = self._live.drawing + time.thread_time() - began
                 told.whole = whole
                 yield told
-                whole, due = False, max(due + every, time.monotonic())
+                whole, due = False, max(due + pause(every, spent), time.monotonic())
                 await asyncio.sleep(due - time.monotonic())
 
     async def WatchCalls(self, request: api.WatchCallsRequest, context: Any) -> AsyncIterator[api.WatchCallsResponse]:  # noqa: N802
@@ -62,6 +66,11 @@ class EstateApi(EstateServiceServicer):
                 calls, dropped = await tap.given()
                 yield api.WatchCallsResponse(calls=map(seen_call, calls), dropped=dropped, at=moment(self._live.feed.read_at))
                 await asyncio.sleep(TOGETHER)
+
+
+def pause(every: float, spent: float) -> float:
+    """Seconds from one answer to the next, of which each took so many seconds of CPU."""
+    return max(every, spent / SHARE)
 
 
 @asynccontextmanager

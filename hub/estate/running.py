@@ -87,6 +87,8 @@ class Live:
         self._asked = _Asked()
         self._turn = asyncio.Lock()
         self._watchers = self._taps = 0
+        self.drawing = 0.0
+        """Seconds of CPU that the last picture took."""
         self._counting: asyncio.Task[None] | None = None
         self._filled = asyncio.Event()
         self._left: asyncio.TimerHandle | None = None
@@ -148,8 +150,11 @@ class Live:
             return self._drawn[key][1]
 
     def _draw(self, scene: Scene, choice: Choice, wanted: Sequence[Grouping], with_map: bool) -> estate_pb2.Estate:
+        began = time.thread_time()
         totals = self._window.only(choice.has) if choice.narrows else scene.totals
-        return picture(scene, totals, choice, wanted, with_map=with_map)
+        found = picture(scene, totals, choice, wanted, with_map=with_map)
+        self.drawing = time.thread_time() - began
+        return found
 
     async def close(self) -> None:
         """Lets go of everything at once."""

@@ -13,7 +13,7 @@ import pytest_asyncio
 from admin_page import AdminPage, admin_page
 from edge_lines import CONSUMER, CONTRACTS, HUB, OWNER, QUERY, READING, line
 
-from hub.api.estate import EstateApi
+from hub.api.estate import EstateApi, pause
 from hub.estate import feed as feeds
 from hub.estate import running
 from hub.estate.feed import Feed
@@ -271,3 +271,8 @@ async def test_a_request_that_breaks_a_rule_is_refused(rig: Rig) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await rig.stub.WatchEstate(request).read()
     assert refused.value.code() is STATUS.INVALID_ARGUMENT
+
+
+async def test_what_is_dear_to_draw_is_drawn_less_often() -> None:
+    assert pause(2.0, 0.01) == 2.0
+    assert pause(2.0, 0.2) == 5.0
