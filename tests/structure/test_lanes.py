@@ -1,6 +1,5 @@
 """`make test` runs one estate at a time beside what needs none, and what needs the machine to itself afterwards, whatever is collected."""
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -70,10 +69,8 @@ def run(folder: Path, workers: int, dying: str = "") -> "subprocess.CompletedPro
         (folder / path).write_text(text.replace("    time.sleep", DIES + "    time.sleep") if path == dying else text)
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT / 'tests/support'}\n")
-    options = ["-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-p", "xdist", "-n", str(workers)]
-    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # nothing else that is installed has to be loaded by each worker
-    command = [sys.executable, "-m", "pytest", *options, "tests"]
-    return subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, timeout=100, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-n", str(workers), "tests"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
 
 
 def rows_of(folder: Path) -> list[Ran]:
