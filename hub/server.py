@@ -61,6 +61,7 @@ from metip.hub.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_t
 from metip.ledger.v1.action_service_pb2_grpc import add_ActionServiceServicer_to_server
 from metip.logs import Log
 from metip.parity.v1.parity_service_pb2_grpc import add_ParityServiceServicer_to_server
+from metip.threads import loop_first
 from metip.traffic.v1.traffic_service_pb2_grpc import add_TrafficServiceServicer_to_server
 
 EXCHANGE = "exchange"
@@ -165,6 +166,7 @@ class Hub:
             await stack.enter_async_context(telemetry(self._settings, parts, self._log))
             _listen(server, self._settings.socket)
             await server.start()
+            loop_first()
             self._settings.socket.chmod(0o600)
             if self._settings.console is not None:
                 await stack.enter_async_context(serving(self._settings.folder / self._settings.console.socket))

@@ -36,6 +36,7 @@ from metip import heap
 from metip.adapter.v1.settings_pb2 import Serving
 from metip.logs import Log
 from metip.telemetry.spread import Counted
+from metip.threads import loop_first
 
 if TYPE_CHECKING:  # generic in the type checker's eyes only
     Compiled = Mapping[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]
@@ -210,6 +211,7 @@ async def serve_worker(
         health_pb2_grpc.add_HealthServicer_to_server(state, server)
         _listen(server, worker)
         await server.start()
+        loop_first()
         if not worker.listen:
             worker.socket.chmod(0o600)
         for interface in ("", *compiled):

@@ -42,17 +42,26 @@ class Pace:
 
     def pause(self, now: float) -> float:
         """Seconds to gather from now on, unless `ask` says before that there are enough; 0 to begin at once."""
-        recent = self._recent
-        while len(recent) > 1 and recent[0][0] < now - RECENTLY:
-            recent.popleft()
-        if not recent or (lately := self.asked - recent[0][1]) < self.busy:
+        lately = self._lately(now)
+        if lately < self.busy:
             return 0.0
         self._probing = self._gathered >= PROBED or not self._largest
         enough = self._taken + self._largest
         if not self._probing and self.asked >= enough:
             return 0.0
         self._waited_for = 0 if self._probing else enough
-        return max(0.0, recent[-1][0] + min(self.longest, self.shortest * lately / self.busy) - now)
+        return max(0.0, self._recent[-1][0] + min(self.longest, self.shortest * lately / self.busy) - now)
+
+    def _lately(self, now: float) -> float:
+        """How many asked within the last `RECENTLY` seconds, by the groups of at least so long: a large one that has just begun took all
+        who came before it, and to count from there would say that nobody comes."""
+        recent = self._recent
+        while len(recent) > 1 and recent[1][0] <= now - RECENTLY:
+            recent.popleft()
+        if not recent:
+            return 0.0
+        since, before = recent[0]
+        return (self.asked - before) * RECENTLY / max(RECENTLY, now - since)
 
     def begin(self, now: float) -> None:
         """A group begins, with all who asked so far."""

@@ -19,6 +19,14 @@ def grown(pace: Pace, callers: int, groups: int, every: float = 0.002, start: fl
     return start + groups * every
 
 
+def test_a_large_group_does_not_hide_that_many_ask() -> None:
+    pace, every = paced(), RECENTLY + 0.001
+    now = grown(pace, 30, 10, every=every)
+    for _ in range(3):
+        pace.ask()
+    assert pace.pause(now - every + 0.001) > 0, "just after a group that took all who had come"
+
+
 def test_who_comes_alone_waits_for_nobody() -> None:
     pace = paced()
     for number in range(50):
