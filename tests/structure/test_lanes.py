@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,9 +62,9 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return found
 
 
-def run(folder: Path, workers: int, dying: str = "") -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, workers: int, dying: str = "", modules: Mapping[str, int] = MODULES) -> "subprocess.CompletedProcess[str]":
     """Runs the modules; the worker that begins the second test of the `dying` one dies of it."""
-    for path, count in MODULES.items():
+    for path, count in modules.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         text = MODULE.format(count=count, said=SESSION if path in SHARED else "")
         (folder / path).write_text(text.replace("    time.sleep", DIES + "    time.sleep") if path == dying else text)
@@ -114,3 +115,10 @@ def test_of_a_worker_that_dies_one_test_has_failed_and_all_others_are_run(tmp_pa
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"1 failed, {sum(MODULES.values()) - 1} passed" in done.stdout
     assert Counter(row.module for row in rows_of(tmp_path)) == Counter(MODULES) - Counter([module])
+
+
+def test_whoever_comes_in_a_dead_workers_place_runs_the_one_test_that_was_left(tmp_path: Path) -> None:
+    (module,) = modules = {"tests/hub/test_3.py": 3}
+    done = run(tmp_path, 1, module, modules)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 2 passed" in done.stdout
