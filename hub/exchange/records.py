@@ -168,6 +168,7 @@ class Filter:
 
     subscription: str = ""
     operation: str = ""
+    """Or an interface, for all of its operations."""
     states: frozenset[State] = frozenset()
     key: str = field(default="", repr=False)
     """An idempotency or ordering key, in full."""
@@ -175,6 +176,11 @@ class Filter:
     accepted_from: float = 0.0
     accepted_before: float = 0.0
     message_ids: tuple[str, ...] = ()
+
+    def looks_in(self, subscription: str, operation: str) -> bool:
+        """Whether it can find anything among the deliveries of a subscription of an operation."""
+        named = self.operation in ("", operation) or operation.startswith(f"{self.operation}/")
+        return named and self.subscription in ("", subscription)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,17 @@ await play({
     return { heading: await heading.innerText(), subscription: await chosen("Subscription"), state: await chosen("State") };
   },
 
+  /** The messages of an interface, from its box on the map: what is listed is of its operations. */
+  async ofInterface({ page, goto }, { name, messageId }) {
+    await goto(`/estate?q=${name}`);
+    await page.getByRole("link", { name: new RegExp(`^${name}:`) }).first().press("Enter");
+    await page.getByRole("region", { name: `Details of ${name}` }).getByRole("link", { name: "its messages" }).click();
+    const choice = page.getByLabel("Interface or operation", { exact: true });
+    await page.getByRole("link", { name: messageId }).first().waitFor();
+    const listed = await page.getByRole("table", { name: "Deliveries", exact: true }).getByRole("row").allTextContents();
+    return { chosen: await choice.inputValue(), listed: listed.slice(1) };
+  },
+
   /** Filters are kept as views of this browser, and a view brings them back. */
   async views({ page, goto }) {
     await goto("/messages?state=parked&since=2h");

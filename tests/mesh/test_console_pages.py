@@ -67,6 +67,16 @@ async def test_the_address_of_an_alert_leads_to_the_deliveries_that_it_is_about(
     assert found["state"] == state.replace("_", "-")
 
 
+async def test_the_messages_of_an_interface_are_a_click_away_from_the_map(mesh: MeshRig) -> None:
+    message_id = await hand_over(mesh, "0139000000000005")
+    interface = ABOUT_A_VEHICLE.operation.interface
+    found = await play(mesh, "ofInterface", name=interface.rpartition(".")[2], messageId=message_id)
+    assert found["chosen"] == interface
+    assert any(message_id in row for row in found["listed"])
+    own = [one.method for one in installed().contracts.interface(interface).operations]
+    assert [row for row in found["listed"] if not any(f": {method}" in row for method in own)] == []
+
+
 async def test_a_view_is_kept_in_the_browser(mesh: MeshRig) -> None:
     found = await play(mesh, "views")
     assert found["address"] == "?state=parked&since=2h"

@@ -87,12 +87,8 @@ def deliveries(store: Store, wanted: Filter, after: tuple[int, str], limit: int)
 
 def every(store: Store, wanted: Filter, after: tuple[int, str] = (0, "")) -> Iterator[Delivery]:
     """All of them, read a page at a time."""
-    places = [
-        place
-        for place in sorted(store.places.values(), key=lambda one: one.said.name)
-        if wanted.subscription in ("", place.said.name) and wanted.operation in ("", place.said.operation)
-    ]
-    streams = [_of_place(store, place, wanted, after) for place in places]
+    places = sorted(store.places.values(), key=lambda one: one.said.name)
+    streams = [_of_place(store, place, wanted, after) for place in places if wanted.looks_in(place.said.name, place.said.operation)]
     return heapq.merge(*streams, key=lambda one: (one.sequence, one.subscription))
 
 

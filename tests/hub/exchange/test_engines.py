@@ -327,6 +327,10 @@ async def test_deliveries_are_found_by_key_state_id_and_page_whether_or_not_the_
     assert [found.message_id for found in await bench.find(states=frozenset({State.PARKED}))] == [ids[0]]
     assert [found.message_id for found in await bench.find(reason="NO_TRACE")] == [ids[0]]
     assert len(await bench.find(message_ids=(ids[1], ids[5]))) == 4
+    interface, _, method = OPERATION.partition("/")
+    assert await bench.find(operation=interface) == await bench.find(operation=OPERATION) == await bench.find()
+    for stranger in (interface[:-1], f"{interface}/{method[:-1]}", method):
+        assert await bench.find(operation=stranger) == []
     pages: list[tuple[str, str]] = []
     after = (0, "")
     while page := await bench.engine.deliveries(Filter(), after=after, limit=5):

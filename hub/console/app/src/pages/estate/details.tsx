@@ -91,7 +91,7 @@ function Onward({ node }: { node: Node }) {
       <>
         <a class="govuk-link" href={addressOf("interfaces", node.name)}>Open the interface</a>
         {node.newPlatformPercent !== undefined && <>, <a class="govuk-link" href={addressOf("parallel", node.name)}>its parallel running</a></>}
-        {node.ofMessages && <>, <a class="govuk-link" href={addressOf("messages", "", { operation: node.name })}>its messages</a></>}
+        {node.ofMessages && <>, <a class="govuk-link" href={`${addressOf("messages", "", { operation: node.name })}#deliveries`}>its messages</a></>}
       </>
     );
   }

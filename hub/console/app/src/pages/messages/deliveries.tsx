@@ -14,7 +14,7 @@ import { Time } from "@/parts/time";
 import { addressOf, useFilter } from "@/route";
 import { mayAct } from "@/session";
 import { accessOf, useWhy } from "@/why";
-import { AGES, everything, filterOf, subscriptionWords } from "./filter";
+import { AGES, everything, filterOf, operationOptions, subscriptionWords } from "./filter";
 import { Replay } from "./replay";
 import { ORDER, slug, stateOf, STATES } from "./states";
 import { Views } from "./views-list";
@@ -24,6 +24,7 @@ const STATE_OPTIONS = [["", "Any state"], ...ORDER.map((state) => [slug(state), 
 
 export function Deliveries() {
   const [subscription, setSubscription] = useFilter("subscription");
+  const [operation, setOperation] = useFilter("operation");
   const [said, setState] = useFilter("state");
   const wanted = stateOf(said);
   const state = wanted === undefined ? said : slug(wanted);
@@ -31,13 +32,14 @@ export function Deliveries() {
   const [since, setSince] = useFilter("since");
   const [why] = useWhy();
   const [replaying, setReplaying] = useState(false);
-  const typed = { subscription, state, reason, since };
+  const typed = { subscription, operation, state, reason, since };
   const asked = !everything(typed);
   const answer = useAnswer(
     async (options) => (asked ? client(ExchangeService).listDeliveries({ access: accessOf(why), filter: filterOf(typed), pageSize: LIMIT }, options) : undefined),
-    [subscription, state, reason, since],
+    [subscription, operation, state, reason, since],
   );
   const accounts = useAnswer((options) => client(ExchangeService).listSubscriptions({}, options), []);
+  const operations = operationOptions((accounts.value?.subscriptions ?? []).map((one) => one.operation), operation);
   const names = (accounts.value?.subscriptions ?? []).map((one) => [one.subscription, subscriptionWords(one.subscription)] as const);
   return (
     <section aria-labelledby="deliveries">
@@ -45,6 +47,7 @@ export function Deliveries() {
       <Views />
       <div class="filters">
         <Choice label="Subscription" value={subscription} options={[["", "Any subscription"], ...names]} change={setSubscription} />
+        <Choice label="Interface or operation" value={operation} options={[["", "Any operation"], ...operations]} change={setOperation} />
         <Choice label="State" value={state} options={STATE_OPTIONS} change={setState} />
         <Field label="Cause" value={reason} change={setReason} longest={50} />
         <Choice label="Accepted within" value={since} options={AGES} change={setSince} />

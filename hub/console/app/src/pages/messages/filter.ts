@@ -8,6 +8,8 @@ type Init = MessageInitShape<typeof DeliveryFilterSchema>;
 
 export interface Typed {
   readonly subscription: string;
+  /** An operation, or an interface for all of its operations. */
+  readonly operation: string;
   readonly state: string;
   readonly reason: string;
   /** An age such as `2h`; empty for all. */
@@ -26,11 +28,12 @@ export function seconds(age: string): number | undefined {
   return found ? Number(found[1]) * (SECONDS[found[2] ?? ""] ?? 0) : undefined;
 }
 
-export function filterOf({ subscription, state, reason, since }: Typed, now = Date.now()): Init {
+export function filterOf({ subscription, operation, state, reason, since }: Typed, now = Date.now()): Init {
   const ago = seconds(since);
   const wanted = stateOf(state);
   return {
     subscription,
+    operation,
     reason,
     states: wanted === undefined || wanted === State.UNSPECIFIED ? [] : [wanted],
     ...(ago === undefined ? {} : { acceptedFrom: { seconds: BigInt(Math.floor(now / 1000) - ago) } }),
@@ -38,10 +41,19 @@ export function filterOf({ subscription, state, reason, since }: Typed, now = Da
 }
 
 /** Whether nothing narrows it: what is done with all there is should not be done by a slip. */
-export const everything = ({ subscription, state, reason, since }: Typed): boolean => !subscription && !state && !reason && !since;
+export const everything = ({ subscription, operation, state, reason, since }: Typed): boolean => !subscription && !operation && !state && !reason && !since;
 
 /** `custody:metip.custody.v1.CustodyRecordService/Publish` → `custody: Publish`. */
 export function subscriptionWords(name: string): string {
   const [system = "", operation = ""] = name.split(":");
   return operation ? `${system}: ${operation.replace(/^.*\//, "")}` : name;
 }
+
+/** Interfaces and operations that one may ask for, each interface before its operations; one that the address names is always among them. */
+export function operationOptions(operations: readonly string[], named: string): readonly (readonly [value: string, words: string])[] {
+  const known = new Set([...operations, ...operations.map(interfaceOf), ...(named ? [named] : [])]);
+  return [...known].toSorted().map((one) => [one, one.includes("/") ? `– ${lastPart(one, "/")}` : lastPart(one, ".")]);
+}
+
+const interfaceOf = (operation: string): string => operation.split("/")[0] ?? "";
+const lastPart = (name: string, mark: string): string => name.slice(name.lastIndexOf(mark) + 1);

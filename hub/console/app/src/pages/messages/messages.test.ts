@@ -2,24 +2,31 @@ import { State, StateCountSchema, StepSchema } from "@gen/metip/exchange/v1/mess
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { nested } from "./nesting";
-import { everything, filterOf, seconds, subscriptionWords } from "./filter";
+import { everything, filterOf, operationOptions, seconds, subscriptionWords } from "./filter";
 import { deedsOf, inWords, numberOf, ORDER, slug, stateOf, STATES, stepWords, total } from "./states";
 import { MOST, readViews, withView } from "./views";
 
-const NOTHING = { subscription: "", state: "", reason: "", since: "" };
+const NOTHING = { subscription: "", operation: "", state: "", reason: "", since: "" };
 
 describe("a filter", () => {
   it("finds by state, cause and age", () => {
-    expect(filterOf({ subscription: "far:op", state: "in-doubt", reason: "TIMED_OUT", since: "2h" }, 10_000_000)).toEqual({
-      subscription: "far:op", reason: "TIMED_OUT", states: [State.IN_DOUBT], acceptedFrom: { seconds: 2_800n },
+    expect(filterOf({ subscription: "far:op", operation: "metip.far.v1.Far", state: "in-doubt", reason: "TIMED_OUT", since: "2h" }, 10_000_000)).toEqual({
+      subscription: "far:op", operation: "metip.far.v1.Far", reason: "TIMED_OUT", states: [State.IN_DOUBT], acceptedFrom: { seconds: 2_800n },
     });
   });
   it("that says nothing is known for that", () => {
     expect(everything(NOTHING)).toBe(true);
     expect(everything({ ...NOTHING, since: "2h" })).toBe(false);
+    expect(everything({ ...NOTHING, operation: "metip.far.v1.Far" })).toBe(false);
     expect(filterOf({ ...NOTHING, state: "of mind" }).states).toEqual([]);
   });
   it.each([["15m", 900], ["7d", 604_800], ["h", undefined], ["", undefined]])("%s is %s seconds", (age, found) => expect(seconds(age)).toBe(found));
+  it("offers each interface before its operations, and what the address names", () => {
+    expect(operationOptions(["a.v1.Two/Do", "a.v1.One/Tell", "a.v1.One/Ask"], "b.v1.Gone")).toEqual([
+      ["a.v1.One", "One"], ["a.v1.One/Ask", "– Ask"], ["a.v1.One/Tell", "– Tell"], ["a.v1.Two", "Two"], ["a.v1.Two/Do", "– Do"], ["b.v1.Gone", "Gone"],
+    ]);
+    expect(operationOptions([], "")).toEqual([]);
+  });
   it("names a subscription in short", () => {
     expect(subscriptionWords("far:metip.example.v1.ExampleService/PublishExample")).toBe("far: PublishExample");
   });
