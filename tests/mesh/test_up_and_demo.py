@@ -93,9 +93,10 @@ async def test_up_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path)
 
 
 async def test_demo_plays_every_scenario_as_expected(tmp_path: Path) -> None:
-    done = await metip(tmp_path, "demo", "--json", within=350)
+    home = Home.at(tmp_path / "demo")
+    done = await metip(tmp_path, "demo", "--json", "--home", str(home.root), within=350)
     outcomes = done.json["outcomes"]
-    assert [one for one in outcomes if not one["right"]] == []
+    assert [one for one in outcomes if not one["right"]] == [], home.log("hub").read_text()[-4000:]
     assert done.code == 0
     assert {one["scenario"] for one in outcomes} == {one.title for one in stories()} | {
         "each operation's sample",
