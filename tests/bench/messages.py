@@ -38,7 +38,8 @@ from tests.bench.sample import cpu_seconds, percentiles
 BODY = 500
 IN_FLIGHT = 64
 GROUP = 1000
-BATCHES = 5
+ROUNDS = 5
+"""Turns of those ways that are compared with one another; each has the median of its own."""
 CERTIFICATE = (("x-forwarded-client-cert", "Hash=0;URI=spiffe://metip.local/consumer/developer"), ("x-metip-purposes", "*"))
 
 
@@ -101,38 +102,41 @@ UNARY, EDGE, BATCH = f"hub, unary, {IN_FLIGHT} in flight", f"edge, unary, {IN_FL
 async def measure_messages(length: Length, told: Callable[[str], None]) -> Messages:
     """Measures; a hub, an Envoy and a subscriber are started for it."""
     with tempfile.TemporaryDirectory(prefix="metip-bench-x-") as folder:
-        speeds = [*_raw(Path(folder), length), *await _sqlite(Path(folder), length), *await _jetstream(Path(folder), length)]
+        raw = _RawStore(Path(folder), length)
+        speeds = [Speed(RAW_ONE, raw.rate(1), 0.0), *await _sqlite(Path(folder), length), *await _jetstream(Path(folder), length)]
         async with running_exchange(Path(folder), subscribers=1) as rig:
             await rig.supervisor.stop("subscriber-0")
             _pin(rig)
-            speeds += [one async for one in _hub(rig, length)]
+            speeds += await _hub(rig, length)
             for one in speeds:
                 told(f"{one.name}: {one.rate:.0f}/s")
             _allow(rig, os.cpu_count() or 1)  # from here on as on any machine that is not shared with a generator
             journeys = [await _journey(rig, rate, length) for rate in length.rates]
-            speeds.append(await _bulk(rig, length))  # last, since all that it hands over waits for its subscriber afterwards
-            told(f"{BATCH}: {speeds[-1].rate:.0f}/s")
-    return Messages(tuple(speeds), tuple(journeys))
+            batched = await _bulk(rig, length, raw)  # last, since all that it hands over waits for its subscriber afterwards
+            for one in batched:
+                told(f"{one.name}: {one.rate:.0f}/s")
+    many, batch = batched
+    return Messages((speeds[0], many, *speeds[1:], batch), tuple(journeys))
 
 
-def _raw(folder: Path, length: Length) -> list[Speed]:
-    database = apsw.Connection(str(folder / "raw.sqlite"))
-    database.pragma("journal_mode", "wal")
-    database.pragma("synchronous", "full")
-    database.execute("create table message (sequence integer primary key, key text not null, body blob not null)")
-    body = os.urandom(BODY)
+class _RawStore:
+    """One table of one file."""
 
-    def grouped(rows: int) -> float:
-        done, started = 0, time.perf_counter()
-        while time.perf_counter() - started < length.seconds / 2:
-            with database:
-                database.executemany("insert into message (key, body) values (?, ?)", ((uuid.uuid4().hex, body) for _ in range(rows)))
+    def __init__(self, folder: Path, length: Length) -> None:
+        self._seconds, self._body = length.seconds / 2, os.urandom(BODY)
+        self._database = apsw.Connection(str(folder / "raw.sqlite"))
+        self._database.pragma("journal_mode", "wal")
+        self._database.pragma("synchronous", "full")
+        self._database.execute("create table message (sequence integer primary key, key text not null, body blob not null)")
+
+    def rate(self, rows: int) -> float:
+        """Rows a second, so many to a transaction."""
+        done, started, insert = 0, time.perf_counter(), "insert into message (key, body) values (?, ?)"
+        while time.perf_counter() - started < self._seconds:
+            with self._database:
+                self._database.executemany(insert, ((uuid.uuid4().hex, self._body) for _ in range(rows)))
             done += rows
         return done / (time.perf_counter() - started)
-
-    found = [Speed(RAW_ONE, grouped(1), 0.0), Speed(RAW_MANY, grouped(GROUP), 0.0)]
-    database.close()
-    return found
 
 
 async def _sqlite(folder: Path, length: Length) -> list[Speed]:
@@ -204,32 +208,38 @@ async def _at_once(callers: int, call: Callable[[], Awaitable[int]], length: Len
     return done / (time.perf_counter() - started)
 
 
-async def _hub(rig: ExchangeRig, length: Length) -> AsyncIterator[Speed]:
+async def _hub(rig: ExchangeRig, length: Length) -> list[Speed]:
+    """Straight to the hub and through the edge, in turns."""
     operation, body = PROBE, BODY - 50
-    for name, way in (
-        (UNARY, {"socket": str(rig.home.hub_socket), "metadata": CERTIFICATE}),
-        (EDGE, {"port": rig.ports.grpc, "secured": rig.tls()}),
-    ):
-        await frames.run(operation, lambda: probe(uuid.uuid4().hex, filler=body), IN_FLIGHT, length.seconds / 10, **way)
-        before = _cpu(rig)
-        ran = await frames.run(operation, lambda: probe(uuid.uuid4().hex, filler=body), IN_FLIGHT, length.seconds, **way)
-        if ran.not_ok:
-            raise AssertionError(f"{ran.not_ok} of {ran.ok + ran.not_ok} messages were not accepted")
-        yield Speed(name, ran.ok / ran.seconds, (_cpu(rig) - before) / ran.ok * 1_000_000)
+    ways: dict[str, dict[str, Any]] = {
+        UNARY: {"socket": str(rig.home.hub_socket), "metadata": CERTIFICATE},
+        EDGE: {"port": rig.ports.grpc, "secured": rig.tls()},
+    }
+    found: dict[str, list[Speed]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            await frames.run(operation, lambda: probe(uuid.uuid4().hex, filler=body), IN_FLIGHT, length.seconds / 10, **way)
+            before = _cpu(rig)
+            ran = await frames.run(operation, lambda: probe(uuid.uuid4().hex, filler=body), IN_FLIGHT, length.seconds, **way)
+            if ran.not_ok:
+                raise AssertionError(f"{ran.not_ok} of {ran.ok + ran.not_ok} messages were not accepted")
+            found[name].append(Speed(name, ran.ok / ran.seconds, (_cpu(rig) - before) / ran.ok * 1_000_000))
+    return [Speed(name, median(one.rate for one in turns), median(one.hub for one in turns)) for name, turns in found.items()]
 
 
-async def _bulk(rig: ExchangeRig, length: Length) -> Speed:
-    """Judged in one process, kept by two threads of another."""
+async def _bulk(rig: ExchangeRig, length: Length, raw: _RawStore) -> tuple[Speed, Speed]:
+    """The raw store and bulk hand-overs in turns. The latter are judged in one process, kept by two threads of another."""
     stub: Any = ExchangeServiceStub(rig.channel())
     await _batch(stub, max(1, length.batch // 4))  # what judges is started with the first one
     await asyncio.sleep(min(3.0, length.seconds))
-    rates, cpu = [], []
-    for _ in range(BATCHES):
+    rates, cpu, bare = [], [], []
+    for _ in range(ROUNDS):
+        bare.append(raw.rate(GROUP))
         before = _cpu(rig)
         accepted, took = await _batch(stub, length.batch)
         rates.append(accepted / took)
         cpu.append((_cpu(rig) - before) / accepted * 1_000_000)
-    return Speed(BATCH, median(rates), median(cpu))
+    return Speed(RAW_MANY, median(bare), 0.0), Speed(BATCH, median(rates), median(cpu))
 
 
 async def _batch(stub: Any, messages: int) -> tuple[int, float]:

@@ -283,6 +283,7 @@ def _changes(found: Measurement) -> Iterable[str]:
 
 def _comparison(found: Measurement) -> Iterable[str]:
     said = found.comparison
+    yield ""
     yield "## The comparator"
     yield ""
     yield "Pairs of answers to a names enquiry, compared and counted in one thread: budget, comparator below 500 µs CPU a pair. Second"
