@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hub.cli.findings import Finding
 
 # As in hub.cli.findings, which is not imported for the sake of --help; a test compares them.
-SECTIONS = ("identity", "contracts", "settings", "processes", "hub", "envoy", "interfaces", "traffic", "edge", "simulators")
+SECTIONS = ("identity", "contracts", "settings", "processes", "hub", "envoy", "interfaces", "traffic", "ledger", "edge", "simulators")
 THERE = ("processes", "envoy")
 """Sections that only the mesh's own machine can be asked about, with those at rest."""
 AFAR = "not looked at: this context names addresses, and it can be told only where the mesh runs"
@@ -94,7 +94,15 @@ async def examine(home: Path, source: Path | None, only: tuple[str, ...], name: 
 
 
 async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIterator[Finding]":
-    from hub.cli import checks_in_motion, checks_of_console, checks_of_edge, checks_of_facades, checks_of_traffic, findings
+    from hub.cli import (
+        checks_in_motion,
+        checks_of_console,
+        checks_of_edge,
+        checks_of_facades,
+        checks_of_ledger,
+        checks_of_traffic,
+        findings,
+    )
     from hub.cli.client import place
     from hub.cli.gathering import gather
     from hub.cli.messages import installed
@@ -119,6 +127,9 @@ async def _in_motion(home: Path, only: tuple[str, ...], name: str) -> "AsyncIter
             yield finding
     if findings.TRAFFIC in only:
         async for finding in checks_of_traffic.of_traffic(where):
+            yield finding
+    if findings.LEDGER in only:
+        async for finding in checks_of_ledger.of_ledger(where):
             yield finding
     if findings.EDGE in only and where.from_afar:
         yield findings.Section(findings.EDGE).unknown("not tried: this context names no edge")

@@ -7,8 +7,8 @@ from typing import Any
 from hub.cli.printing import FAILED, OK, SKIPPED, WARNED
 
 IDENTITY, CONTRACTS, SETTINGS, PROCESSES = "identity", "contracts", "settings", "processes"
-HUB, ENVOY, INTERFACES, TRAFFIC, EDGE, SIMULATORS = "hub", "envoy", "interfaces", "traffic", "edge", "simulators"
-SECTIONS = (IDENTITY, CONTRACTS, SETTINGS, PROCESSES, HUB, ENVOY, INTERFACES, TRAFFIC, EDGE, SIMULATORS)
+HUB, ENVOY, INTERFACES, TRAFFIC, LEDGER, EDGE, SIMULATORS = "hub", "envoy", "interfaces", "traffic", "ledger", "edge", "simulators"
+SECTIONS = (IDENTITY, CONTRACTS, SETTINGS, PROCESSES, HUB, ENVOY, INTERFACES, TRAFFIC, LEDGER, EDGE, SIMULATORS)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ async def test_check_on_a_healthy_mesh_is_all_ticks(mesh: MeshRig) -> None:
     assert done.code == 0, done.out
     assert "✗" not in done.out
     assert "checks passed" in done.out
+    assert "every answered call has its record" in done.out
     for interface in {one.operation.interface for one in SAMPLES}:
         systems = 1 + len(installed().contracts.back_ends_of(interface))
         assert f"{interface}: {count(systems, 'instance')}, healthy" in done.out
@@ -65,7 +66,7 @@ async def test_check_on_a_healthy_mesh_is_all_ticks(mesh: MeshRig) -> None:
 async def test_check_as_json_says_the_same(mesh: MeshRig) -> None:
     done = await run(mesh, "check", "--json")
     assert done.json["well"]
-    assert {one["section"] for one in done.json["findings"]} >= {"identity", "contracts", "hub", "envoy", "edge", "simulators"}
+    assert {one["section"] for one in done.json["findings"]} >= {"identity", "contracts", "hub", "envoy", "ledger", "edge", "simulators"}
     assert failures(done) == {}
 
 

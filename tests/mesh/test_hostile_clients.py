@@ -57,6 +57,8 @@ class Ground:
     wrong: tuple[Path, Path]
     expected: dict[str, "Told"] = field(default_factory=dict)
     """What the log must say, by call id."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """What callers were told, by call id."""
 
     def hostile(self, name: str) -> list[tuple[str, str]]:
         """Metadata with a token that must be refused."""
@@ -88,6 +90,7 @@ async def test_every_operation_refuses(way: str, name: str, ground: Ground) -> N
         assert not [word for word in words_of(recorded()[name]) if word in (error.details() or "")]
     if quiet:
         assert await ground.mesh.exchanges(_system(operation)) == before
+    ground.reasons[_call_id(error)] = reason_of(error)
     ground.expected[_call_id(error)] = Told(
         operation.path,
         error.code().value[0],
@@ -113,9 +116,9 @@ async def test_each_refusal_has_its_line(ground: Ground) -> None:
 
 
 async def test_each_refusal_on_personal_data_is_in_the_ledger(ground: Ground) -> None:
-    """Whoever refused it: Envoy, an adapter, or the exchange."""
+    """Whoever refused it: Envoy, an adapter, or the exchange; for the reason of which the caller was told."""
     personal = {call for call, told in ground.expected.items() if operations()[told.path.removeprefix("/")].personal}
-    recorded: dict[str, str] = {}
+    recorded: dict[str, tuple[str, str]] = {}
 
     async def all_gathered() -> bool:
         found = reading.opened(ground.mesh.home.state / "ledger.sqlite")
@@ -123,7 +126,7 @@ async def test_each_refusal_on_personal_data_is_in_the_ledger(ground: Ground) ->
             for leaf in found.leaves(0, 1_000_000):
                 record = Record.FromString(entries.read(leaf).record)
                 if record.kind == KIND_REFUSAL:
-                    recorded[record.call_id] = record.operation
+                    recorded[record.call_id] = record.operation, record.outcome
         finally:
             found.close()
         return personal <= recorded.keys()
@@ -131,7 +134,8 @@ async def test_each_refusal_on_personal_data_is_in_the_ledger(ground: Ground) ->
     with suppress(TimeoutError):
         await until(all_gathered, within=60)
     assert {call: ground.expected[call] for call in personal - recorded.keys()} == {}
-    assert {call: recorded[call] for call in personal} == {call: ground.expected[call].path.removeprefix("/") for call in personal}
+    told = {call: (ground.expected[call].path.removeprefix("/"), ground.reasons[call]) for call in personal}
+    assert {call: recorded[call] for call in personal} == told
 
 
 async def test_a_connection_that_fails_tls_has_its_line(ground: Ground) -> None:

@@ -2,8 +2,9 @@
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,12 +14,14 @@ from example_contract import descriptor_set
 from hub.cli import main
 from hub.cli.checking import lines, summary
 from hub.cli.checks_at_rest import of_contracts
+from hub.cli.checks_of_ledger import judged
 from hub.cli.findings import Finding, Section
 from hub.cli.messages import contracts
 from hub.cli.printing import FAILED, OK, SKIPPED, WARNED
 from hub.identity import Store, issue
 from hub.laptop.layout import Home
 from hub.laptop.preparing import Ports, prepare
+from metip.ledger.v1 import ledger_service_pb2 as api
 
 
 def check(*arguments: str, home: Path) -> Result:
@@ -152,3 +155,32 @@ def test_a_home_that_is_none_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "there are no identities in" in result.output
     assert "there is no" in result.output
+
+
+def ledger_status(**changes: Any) -> api.GetStatusResponse:
+    """A ledger of one journal in which all is as it must be, but for the changes."""
+    found = api.GetStatusResponse(
+        size=7, journals=[api.JournalStatus(name="pnc-0", position=7)], reconciliation=api.Reconciliation(answered=5)
+    )
+    found.MergeFrom(api.GetStatusResponse(**changes))
+    return found
+
+
+LEDGERS = [
+    pytest.param({}, OK, "holds 7 records; 1 journal followed, and every answered call has its record", id="well"),
+    pytest.param(
+        {"journals": [api.JournalStatus(name="cris-0", gap="SHORTER", gap_position=3)]}, FAILED, "cris-0 has a gap (SHORTER) at 3", id="gap"
+    ),
+    pytest.param({"journals": [api.JournalStatus(name="cris-0", lag_seconds=60)]}, WARNED, "cris-0 is", id="late"),
+    pytest.param({"reconciliation": api.Reconciliation(missing=2)}, FAILED, "2 answered calls without a record", id="missing"),
+    pytest.param({"unopened": 1}, FAILED, "1 record whose particulars can't be opened", id="unopened"),
+    pytest.param({"witness": api.WitnessStatus(lag_seconds=7200)}, FAILED, "the witness has lagged", id="witness"),
+]
+
+
+@pytest.mark.parametrize(("changes", "state", "words"), LEDGERS)
+def test_what_is_wrong_with_the_ledger_is_found(changes: dict[str, Any], state: str, words: str) -> None:
+    (finding,) = judged(ledger_status(**changes), datetime.now(UTC))
+    assert (finding.section, finding.state) == ("ledger", state)
+    assert words in finding.what
+    assert bool(finding.fix) is (state != OK)

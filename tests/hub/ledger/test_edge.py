@@ -136,6 +136,9 @@ def test_what_disclosed_nothing_needs_no_record_here(bench: Bench) -> None:
     ("told", "reason", "operation"),
     [
         (line(details="rbac_access_denied_matched_policy[none]", status=7), "NOT_GRANTED", PERSONAL.name),
+        (line(details="rbac_access_denied", status=7, token_of=CONSUMER, consumer=""), "NOT_GRANTED", PERSONAL.name),
+        (line(details="rbac_access_denied", status=7, token_of=CONSUMER), "NOT_GRANTED", PERSONAL.name),
+        (line(details="rbac_access_denied", status=7, token_of=f"{CONSUMER}-s-neighbour"), "TOKEN_OF_ANOTHER", PERSONAL.name),
         (line(details="jwt_authn_access_denied{Jwt_is_missing}", status=16), "OFFICER_NEEDED", PERSONAL.name),
         (line(details="jwt_authn_access_denied{Jwt_is_expired}", status=16), "TOKEN_EXPIRED", PERSONAL.name),
         (line(details="jwt_authn_access_denied{Jwt_verification_fails}", status=16), "TOKEN_REFUSED", PERSONAL.name),
