@@ -18,7 +18,7 @@ CALL, CONNECTION = "call", "connection"
 LONGEST_PATH: Final = 200
 LONGEST_ID: Final = 64
 IDENTITY_METADATA: Final = "metip.identity"
-TOKEN_METADATA: Final = "envoy.filters.http.jwt_authn"
+VERIFIED_METADATA: Final = "envoy.filters.http.jwt_authn"
 """Under which Envoy keeps what it verified of an officer's token, as `officer`."""
 VIA_UPSTREAM: Final = "via_upstream"
 LOG_FIELDS: Final = {
@@ -35,7 +35,7 @@ LOG_FIELDS: Final = {
     "http_status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "details": "%RESPONSE_CODE_DETAILS%",
-    "token_of": f"%DYNAMIC_METADATA({TOKEN_METADATA}:officer:azp):{LONGEST_PATH}%",
+    "token_of": f"%DYNAMIC_METADATA({VERIFIED_METADATA}:officer:azp):{LONGEST_PATH}%",
     "refused": f"%DYNAMIC_METADATA({IDENTITY_METADATA}:refused)%",
     "ms": "%DURATION%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",

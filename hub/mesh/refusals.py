@@ -13,7 +13,7 @@ from typing import Any, Final
 from google.protobuf.any_pb2 import Any as Packed
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from hub.mesh.edge_log import IDENTITY_METADATA, TOKEN_METADATA
+from hub.mesh.edge_log import IDENTITY_METADATA, VERIFIED_METADATA
 from hub.mesh.types import Struct, accesslog, cel_filter, core, hcm, packed
 from metip.faults import EDGE_DOMAIN
 
@@ -23,9 +23,9 @@ ANSWER_METADATA: Final = "metip.answer"
 """Under which a route in maintenance says what the listener for JSON is to answer: `message`, `text`, `retry` and `metadata`."""
 LOCALE: Final = "en-GB"
 _GRPC_WEB: Final = "'content-type' in request.headers && request.headers['content-type'].startsWith('application/grpc-web')"
-_VERIFIED: Final = f"metadata.filter_metadata['{TOKEN_METADATA}']"
+_VERIFIED: Final = f"metadata.filter_metadata['{VERIFIED_METADATA}']"
 _OTHERS_TOKEN: Final = (
-    f"response.code_details.startsWith('rbac_access_denied') && '{TOKEN_METADATA}' in metadata.filter_metadata"
+    f"response.code_details.startsWith('rbac_access_denied') && '{VERIFIED_METADATA}' in metadata.filter_metadata"
     f" && 'officer' in {_VERIFIED} && (!('azp' in {_VERIFIED}['officer'])"
     f" || {_VERIFIED}['officer']['azp'] != connection.uri_san_peer_certificate)"
 )
