@@ -238,7 +238,7 @@ async def test_connections_past_the_consoles_own_limit_are_closed_and_consumers_
     opened = await asyncio.gather(*(_connected(edge, edge.console.port) for _ in range(CONNECTIONS + 40)))
     try:
         assert 0 < sum(one is not None for one in opened) <= CONNECTIONS
-        assert await edge.status(edge.channel()) == "OK"
+        assert await edge.status(edge.channel(), within=30) == "OK"  # a full machine is long about a thousand handshakes
     finally:
         for one in opened:
             if one is not None:
