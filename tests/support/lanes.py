@@ -63,8 +63,6 @@ class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
                 node.shutdown()
             return
         super()._reschedule(node)
-        if not node.shutting_down and self._pending_of(self.assigned_work[node]) < ALMOST_DONE:
-            self._reschedule(node)  # one test to do, as a worker may have that comes in a dead one's place
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         taken = any(self._has_estate(one) for one in self.nodes if one is not node)
