@@ -5,11 +5,11 @@ from typing import Final
 from hub.mesh.edge_log import Line, Reached
 
 UNKNOWN: Final = "REFUSED"
-NOT_GRANTED: Final = "rbac_access_denied"
+DENIED: Final = "rbac_access_denied"
 NO_TLS: Final = "NO_TLS"
 # Beginning of Envoy's own account -> reason. The first that fits holds; see `hub.mesh.refusals` for what callers are told.
 REASONS: Final = (
-    (NOT_GRANTED, "NOT_GRANTED"),
+    (DENIED, "NOT_GRANTED"),
     ("jwt_authn_access_denied{Jwt_is_missing", "OFFICER_NEEDED"),
     ("jwt_authn_access_denied{Jwt_is_expired", "TOKEN_EXPIRED"),
     ("jwt_authn_access_denied{Audiences_in_Jwt", "TOKEN_WRONG_AUDIENCE"),
@@ -32,6 +32,6 @@ def reason_of(line: Line) -> str:
         return NO_TLS
     if line.cause.isupper():  # the identity check's own word
         return "CONSUMER_UNKNOWN"
-    if line.cause.startswith(NOT_GRANTED) and line.consumer and line.token_of not in ("", line.consumer):
+    if line.cause.startswith(DENIED) and line.consumer and line.token_of not in ("", line.consumer):
         return "TOKEN_OF_ANOTHER"
     return next((reason for beginning, reason in REASONS if line.cause.startswith(beginning)), UNKNOWN)

@@ -2,12 +2,12 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from metip.threads import loop_first
-
-pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this system has no SCHED_BATCH")
 
 
 def test_every_other_thread_gives_way_and_those_that_it_starts_do_too() -> None:
@@ -41,15 +41,34 @@ def test_every_other_thread_gives_way_and_those_that_it_starts_do_too() -> None:
 
 
 def test_where_it_is_not_allowed_all_goes_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> None:
+    refused: list[int] = []
+
+    def refuse(thread: int, *_: object) -> None:
+        refused.append(thread)
         raise PermissionError
 
-    monkeypatch.setattr(os, "sched_setscheduler", refused)
-    ending = threading.Event()
-    other = threading.Thread(target=ending.wait)
-    other.start()
-    try:
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with waiting() as thread:
         loop_first()
+        assert thread.native_id in refused
+
+
+def test_where_there_is_no_such_policy_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "SCHED_BATCH")
+    with waiting() as thread:
+        loop_first()
+        assert thread.native_id is not None
+        assert os.sched_getscheduler(thread.native_id) == os.SCHED_OTHER
+
+
+@contextmanager
+def waiting() -> Iterator[threading.Thread]:
+    """A thread that does nothing for the length of the block."""
+    ending = threading.Event()
+    thread = threading.Thread(target=ending.wait)
+    thread.start()
+    try:
+        yield thread
     finally:
         ending.set()
-        other.join()
+        thread.join()
