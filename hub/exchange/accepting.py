@@ -29,7 +29,9 @@ from metip.call import CALL_ID_HEADER, OFFICER_HEADER, Call, call_from
 from metip.contracts import Contracts, Operation
 from metip.exchange.v1.receipt_pb2 import Receipt
 from metip.faults import Fault, Reason, status_of
+from metip.journal.records import DUPLICATE, Facts
 from metip.journal.refusals import refusal
+from metip.journal.subjects import subjects
 from metip.logs import Log
 from metip.telemetry import tracing
 from metip.telemetry.spread import Counted
@@ -135,6 +137,13 @@ class Acceptor:
             raise full(found)
         return found
 
+    async def record_repeated(self, data: bytes, call: Call, message_id: str, seconds: float) -> None:
+        """Records that a message with personal data, which the exchange has, was handed over again. Raises `Fault` JOURNAL."""
+        if self._calls is not None:
+            request = self.kind.FromString(data)
+            facts = Facts(self.operation, call, request, DUPLICATE, seconds, subjects=subjects(request))
+            await self._calls.record_repeated(facts, message_id)
+
 
 async def kept(accept: Callable[[T], Awaitable[R]], handed: T) -> R:
     """Keeps messages by one of the engine's ways. Raises `Fault` NOT_KEPT when nobody can say that they are safe."""
@@ -180,7 +189,10 @@ class Accepting:
                 call = call_from(metadata, acceptor.operation.name, remaining=context.time_remaining())
                 consumer = call.consumer
                 arrival = acceptor.judge(data, call, metadata.get(OFFICER_HEADER, ""), self._clock())
-                reply = receipt(await acceptor.keep(arrival)).SerializeToString()
+                accepted = await acceptor.keep(arrival)
+                if accepted.duplicate_of:
+                    await acceptor.record_repeated(data, call, accepted.duplicate_of, time.perf_counter() - began)
+                reply = receipt(accepted).SerializeToString()
                 outcome = "OK"
                 return reply
             except Fault as found:

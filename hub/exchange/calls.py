@@ -1,4 +1,5 @@
-"""Calls that the exchange answers itself, as they are recorded: those of operators, and those that it refuses.
+"""Calls that the exchange answers itself, as they are recorded: those of operators, those that it refuses, and those that hand over again
+what it has.
 
 What is accepted is recorded from where it is kept; see `recording`.
 """
@@ -27,3 +28,10 @@ class Calls:
         drafts = [draft for facts in known if facts.operation.personal for draft in self._recording.of_call(facts)]
         if drafts:
             await self._journal.record(*drafts)
+
+    async def record_repeated(self, facts: Facts, message_id: str) -> None:
+        """Keeps what is known of a call that handed over a message once more. Raises `Fault` JOURNAL."""
+        drafts = self._recording.of_call(facts)
+        for draft in drafts:
+            draft.record.message_id = message_id
+        await self._journal.record(*drafts)

@@ -6,6 +6,7 @@ from typing import Final
 from hub.journey.evidence import Evidence, Kept, Noted, Passed, Recorded, Source, trace_of
 from hub.journey.making import EDGE, NOBODY
 from hub.journey.words import OK
+from metip.journal.records import DUPLICATE
 from metip.tracing import trace_id_of
 
 LONE: Final = "record-"
@@ -127,4 +128,4 @@ def calls_of(evidence: Evidence, messages: Iterable[Kept]) -> dict[str, Told]:
 
 def of_call(record: Recorded) -> bool:
     """Whether a record is of a call, rather than of a message that was accepted or handed over, or of what a person did."""
-    return not record.action and not record.recipient and not (record.message_id and not record.refused)
+    return not record.action and not record.recipient and (not record.message_id or record.refused or record.outcome == DUPLICATE)

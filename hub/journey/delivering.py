@@ -8,6 +8,7 @@ from hub.journey.evidence import Evidence, Kept, Noted, Passed, Recorded, Source
 from hub.journey.making import NOBODY, step_id, unrecorded
 from hub.journey.steps import Kind, State, Step
 from hub.journey.words import OK, missing, short, state_of, workload
+from metip.journal.records import DUPLICATE
 
 
 @dataclass
@@ -85,7 +86,7 @@ def accepted_in(evidence: Evidence) -> dict[str, Accepted]:
     """Messages by id, each with what was told of it."""
     found = {one.message_id: Accepted(one) for one in evidence.messages}
     for record in evidence.records:
-        if record.message_id and not record.action and not record.refused:
+        if record.message_id and not record.action and not record.refused and record.outcome != DUPLICATE:
             if record.message_id not in found:
                 found[record.message_id] = Accepted(_of_record(record), known=False)
             of = found[record.message_id]

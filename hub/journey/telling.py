@@ -23,6 +23,7 @@ from hub.journey.making import (
 )
 from hub.journey.steps import Journey, Kind, State, Step, Steps
 from hub.journey.words import OK, ended, short, state_of, took, workload
+from metip.journal.records import DUPLICATE
 from metip.tracing import trace_id_of
 
 
@@ -117,6 +118,16 @@ class _Telling:
 
     def _nothing_new(self, one: Told, envoy: str) -> None:
         """A message that was handed over, of which the exchange has none: it had it before, or keeps it no more."""
+        repeated = next((record for record in one.handled if record.outcome == DUPLICATE), None)
+        if repeated is not None:
+            text = f"The exchange had this message already, as {repeated.message_id}: it gave the same receipt, and kept nothing."
+            step = Step(
+                step_id("message", one.key), envoy, Kind.ACCEPTED, State.DONE, text, at=repeated.at, who="exchange", what=one.operation,
+                outcome=DUPLICATE, call_id=one.id, message_id=repeated.message_id, record=repeated.index,
+                told_by=frozenset({Source.LEDGER}),
+            )  # fmt: skip
+            self._steps.add(step)
+            return
         if one.outcome != OK:
             return
         late = self._evidence.now - one.at > LOGGED_WITHIN

@@ -4,9 +4,10 @@ from typing import Final
 
 from hub.journey.evidence import Reach, Source
 from hub.journey.steps import State
+from metip.journal.records import DUPLICATE
 
 OK: Final = "OK"
-ANSWERS: Final = frozenset({OK, "NO_TRACE", "NOT_FOUND"})
+ANSWERS: Final = frozenset({OK, DUPLICATE, "NO_TRACE", "NOT_FOUND"})
 """Outcomes that are answers."""
 FAILURES: Final = frozenset(
     [

@@ -10,6 +10,7 @@ from hub.ledger.questions import Blinding, QuestionError
 from hub.ledger.readers import Readers, View
 from hub.ledger.searching import Place, Wanted
 from metip.faults import Fault, Reason
+from metip.journal.records import DUPLICATE
 from metip.ledger.v1 import query_pb2, record_pb2
 
 EXCHANGE: Final = "exchange"
@@ -64,7 +65,7 @@ def accepted(
         places = find(wanted, AT_ONCE, after)
         for place in places:
             record = read(place[1])
-            if record.kind == record_pb2.KIND_OPERATION and record.platform == EXCHANGE and record.message_id and not record.recipient:
+            if _of_acceptance(record):
                 found.setdefault(record.message_id, Accepted(place[1], record))
             after = place
             if len(found) == size:
@@ -72,3 +73,8 @@ def accepted(
         if len(places) < AT_ONCE:
             return list(found.values()), None
     return list(found.values()), after
+
+
+def _of_acceptance(record: record_pb2.Record) -> bool:
+    of_message = record.kind == record_pb2.KIND_OPERATION and record.platform == EXCHANGE and bool(record.message_id)
+    return of_message and not record.recipient and record.outcome != DUPLICATE

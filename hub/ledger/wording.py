@@ -6,7 +6,7 @@
 import re
 from typing import Final
 
-from metip.journal.records import OK
+from metip.journal.records import DUPLICATE, OK
 from metip.ledger.v1 import record_pb2 as ledger
 from metip.options.v1 import options_pb2 as options
 
@@ -89,7 +89,8 @@ def sentence(record: ledger.Record) -> str:
         who = _who(record)
         return f"The exchange handed message {record.message_id} of {who[0].lower()}{who[1:]} to {record.recipient}{_ending(record)}"
     if record.message_id:
-        return f"{_who(record)} handed message {record.message_id} over: {_operation(record)}{_purpose(record)}{_ending(record)}"
+        over, ending = ("over once more", ", and nothing was kept of it.") if record.outcome == DUPLICATE else ("over", _ending(record))
+        return f"{_who(record)} handed message {record.message_id} {over}: {_operation(record)}{_purpose(record)}{ending}"
     return f"{_who(record)} {DID.get(record.verb, 'called')} {_operation(record)}{_purpose(record)}{_ending(record)}"
 
 

@@ -62,6 +62,12 @@ def test_names_numbers_and_places_of_the_platform_are_nobodys() -> None:
     assert kinds_in("\n".join(HARMLESS).encode()) == frozenset()
 
 
+def test_the_digits_of_a_measured_number_are_nobodys() -> None:
+    assert kinds_in(f'{{"sum": 29.{ADDRESS.uprn}}}'.encode()) == frozenset()
+    for written in (f"{ADDRESS.uprn}.5", f"29. {ADDRESS.uprn}", f"x.{ADDRESS.uprn}", f"2.1/{ADDRESS.uprn}"):
+        assert kinds_in(written.encode()) == {"uprn"}
+
+
 def test_random_bytes_are_nobodys() -> None:
     dice = random.Random(2026)
     assert kinds_in(dice.randbytes(2_000_000)) == frozenset()

@@ -8,6 +8,7 @@ import grpc
 
 from hub.contracts import Contracts
 from hub.exchange.accepting import Accepting
+from hub.exchange.calls import Calls
 from hub.exchange.clock import SteadyClock
 from hub.exchange.records import BrokenError
 from hub.exchange.sqlite import SqliteEngine
@@ -19,13 +20,14 @@ def _unexpected(error: BrokenError) -> None:
 
 
 @asynccontextmanager
-async def accepting_exchange(folder: Path, contracts: Contracts) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel to an exchange that accepts every message operation of the contracts."""
+async def accepting_exchange(folder: Path, contracts: Contracts, calls: Calls | None = None) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to an exchange that accepts every message operation of the contracts; `calls` records what it answers by itself."""
     clock = SteadyClock()
     engine = await SqliteEngine.open(folder / "exchange.sqlite", _unexpected, clock=clock)
     with (folder / "log").open("a") as log:
         server = grpc.aio.server()
-        server.add_generic_rpc_handlers(tuple(Accepting(contracts, engine, Log(log, system="exchange"), clock).handlers()))
+        accepting = Accepting(contracts, engine, Log(log, system="exchange"), clock, calls)
+        server.add_generic_rpc_handlers(tuple(accepting.handlers()))
         server.add_insecure_port(f"unix:{folder}/exchange.sock")
         await server.start()
         try:

@@ -24,6 +24,8 @@ MOST_TOKENS: Final = 256
 LONGEST: Final = 250
 """Characters of any text; no contract allows more, and a refused request may hold anything."""
 OK: Final = "OK"
+DUPLICATE: Final = "DUPLICATE"
+"""How the hand-over of a message ended that the exchange had already, and of which it kept nothing."""
 CLEAN, RECOVERED = "CLEAN", "RECOVERED"
 WRITES: Final = frozenset({"COLLECTION", "ALTERATION", "ERASURE"})
 """Verbs whose replies are receipts and disclose nothing."""
@@ -52,7 +54,7 @@ class Facts:
     request: Message | None
     """None for a call that was refused before its request could be read."""
     outcome: str
-    """`OK`, or the reason of the refusal or fault."""
+    """`OK`, `DUPLICATE`, or the reason of the refusal or fault."""
     seconds: float
     disclosed: int = 0
     subjects: Sequence[Subject] = ()

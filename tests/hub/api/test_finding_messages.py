@@ -28,12 +28,13 @@ from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Accepted, Arrival, BrokenError
 from hub.exchange.sqlite import SqliteEngine
 from hub.ledger.finding import Finder
-from metip.call import CERTIFICATE_HEADER, OFFICER_HEADER, OPERATOR_HEADER
+from metip.call import CERTIFICATE_HEADER, OFFICER_HEADER, OPERATOR_HEADER, Call
 from metip.common.v1.access_pb2 import AccessContext
 from metip.exchange.v1 import exchange_service_pb2, message_pb2, note_pb2
 from metip.exchange.v1 import finding_pb2 as api
 from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub, add_ExchangeServiceServicer_to_server
 from metip.grants import PURPOSES_HEADER
+from metip.journal.records import DUPLICATE, Facts
 from metip.journal.subjects import subjects
 from metip.ledger.v1 import ledger_service_pb2, query_pb2
 from metip.logs import Log
@@ -77,6 +78,7 @@ class Desk:
     ledger: Served
     engine: SqliteEngine
     stub: Any
+    calls: Calls
     ids: list[str]
 
     async def ask(self, rpc: str, request: Any, *, officer: str = "u-17", roles: tuple[str, ...] = ()) -> Any:
@@ -113,7 +115,7 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
             await recorder.catch_up()
             await ledger.gathered(1 + len(ids))
             async with grpc.aio.insecure_channel(f"unix:{folder / 'e'}") as channel:
-                yield Desk(ledger, engine, ExchangeServiceStub(channel), ids)
+                yield Desk(ledger, engine, ExchangeServiceStub(channel), calls, ids)
         finally:
             await server.stop(None)
             await engine.close()
@@ -149,6 +151,15 @@ async def test_pages_are_bounded_and_follow_one_another(desk: Desk) -> None:
     assert [one.message_id for one in (*first.messages, *second.messages)] == desk.ids[::-1]
     assert second.next_page_token == ""
     assert await refused(desk.find(page_token="none-of-ours")) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST")
+
+
+async def test_a_repeated_hand_over_is_no_second_acceptance(desk: Desk) -> None:
+    before = desk.ledger.ledger.store.head.size
+    caller = Call("again", SAMPLE.operation.name, "spiffe://metip.local/consumer/t", None, deadline=0.0)
+    repeated = Facts(SAMPLE.operation, caller, SAMPLE.request, DUPLICATE, 0.0, subjects=subjects(SAMPLE.request))
+    await desk.calls.record_repeated(repeated, desk.ids[0])
+    await desk.ledger.gathered(before + 1)
+    assert [one.message_id for one in (await desk.find()).messages] == desk.ids[::-1]
 
 
 async def test_a_call_leads_to_its_message(desk: Desk) -> None:

@@ -9,16 +9,24 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from engines import NOW, Bench
+from exchange_in_process import accepting_exchange
+from mesh_rig import reason_of
 
 from adapters.kit.serving import installed_contracts
 from hub.cli.messages import installed
 from hub.contracts.samples import Sample, samples
 from hub.exchange.accepting import Accepting
+from hub.exchange.calls import Calls
 from hub.exchange.life import Event
 from hub.exchange.recording import ExchangeRecorder
 from hub.exchange.records import Accepted, Arrival
+from metip.call import CALL_ID_HEADER, CERTIFICATE_HEADER, OFFICER_HEADER
+from metip.exchange.v1.receipt_pb2 import Receipt
+from metip.faults import Fault, Reason
+from metip.grants import PURPOSES_HEADER
 from metip.journal import chain
 from metip.journal.blinding import IndexKeys
 from metip.journal.keys import INDEX, SEALING, ensure_keys
@@ -129,6 +137,50 @@ async def test_what_persons_did_is_recorded_with_their_reason(bench: Bench, tmp_
         ("exchange/pause", "", "P1234567", "works"),
     ]
     assert all("P1234567" not in str(one) and "wrong" not in str(one) for one, _ in acts)
+
+
+async def test_a_message_that_is_handed_over_again_is_recorded_as_that_by_its_second_call(tmp_path: Path) -> None:
+    kept = journal(tmp_path)
+    try:
+        calls = Calls(kept, IndexKeys(tmp_path / "keys" / INDEX))
+        async with accepting_exchange(tmp_path, CONTRACTS, calls) as channel:
+            ask: Any = channel.unary_unary(SAMPLE.operation.path, response_deserializer=Receipt.FromString)
+            receipts = [
+                await ask(SAMPLE.request.SerializeToString(), metadata=called(call_id), timeout=10) for call_id in ("call-a", "call-b")
+            ]
+    finally:
+        kept.close()
+    first, again = receipts
+    assert again.duplicate_of == first.message_id
+    ((record, particulars),) = records(tmp_path)  # what is accepted is recorded from where it is kept, which nobody does here
+    assert (record.kind, record.outcome, record.call_id) == (ledger.KIND_OPERATION, "DUPLICATE", "call-b")
+    assert (record.message_id, record.consumer, record.disclosed) == (first.message_id, PRODUCER, 0)
+    assert particulars.officer == "P7654321"
+    assert {one.kind for one in particulars.tokens} > {"officer"}
+
+
+async def test_no_receipt_is_given_again_that_can_not_be_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = journal(tmp_path)
+    try:
+        async with accepting_exchange(tmp_path, CONTRACTS, Calls(kept, IndexKeys(tmp_path / "keys" / INDEX))) as channel:
+            ask: Any = channel.unary_unary(SAMPLE.operation.path, response_deserializer=Receipt.FromString)
+            await ask(SAMPLE.request.SerializeToString(), metadata=called("call-a"), timeout=10)
+
+            async def failing(*_: Any) -> None:
+                raise Fault(Reason.JOURNAL, "no room")
+
+            monkeypatch.setattr(kept, "record", failing)
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await ask(SAMPLE.request.SerializeToString(), metadata=called("call-b"), timeout=10)
+            assert reason_of(refused.value) == "JOURNAL"
+    finally:
+        kept.close()
+
+
+def called(call_id: str) -> list[tuple[str, str]]:
+    """What Envoy says of a call."""
+    certificate = f"Hash=0;URI={PRODUCER}"
+    return [(CERTIFICATE_HEADER, certificate), (CALL_ID_HEADER, call_id), (OFFICER_HEADER, OFFICER), (PURPOSES_HEADER, "*")]
 
 
 async def test_a_message_that_can_not_be_recorded_now_is_recorded_later(

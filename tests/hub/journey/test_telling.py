@@ -216,6 +216,24 @@ def test_a_second_hand_over_of_a_message_says_that_nothing_new_was_accepted() ->
     assert journey.steps[-1].line == "No message of this call is in the exchange: it had been handed over before, or is no longer kept."
 
 
+def test_a_second_hand_over_that_was_recorded_names_the_message_that_it_repeats() -> None:
+    first, again = call_id(6), call_id(7)
+    lines = tuple(
+        Passed(at, MESSAGE, one, TABLET, True, "OK", 2, system="exchange", trace=trace_id_of(one))
+        for at, one in ((NOW, first), (NOW + 9, again))
+    )
+    records = (
+        Recorded(70, NOW, MESSAGE, TABLET, "OK", first, trace_id_of(first), platform="exchange", message_id="m-1"),
+        Recorded(71, NOW + 9, MESSAGE, TABLET, "DUPLICATE", again, trace_id_of(again), platform="exchange", message_id="m-1"),
+    )
+    journey = told(Evidence(records=records, passed=lines, reach=REACHED, work=WORK, now=LATER))
+    check_tree(journey)
+    accepted = [one for one in by_kind(journey, Kind.ACCEPTED) if one.record is not None]
+    assert [(one.record, one.call_id, one.outcome) for one in accepted] == [(70, first, "OK"), (71, again, "DUPLICATE")]
+    assert accepted[1].line == "The exchange had this message already, as m-1: it gave the same receipt, and kept nothing."
+    assert {one.state for one in by_kind(journey, Kind.CALL)} == {State.DONE}
+
+
 STANDINGS = {
     "pending": (State.WAITING, True),
     "attempt": (State.WAITING, True),

@@ -40,6 +40,11 @@ LINES = [
         "The workload consumer/tablet handed message m-1 over: example (get example list).",
     ),
     (
+        record(message_id="m-1", outcome="DUPLICATE", **STOP),
+        "The workload consumer/tablet handed message m-1 over once more: example (get example list) for a street stop,"
+        " and nothing was kept of it.",
+    ),
+    (
         record(message_id="m-1", recipient="far", disclosed=1),
         "The exchange handed message m-1 of the workload consumer/tablet to far: 1 record was disclosed.",
     ),
