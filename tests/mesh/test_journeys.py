@@ -65,10 +65,14 @@ async def whole(mesh: MeshRig, any_id: str, steps: int, begun: datetime) -> dict
     async with asyncio.timeout(30):
         while True:
             found = await journey(mesh, any_id)
-            if found and not found["open"] and len(found["steps"]) >= steps and all(one["state"] != "missing" for one in found["steps"]):
-                if any(datetime.fromisoformat(one["at"]) >= begun for one in of_kind(found, "call")):
-                    return found
+            if found and not found["open"] and len(found["steps"]) >= steps and _all_there(found, begun):
+                return found
             await asyncio.sleep(0.3)
+
+
+def _all_there(found: dict[str, Any], begun: datetime) -> bool:
+    there = all(one["state"] != "missing" for one in found["steps"])
+    return there and any(datetime.fromisoformat(one["at"]) >= begun for one in of_kind(found, "call"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
