@@ -41,8 +41,10 @@ LINES = [
     ),
     (
         record(message_id="m-1", outcome="DUPLICATE", **STOP),
-        "The workload consumer/tablet handed message m-1 over once more: example (get example list) for a street stop,"
-        " and nothing was kept of it.",
+        (
+            "The workload consumer/tablet handed message m-1 over once more: example (get example list) for a street stop,"
+            " and nothing was kept of it."
+        ),
     ),
     (
         record(message_id="m-1", recipient="far", disclosed=1),
