@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hub import settings as settings_files
+from hub import sources
 from hub.access.comparing import differences
 from hub.access.standing import Standing, keep, known, standing
 from hub.contracts import Contracts
@@ -20,6 +20,7 @@ from hub.mesh.control import STANDS, Control
 from hub.mesh.history import Change
 from hub.mesh.inputs import Edge, Policy, Traffic
 from hub.recording import ACCESS_CHANGE, ACCESS_CHANGE_REFUSED, TRAFFIC_CHANGE, TRAFFIC_CHANGE_REFUSED, Recorder
+from hub.settings import Settings
 from hub.traffic.layers import Layers, state_of, traffic_of
 from metip.logs import Log
 from metip.settings import SettingsError
@@ -29,7 +30,7 @@ from metip.settings import SettingsError
 class Configuring:
     """Reads the files, and says to the control plane what changed."""
 
-    settings: settings_files.Settings
+    settings: Settings
     contracts: Contracts
     log: Log
     recorder: Recorder
@@ -42,11 +43,11 @@ class Configuring:
 
     def __post_init__(self) -> None:
         """Reads the policy. Raises `SettingsError`."""
-        self.standing, self.since = standing(self.settings.rules, self.contracts), self.clock()
+        self.standing, self.since = standing(sources.rules(self.settings), self.contracts), self.clock()
 
     async def begin(self) -> None:
         """Records the policy that the hub starts with, where it is not the one that it ended with. Raises what the recorder raises."""
-        if known(self.settings.rules) != self.standing.digest:
+        if known(sources.rules(self.settings)) != self.standing.digest:
             await self.recorder(ACCESS_CHANGE, self.standing.by, json.dumps(self._about(self.standing)))
             self._keep()
         self._tell(self.standing)
@@ -54,9 +55,9 @@ class Configuring:
     async def reread(self, names: str, control: Control) -> bool:
         """Puts in force what the files say now; False when something waits until it can be recorded."""
         try:
-            now = standing(self.settings.rules, self.contracts)
-            edge = settings_files.read_edge(self.settings)
-            traffic = settings_files.read_traffic(self.settings, self.contracts)
+            now = standing(sources.rules(self.settings), self.contracts)
+            edge = sources.read_edge(self.settings)
+            traffic = sources.read_traffic(self.settings, self.contracts)
         except SettingsError as error:
             self.log.line("file_refused", file=names, problem=str(error))
             return True
@@ -117,7 +118,7 @@ class Configuring:
 
     def _keep(self) -> None:
         try:
-            keep(self.settings.rules, self.standing)
+            keep(sources.rules(self.settings), self.standing)
         except IdentityError as error:
             self.log.line("access_policy_not_kept", problem=error.fault.problem)
 

@@ -15,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import hub.contracts
 from hub import settings as settings_files
+from hub import sources
 from hub.api import bulk, reflection
 from hub.api.actions import ActionApi, no_journal
 from hub.api.actions import Recorder as ActionRecorder
@@ -106,15 +107,15 @@ class Hub:
         self._registry.register(self._itself)
         self._publisher = Publisher(lambda: datetime.now(UTC))
         self._ads = AdsService(self._publisher, lambda: datetime.now(UTC))
-        self._changes = changes(settings.watched)
+        self._changes = changes(sources.watched(settings))
         self._books = Books(settings, log, recorder, record_action)
-        file = settings_files.read_traffic(settings, contracts)
+        file = sources.read_traffic(settings, contracts)
         self._traffic = TrafficControl.opened(settings.state, file, log, self._books.record_change)
         self._configuring = Configuring(settings, contracts, log, self._books.record_change, self._traffic.layers)
         inputs = Inputs(
             contracts,
             self._configuring.standing.policy,
-            settings_files.read_edge(settings),
+            sources.read_edge(settings),
             self._registry.instances,
             self._traffic.layers.traffic,
         )

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from hub import settings as settings_files
+from hub import sources
 from hub.access.standing import standing
 from hub.cli.findings import CONTRACTS, IDENTITY, SETTINGS, Finding, Section
 from hub.cli.messages import Messages, operations
@@ -68,7 +69,7 @@ def of_settings(home: Home, known: Contracts) -> Iterator[Finding]:
         return
     yield section.right(f"{home.hub_settings.name} can be used")
     try:
-        settings_files.read_edge(read)
+        sources.read_edge(read)
         yield section.right("certificate, key, authority and token keys of the edge are there")
     except SettingsError as error:
         yield from section.faults_or(
@@ -82,7 +83,7 @@ def _traffic(section: Section, read: settings_files.Settings, known: Contracts) 
     if read.traffic is None:
         return
     try:
-        shares = settings_files.read_traffic(read, known).shares
+        shares = sources.read_traffic(read, known).shares
     except SettingsError as error:
         yield from section.faults_or("", [(f"{error.source}: {problem}", "correct it in that file", True) for problem in error.problems])
         return
@@ -91,7 +92,7 @@ def _traffic(section: Section, read: settings_files.Settings, known: Contracts) 
 
 def _policy(section: Section, read: settings_files.Settings, known: Contracts) -> Iterator[Finding]:
     try:
-        now = standing(read.rules, known)
+        now = standing(sources.rules(read), known)
     except SettingsError as error:
         yield from section.faults_or("", [(f"{error.source}: {problem}", "correct it in that file", True) for problem in error.problems])
         return

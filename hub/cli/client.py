@@ -17,7 +17,6 @@ from hub.cli.contexts.model import Context
 from hub.cli.messages import Messages
 from hub.cli.options import Problem
 from hub.contracts import Operation
-from hub.identity import IdentityError, Officer, Store, describe, issue_token
 from hub.laptop.layout import DEVELOPER, TRUST_DOMAIN, Home
 from hub.mesh.admin import Admin
 from metip.hub.v1 import catalogue_service_pb2 as catalogue_api
@@ -27,12 +26,11 @@ from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceStub
 from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceStub
 from metip.settings import SettingsError
 
-if TYPE_CHECKING:  # the generated modules have these for the type checker only
+if TYPE_CHECKING:  # the generated modules have these for the type checker only, and not every command needs an identity
+    from hub.identity import Officer, Store
     from metip.hub.v1.catalogue_service_pb2_grpc import CatalogueServiceAsyncStub
     from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub
 
-OFFICER: Final = Officer("100001XX", "01", "CO10", ("response",))
-"""The synthetic officer behind calls from the command line."""
 SERVER_NAME: Final = "localhost"
 LOOPBACK: Final = "127.0.0.1"
 PATIENCE: Final = 5.0
@@ -109,8 +107,10 @@ class Place:
         return said
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """The identities."""
+        from hub.identity import Store
+
         return Store(self.home.identity)
 
     @property
@@ -145,6 +145,8 @@ class Place:
 
     def spiffe_id(self, name: str = DEVELOPER) -> str:
         """The SPIFFE ID of an identity. Raises `Problem` when its certificate names none."""
+        from hub.identity import IdentityError, describe
+
         try:
             found = describe(self.identity(name).certificate, datetime.now(UTC)).spiffe_ids
         except IdentityError as error:
@@ -153,12 +155,14 @@ class Place:
             raise Problem(f"the certificate of {name} has {len(found)} SPIFFE IDs, not one", f"run: metip identity check {name}")
         return found[0]
 
-    def token(self, name: str = DEVELOPER, officer: Officer = OFFICER) -> str:
-        """A token of that officer for that consumer, or the one of the context. Raises `Problem` when this home has no issuer."""
+    def token(self, name: str = DEVELOPER, officer: "Officer | None" = None) -> str:
+        """A token of that officer, or of the usual one, for that consumer; or the context's own. Raises `Problem` without an issuer."""
+        from hub.identity import IdentityError, issue_token
+
         if self.context is not None and self.context.token:
             return token_in(Path(self.context.token))
         try:
-            return issue_token(self.store, officer, authorised_party=self.spiffe_id(name), now=datetime.now(UTC))
+            return issue_token(self.store, officer or usual_officer(), authorised_party=self.spiffe_id(name), now=datetime.now(UTC))
         except IdentityError as error:
             raise Problem(error.fault.problem, error.fault.fix) from None
 
@@ -179,6 +183,13 @@ class Identity:
             raise Problem(f"{error.filename} can't be read: {error.strerror}", "run: metip identity check") from None
 
 
+def usual_officer() -> "Officer":
+    """The synthetic officer behind calls from the command line."""
+    from hub.identity import Officer
+
+    return Officer("100001XX", "01", "CO10", ("response",))
+
+
 def token_in(path: Path) -> str:
     """The token in a file. Raises `Problem`."""
     try:
@@ -195,7 +206,7 @@ def place(path: Path) -> Place:
     if not home.hub_settings.exists():
         raise Problem(f"there is no mesh in {path}", "start one with `metip up`, or name its folder with --home or METIP_HOME")
     try:
-        return Place(home, settings_files.read(home.hub_settings))
+        return Place(home, settings_files.read(home.hub_settings, judged=False))
     except SettingsError as error:
         raise Problem(str(error), f"correct it; `metip up --home {path}` writes it anew") from None
 

@@ -122,7 +122,7 @@ def _place(home: Path) -> "Place":
 
 
 def _policy(where: "Place", known: "Contracts") -> "Policy":
-    from hub.settings import read_policy
+    from hub.sources import read_policy
     from metip.settings import SettingsError
 
     try:
@@ -132,7 +132,7 @@ def _policy(where: "Place", known: "Contracts") -> "Policy":
 
 
 def _traffic(where: "Place", known: "Contracts") -> "Traffic":
-    from hub.settings import read_traffic
+    from hub.sources import read_traffic
     from hub.traffic.running import in_force
     from metip.settings import SettingsError
 

@@ -94,11 +94,12 @@ def lines_for(where: "Place", name: str, messages: "Messages", operation: "Opera
 
 def token_command(where: "Place", name: str) -> str:
     """The command that prints an officer token for that identity."""
-    from hub.cli.client import OFFICER
+    from hub.cli.client import usual_officer
 
-    roles = " ".join(f"--role {role}" for role in OFFICER.roles)
-    officer = f"{OFFICER.warrant_number} --force {OFFICER.force} --unit {OFFICER.unit} {roles}"
-    return f"{command('token issue', where.home.root)} {officer} --consumer {where.spiffe_id(name)}"
+    officer = usual_officer()
+    roles = " ".join(f"--role {role}" for role in officer.roles)
+    said = f"{officer.warrant_number} --force {officer.force} --unit {officer.unit} {roles}"
+    return f"{command('token issue', where.home.root)} {said} --consumer {where.spiffe_id(name)}"
 
 
 def command(words: str, home: Path) -> str:

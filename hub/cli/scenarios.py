@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.cli import handshaking
-from hub.cli.client import LOOPBACK, OFFICER, Edge, Identity, edge_channel
+from hub.cli.client import LOOPBACK, Edge, Identity, edge_channel, usual_officer
 from hub.cli.gathering import processes
 from hub.cli.messages import operations
 from hub.cli.printing import count, span
@@ -144,7 +144,8 @@ async def refused(on: Stage) -> AsyncIterator[Outcome]:
         return
     operation, request = sample.operation, sample.request
     yield _refusal("no officer's token", await on.ask(operation, request, token=""), "UNAUTHENTICATED")
-    another = issue_token(on.where.store, OFFICER, authorised_party=on.where.spiffe_id(f"adapter-{sample.system}"), now=datetime.now(UTC))
+    adapter, now = on.where.spiffe_id(f"adapter-{sample.system}"), datetime.now(UTC)
+    another = issue_token(on.where.store, usual_officer(), authorised_party=adapter, now=now)
     yield _refusal("a token that was issued to another consumer", await on.ask(operation, request, token=another), "PERMISSION_DENIED")
     async with edge_channel(on.where, on.where.identity(EDGE)) as channel:
         token = on.where.token(EDGE)

@@ -16,7 +16,8 @@ from hub.laptop.layout import Home
 from hub.laptop.preparing import Ports, prepare
 from hub.mesh.control import Control, Inputs
 from hub.mesh.publisher import Publisher
-from hub.settings import read, read_edge, read_traffic
+from hub.settings import read
+from hub.sources import read_edge, read_traffic
 from metip.logs import Log
 
 pytestmark = pytest.mark.asyncio

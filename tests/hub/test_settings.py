@@ -9,7 +9,8 @@ import pytest
 
 from hub.contracts import BackEnd, Contracts, Dpia
 from hub.mesh.inputs import Console, Edge, Grant, Policy, Tokens, Traffic
-from hub.settings import Settings, read, read_edge, read_policy, read_traffic
+from hub.settings import Settings, read
+from hub.sources import read_edge, read_policy, read_traffic, watched
 from metip.settings import SettingsError
 
 FILES = ("certificate", "key", "authority", "token_keys")
@@ -69,7 +70,7 @@ def test_absolute_paths_stay(folder: Path) -> None:
 
 
 def test_the_files_that_may_change_without_a_restart_are_watched(folder: Path) -> None:
-    assert read(folder / "hub.yaml").watched == (folder / "access.yaml", *(folder / name for name in FILES))
+    assert watched(read(folder / "hub.yaml")) == (folder / "access.yaml", *(folder / name for name in FILES))
 
 
 def test_the_edge_is_read_with_the_content_of_its_files(folder: Path) -> None:
@@ -167,7 +168,7 @@ def shared(folder: Path, *shares: str) -> Traffic:
     text = (folder / "hub.yaml").read_text()
     (folder / "hub.yaml").write_text(text if "traffic:" in text else f"{text}traffic: traffic.yaml\n")
     settings = read(folder / "hub.yaml")
-    assert settings.traffic in settings.watched
+    assert settings.traffic in watched(settings)
     return read_traffic(settings, contracts())
 
 
@@ -254,7 +255,7 @@ def test_a_sign_in_is_read_with_its_secrets_which_it_never_shows(secrets: Path) 
     )
     assert console.sign_in.scopes == ("openid",)
     assert not any(one in repr(console) for one in ("the client_secret", "the cookie_secret", "the key"))
-    assert {secrets / "client_secret", secrets / "cookie_secret"} <= set(settings.watched)
+    assert {secrets / "client_secret", secrets / "cookie_secret"} <= set(watched(settings))
 
 
 def test_a_secret_that_others_can_read_is_refused_with_the_command_that_closes_it(secrets: Path) -> None:

@@ -84,9 +84,10 @@ def approve(key_file: Path, home: Path, as_json: bool) -> None:
 
 
 def _rules(home: Path) -> "Rules":
+    from hub import sources
     from hub.cli.client import place
 
-    rules = place(home).settings.rules
+    rules = sources.rules(place(home).settings)
     if not rules.approvals.required:
         raise Problem("this hub's settings demand no approval, so a changed policy is in force at once", "set approvals in hub.yaml")
     return rules

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hub import settings as settings_files
+from hub import sources
 from hub.access import reading
 from hub.access.reading import Read
 from hub.access.standing import standing
@@ -38,7 +38,7 @@ def of_file(path: Path, contracts: Contracts, domain: str) -> Read:
 def in_home(home: Path, contracts: Contracts) -> Policy:
     """The policy that is in force in a home, by its files. Raises `Problem`."""
     try:
-        return settings_files.read_policy(place(home).settings, contracts)
+        return sources.read_policy(place(home).settings, contracts)
     except SettingsError as error:
         raise Problem(str(error), "correct the policy; `metip check` looks at all settings") from None
 
@@ -58,7 +58,7 @@ def running(home: Path) -> Policy:
 
 def waiting(home: Path, contracts: Contracts) -> tuple[str, ...]:
     """Why the policy in the home's file is not the one in force; nothing where it is."""
-    return standing(place(home).settings.rules, contracts).waiting
+    return standing(sources.rules(place(home).settings), contracts).waiting
 
 
 def whole_id(text: str, domain: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from hub.cli.client import OFFICER, SPARE, Place
+from hub.cli.client import SPARE, Place
 from hub.cli.day.plan import FILE, Traffic
 from hub.cli.messages import Messages
 from hub.cli.options import Problem
@@ -153,7 +153,7 @@ class Player:
 
 def asking(where: Place, messages: Messages, channel: Any) -> Callable[[Traffic, Any], Awaitable[None]]:
     """Calls through the edge as the developer, with an officer's token."""
-    token = ("authorization", f"Bearer {where.token(officer=OFFICER)}")
+    token = ("authorization", f"Bearer {where.token()}")
     methods: dict[str, Any] = {}
 
     async def ask(line: Traffic, request: Any) -> None:

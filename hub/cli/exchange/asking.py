@@ -170,9 +170,9 @@ def token_of(where: "Place", number: str, roles: tuple[str, ...] = ()) -> str:
     """A token of the officer with that warrant number, or of the usual one, with further roles. Raises `Problem`."""
     from dataclasses import replace
 
-    from hub.cli.client import OFFICER
+    from hub.cli.client import usual_officer
 
-    officer = replace(OFFICER, warrant_number=number) if number else OFFICER
+    officer = replace(usual_officer(), warrant_number=number) if number else usual_officer()
     return where.token(officer=replace(officer, roles=tuple(dict.fromkeys((*officer.roles, *roles)))))
 
 

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import protovalidate
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-from metip.rules import where
 
 M = TypeVar("M", bound=Message)
 # What protobuf's parser puts around the problem: the field's own name, which the path has already.
@@ -33,31 +30,42 @@ class SettingsError(Exception):
         return "\n".join(f"{self.source}: {problem}" for problem in self.problems)
 
 
-def read_settings(path: Path, kind: type[M]) -> M:
-    """Reads a YAML file as a message of that kind. Raises `SettingsError` naming every unknown key, wrong type and broken rule."""
+def read_settings(path: Path, kind: type[M], *, judged: bool = True) -> M:
+    """Reads a YAML file as a message of that kind. Raises `SettingsError` naming every unknown key, wrong type and, where it is `judged`,
+    broken rule."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(str(path), (f"can't be read: {error.strerror}",)) from None
     except UnicodeDecodeError:
         raise SettingsError(str(path), ("is not UTF-8 text",)) from None
-    return parse_settings(text, kind, source=str(path))
+    return parse_settings(text, kind, source=str(path), judged=judged)
 
 
-def parse_settings(text: str, kind: type[M], *, source: str) -> M:
+def parse_settings(text: str, kind: type[M], *, source: str, judged: bool = True) -> M:
     """Reads YAML text as a message of that kind; see `read_settings`."""
     tree = _tree(text, source)
     message = kind()
     problems = list(_filling(message, tree, ""))
-    try:
-        protovalidate.validate(message)
-    except protovalidate.ValidationError as error:
-        broken = [(where(violation), str(violation.proto.message)) for violation in error.violations]
+    if judged:
         # What could not be read is missing from the message, which then breaks rules for no other reason.
-        problems += [(path, words) for path, words in broken if not any(_within(path, wrong) for wrong, _ in problems)]
+        problems += [(path, words) for path, words in _broken(message) if not any(_within(path, wrong) for wrong, _ in problems)]
     if problems:
         raise SettingsError(source, tuple(f"{path or 'the settings'}: {words}" for path, words in problems))
     return message
+
+
+def _broken(message: Message) -> list[tuple[str, str]]:
+    """Path and words of each rule that a message breaks."""
+    import protovalidate  # here, since whoever only reads what was judged before would wait for it
+
+    from metip.rules import where
+
+    try:
+        protovalidate.validate(message)
+    except protovalidate.ValidationError as error:
+        return [(where(violation), str(violation.proto.message)) for violation in error.violations]
+    return []
 
 
 def _tree(text: str, source: str) -> dict[Any, Any]:

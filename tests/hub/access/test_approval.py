@@ -20,7 +20,8 @@ from hub.contracts import load
 from hub.mesh.control import Control, Inputs
 from hub.mesh.inputs import Policy
 from hub.mesh.publisher import Publisher
-from hub.settings import Settings, read, read_edge
+from hub.settings import Settings, read
+from hub.sources import read_edge, rules, watched
 from metip.logs import Log
 from metip.settings import SettingsError
 
@@ -61,7 +62,7 @@ class Place:
         return self.folder / "access.yaml"
 
     def standing(self) -> Standing:
-        return standing(self.settings.rules, CONTRACTS)
+        return standing(rules(self.settings), CONTRACTS)
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(main, ["access", *arguments, "--home", str(self.folder)], catch_exceptions=False)
@@ -77,7 +78,7 @@ class Place:
         self.approve(text)
         now = self.standing()
         assert now.waiting == ()
-        keep(self.settings.rules, now)
+        keep(rules(self.settings), now)
 
 
 @pytest.fixture
@@ -212,7 +213,7 @@ def test_approval_by_one_person_alone_is_no_setting(place: Place) -> None:
 
 
 def test_a_copy_that_somebody_wrote_is_not_taken_for_the_hubs(place: Place) -> None:
-    copy = place.settings.rules.copy
+    copy = rules(place.settings).copy
     copy.write_text(copy.read_text().replace("consumer/old", "consumer/me"))
     with pytest.raises(SettingsError, match="is not the copy that the hub wrote"):
         place.standing()
@@ -267,7 +268,7 @@ async def test_the_hub_keeps_the_old_policy_until_the_new_one_is_approved_and_wh
     assert [grant.name for grant in control.inputs.policy.grants] == ["old"]
     assert "access_policy_waits" in lines.getvalue()
     place.approve(NEW)
-    assert approving.beside(place.policy) in place.settings.watched
+    assert approving.beside(place.policy) in watched(place.settings)
     assert await hub.reread("access.yaml.approval", control)
     assert [grant.name for grant in control.inputs.policy.grants] == ["new"]
     assert records == [("access_policy_change", "lead, approved by deputy", 2)]
