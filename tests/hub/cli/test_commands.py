@@ -64,6 +64,21 @@ print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
     assert json.loads(done.stdout) == []
 
 
+def test_what_only_asks_the_hub_loads_neither_identities_nor_rules(tmp_path: Path) -> None:
+    (tmp_path / "hub.yaml").write_text("trust_domain: metip.local\nsocket: run/hub.sock\nstate: state\naccess: access.yaml\n")
+    code = f"""
+import sys, json
+from click.testing import CliRunner
+from hub.cli import main
+done = CliRunner().invoke(main, ["interfaces", "--home", {str(tmp_path)!r}])
+print(json.dumps([done.stderr, [name for name in ("cryptography", "jwt", "protovalidate", "hub.identity") if name in sys.modules]]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    said, loaded = json.loads(done.stdout)
+    assert "does not answer" in said
+    assert loaded == []
+
+
 def test_version_is_the_packages() -> None:
     result = CliRunner().invoke(main, ["--version"])
     assert result.exit_code == 0
