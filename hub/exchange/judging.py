@@ -26,6 +26,8 @@ from metip.processes import die_with_parent
 
 LARGE: Final = 64 * 1024
 """Bytes of a part from which on another process judges it."""
+LOOKED_AFTER: Final = 1.0
+"""Seconds of waiting after which it is looked whether that process is still there."""
 _acceptors: dict[str, Acceptor] = {}
 """Of this process, where it judges for a hub."""
 
@@ -46,10 +48,11 @@ class Judges:
             pool = self._begun()
             if self._ready:
                 try:
-                    return await asyncio.wrap_future(pool.submit(_judge, call.operation, part, call, officer, now))
+                    return await _answered(pool, pool.submit(_judge, call.operation, part, call, officer, now))
                 except BrokenProcessPool:
-                    self._log.line("judge_lost")
-                    self.close()
+                    if pool is self._pool:  # whoever notices first
+                        self._log.line("judge_lost")
+                        self.close()
         return acceptor.judge_all(messages_of(part), call, officer, now)
 
     def close(self) -> None:
@@ -73,6 +76,25 @@ class Judges:
     def _there(self, pool: ProcessPoolExecutor, well: bool) -> None:
         if pool is self._pool:
             self._ready = well
+
+
+async def _answered(pool: ProcessPoolExecutor, asked: "Future[Judged]") -> Judged:
+    """The answer. Raises `BrokenProcessPool` when the process died.
+
+    A question that is asked in that very moment the pool may forget, and only tell those who ask afterwards.
+    """
+    answer = asyncio.wrap_future(asked)
+    try:
+        while not (await asyncio.wait({answer}, timeout=LOOKED_AFTER))[0]:
+            try:
+                pool.submit(_is_there)
+            except BrokenProcessPool:
+                raise
+            except RuntimeError:
+                await asyncio.sleep(LOOKED_AFTER)  # the judges are closed, and what was begun is still answered
+        return answer.result()
+    finally:
+        answer.cancel()
 
 
 def _begin(descriptor_set: bytes) -> None:

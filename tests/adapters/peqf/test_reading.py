@@ -189,7 +189,7 @@ async def test_what_waits_is_published_in_order_and_a_receipt_without_rejections
     by_learner = {one.learner_id: [told.sequence for told in system.exchange.taken if told.learner_id == one.learner_id] for one in people}
     assert all(sequences == sorted(sequences) and len(sequences) >= 3 for sequences in by_learner.values())
     assert len(system.exchange.taken) == sum(map(len, by_learner.values()))
-    await until(lambda: f"{name}.csv" in system.files("done"))
+    await until(lambda: f"{name}.csv" in system.files("done") and system.events("file_read") != [])
     (line,) = system.events("file_read")
     assert (line["rejected"], line["repeated"]) == (0, 0)
 
@@ -242,6 +242,7 @@ async def test_codes_of_the_next_term_pass_as_they_are_and_are_told(system: Unde
     results = [one for one in fresh if one.HasField("module_result")]
     assert {one.module_result.outcome_code.code for one in results} == {"C"}
     assert {issue.problem for one in fresh for issue in one.issues} == {"CODE_SET_UNKNOWN"}
+    await until(lambda: system.events("codes_unknown") != [])  # it is told once the receipt is there
     (line,) = system.events("codes_unknown")
     assert (line["code_set"], line["count"]) == ("2027-01", sum(len(one.issues) for one in fresh))
 
@@ -295,6 +296,7 @@ async def test_a_file_that_is_sent_again_is_known_and_counted_as_repeated(system
     again = system.simulator.put("PRG_", progress, type(progress[0]), "2026-09")
     assert await system.receipt_of(again) == []
     assert len(system.exchange.taken) == rows
+    await until(lambda: len(system.events("file_read")) == 2)
     assert system.events("file_read")[-1]["repeated"] == rows
 
 
@@ -368,7 +370,7 @@ async def test_an_enrolment_that_nobody_handed_over_is_refused(system: UnderTest
 async def test_a_receipt_of_a_file_that_was_never_sent_is_put_aside(system: UnderTest) -> None:
     name = "RCP_ENR_MPS_20261101_0001"
     system.simulator.put("RCP_", [], Rejection, "2026-09", name)
-    await until(lambda: f"{name}.csv" in system.files("refused"))
+    await until(lambda: f"{name}.csv" in system.files("refused") and system.events("file_refused") != [])
     assert [line["code"] for line in system.events("file_refused")] == ["FILE_UNKNOWN"]
     assert system.came_back(name) is None, "nobody answers a receipt"
 

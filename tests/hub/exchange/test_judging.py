@@ -7,12 +7,15 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from exchange_rig import PROBE, contracts, probe
 
+from hub.exchange import judging
 from hub.exchange.accepting import Acceptor, acceptors_of
 from hub.exchange.judging import LARGE, Judges, messages_of
 from hub.exchange.lots import Judged
@@ -99,6 +102,29 @@ async def test_when_the_process_dies_the_hub_judges_itself_and_another_is_starte
             await asyncio.sleep(0.05)
     assert pid(judges) != gone
     assert [json.loads(line)["event"] for line in said.getvalue().splitlines()] == ["judge_lost"]
+
+
+async def test_a_part_that_is_handed_over_just_when_the_process_dies_is_judged_all_the_same(
+    judges: Judges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, pool, lost = acceptor(), judges._pool, Future[Judged]()
+    assert pool is not None
+    submit: Any = pool.submit
+
+    def losing(work: Any, *given: Any) -> Any:
+        """As the pool itself does, now and then, with what comes while it fails all that it has."""
+        if work is not judging._judge:
+            return submit(work, *given)
+        os.kill(pid(judges), signal.SIGKILL)
+        return lost
+
+    monkeypatch.setattr(pool, "submit", losing)
+    async with asyncio.timeout(30):
+        judged = await judges.judge(here, part(), CALL, "", NOW)
+    assert told(judged) == told(here.judge_all(messages_of(part()), CALL, "", NOW))
+    await asyncio.sleep(0)
+    assert lost.cancelled()
+    assert judges._pool is None
 
 
 async def test_a_small_part_starts_no_process() -> None:
