@@ -204,8 +204,10 @@ async def simulator_address(home: Home, system: str) -> str:
 
 
 async def _until_served(home: Home, options: Options, told: Callable[[str], None]) -> None:
-    """Until every adapter registered at the hub and Envoy has a healthy host for each of their interfaces; tells of each system once."""
-    admin = Admin(home.admin_socket)
+    """Until every adapter registered at the hub, Envoy has a healthy host for each of their interfaces, and its doors are open; tells of
+    each system once."""
+    admin, ports = Admin(home.admin_socket), options.ports
+    taken = {ports.grpc, ports.json, ports.console} - {0}
     served: set[str] = set()
     while True:
         instances = await _instances(home)
@@ -213,7 +215,7 @@ async def _until_served(home: Home, options: Options, told: Callable[[str], None
             if await admin.healthy(await _clusters(admin, system, instances)):
                 told(f"{system} is served")
                 served.add(system)
-        if served >= set(options.systems):
+        if served >= set(options.systems) and await admin.listens(taken):
             return
         await asyncio.sleep(POLL)
 

@@ -85,6 +85,15 @@ class Admin:
             return False
         return all(any(host.healthy for host in hosts.get(cluster, ())) for cluster in clusters)
 
+    async def listens(self, ports: set[int]) -> bool:
+        """Whether it takes connections at each of these TCP ports; False too when Envoy does not answer."""
+        try:
+            page = await self.json("/listeners?format=json")
+        except EnvoyGoneError:
+            return False
+        addresses = (one["local_address"].get("socket_address", {}) for one in page.get("listener_statuses", ()))
+        return ports <= {int(one.get("port_value", 0)) for one in addresses}
+
     async def _ask(self, method: str, path: str) -> str:
         import aiohttp  # late, since it takes longer to load than the CLI commands that need no Envoy take to run
 

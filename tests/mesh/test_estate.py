@@ -14,6 +14,7 @@ from samples import query, send
 
 from adapters.kit.serving import installed_contracts
 from hub.laptop.layout import DEVELOPER
+from hub.mesh.admin import Admin
 from metip.cases.v1.case_pb2 import Fault
 from metip.contracts import DeliveryClass
 from metip.estate.v1 import estate_pb2
@@ -49,6 +50,13 @@ async def top(mesh: MeshRig, *arguments: str) -> Any:
 
 def row_of(document: Any, name: str) -> Any:
     return next((one for one in document["rows"] if one["name"] == name), None)
+
+
+async def test_it_is_ready_once_its_doors_are_open(mesh: MeshRig) -> None:
+    ports = mesh.ports
+    assert await mesh.admin.listens({ports.grpc, ports.json, ports.console})
+    assert not await mesh.admin.listens({ports.grpc, 1})
+    assert not await Admin(mesh.home.run / "nobody.sock").listens({ports.grpc})
 
 
 async def test_calls_show_up_in_top_and_tap_as_what_they_are_and_with_nothing_personal(mesh: MeshRig) -> None:
