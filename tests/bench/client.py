@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Plan:
     path: str
     request: str
     """Hexadecimal."""
-    token: str
+    metadata: Sequence[tuple[str, str]]
     certificate: str
     """Paths of PEM files; empty for a path in clear."""
     key: str
@@ -76,7 +76,7 @@ class _Run:
 async def run(plan: Plan) -> Outcome:
     """Does what the plan says."""
     async with _channel(plan) as channel:
-        work = _Run(channel.unary_unary(plan.path), bytes.fromhex(plan.request), (("authorization", f"Bearer {plan.token}"),))
+        work = _Run(channel.unary_unary(plan.path), bytes.fromhex(plan.request), tuple(map(tuple, plan.metadata)))
         await asyncio.gather(*(work.once(time.perf_counter()) for _ in range(8)))  # opens the connection, fills caches
         work.statuses.clear()
         work.latencies.clear()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ from hub.mesh.admin import Admin, EnvoyGoneError
 from hub.mesh.inputs import cluster_name
 from tests.bench import envoys
 from tests.bench.bare import COUNTER
-from tests.bench.exchange import Exchange, another, compared_contracts, the_exchange
+from tests.bench.cores import aside
+from tests.bench.exchange import Exchange, another, compared_contracts, from_the_edge, the_exchange
 
 POLL = 0.05
 READY_WITHIN = 30.0
 LAST_LINES = 3
-BARE, PLAIN, FULL = "bare server", "Envoy + bare server", "full path"
+BARE, PLAIN, FULL, ALONE = "bare server", "Envoy + bare server", "full path", "the adapter by itself"
 
 
 class NotReadyError(Exception):
@@ -42,14 +44,17 @@ class Target:
 
     name: str
     port: int
-    """Where the sidecar takes calls in clear for it."""
+    """Where the sidecar takes calls in clear for it; 0 where the generator itself asks at `address`, over one connection, as an Envoy of
+    one thread does."""
     address: str
     """Where a gRPC client with a certificate reaches it without the sidecar."""
     secured: bool
     processes: dict[str, int]
     """Process ids by role; the load generator is not among them."""
-    answered: Callable[[], Awaitable[int]]
-    """How many calls ended with grpc-status 0, ever."""
+    answered: Callable[[], Awaitable[int]] | None
+    """How many calls ended with grpc-status 0, ever; None where only the bytes of the replies tell."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What a call bears."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Estate:
     targets: tuple[Target, ...]
     steps: tuple[Target, ...]
     """The edge with one thing less each time (`envoys.STEPS`), before the bare server; empty when they were not asked for."""
+    alone: Target
+    """The adapter of the full path, without anything in front of it."""
     identity: envoys.Identity
     token: str
     envoy: str
@@ -98,10 +105,10 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
     bare = f"unix:{home.run}/bare.sock"
     run.python("bare", "tests.bench.bare", str(home.run / "bare.sock"))
     served = (str(home.run), f"unix:{home.hub_socket}", str(home.journals), str(home.ledger_keys))
-    run.python("hub", "hub", "--settings", str(home.hub_settings), *(_compared(home, exchange) if mirrored else ()))
+    run.python("hub", "hub", "--settings", str(home.hub_settings), *(_compared(home, exchange) if mirrored else ()), apart=mirrored)
     run.python("full", "tests.bench.adapter", *served, *(("primary",) if mirrored else ()))
     if mirrored:
-        run.python("shadow", "tests.bench.adapter", *served, "shadow")
+        run.python("shadow", "tests.bench.adapter", *served, "shadow", apart=True)
     run.envoy("edge", home.bootstrap)
     plain_port, pipe_ports = ports[2], ports[4 : 4 + 3]
     run.envoy("plain", envoys.plain(plain_port, bare, path, home.run / "plain.sock"))
@@ -136,16 +143,12 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
         return await _answered(admin, exchange)
 
     await answered_by_bare()
+    token = _token(store)
+    bearer = (("authorization", f"Bearer {token}"),)
+    at_bare = partial(Target, answered=answered_by_bare, headers=bearer)
     targets = (
-        Target(BARE, pipe_ports[0], bare, False, run.pids(sidecar="sidecar", python="bare"), answered_by_bare),
-        Target(
-            PLAIN,
-            pipe_ports[1],
-            f"127.0.0.1:{plain_port}",
-            False,
-            run.pids(sidecar="sidecar", envoy="plain", python="bare"),
-            answered_by_bare,
-        ),
+        at_bare(BARE, pipe_ports[0], bare, False, run.pids(sidecar="sidecar", python="bare")),
+        at_bare(PLAIN, pipe_ports[1], f"127.0.0.1:{plain_port}", False, run.pids(sidecar="sidecar", envoy="plain", python="bare")),
         Target(
             FULL,
             pipe_ports[2],
@@ -153,12 +156,13 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
             True,
             run.pids(sidecar="sidecar", envoy="edge", python="full"),
             answered_by_full,
+            bearer,
         ),
     )
-    steps = tuple(
-        Target(pipe.name, pipe.port, pipe.to, pipe.secured, run.pids(envoy="steps", python="bare"), answered_by_bare) for pipe in pipes[3:]
-    )
-    return Estate(exchange, targets, steps, developer, _token(store), await admin.version(), home.hub_socket)
+    steps = tuple(at_bare(pipe.name, pipe.port, pipe.to, pipe.secured, run.pids(envoy="steps", python="bare")) for pipe in pipes[3:])
+    socket = f"unix:{home.run}/adapter-{exchange.system}.sock"
+    alone = Target(ALONE, 0, socket, False, run.pids(python="full"), None, from_the_edge(token))
+    return Estate(exchange, targets, steps, alone, developer, token, await admin.version(), home.hub_socket)
 
 
 def _compared(home: Home, exchange: Exchange) -> tuple[str, str]:
@@ -174,9 +178,10 @@ class _Runner:
     def __init__(self, home: Home, supervisor: Supervisor) -> None:
         self._home, self._supervisor = home, supervisor
 
-    def python(self, name: str, module: str, *arguments: str) -> None:
-        """A module of this interpreter."""
-        self._start(name, sys.executable, "-m", module, *arguments)
+    def python(self, name: str, module: str, *arguments: str, apart: bool = False) -> None:
+        """A module of this interpreter; `apart` as if it were on a machine of its own."""
+        command = (sys.executable, "-m", module, *arguments)
+        self._start(name, *(aside(command) if apart else command))
 
     def envoy(self, name: str, config: Path | envoys.Json) -> None:
         """An Envoy of one thread."""

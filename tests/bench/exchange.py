@@ -13,13 +13,16 @@ from google.protobuf.message import Message
 
 from adapters.kit import discovery
 from adapters.kit.serving import installed_contracts
+from metip.call import CALL_ID_HEADER, CERTIFICATE_HEADER, OFFICER_HEADER
 from metip.cases.v1.case_pb2 import Case
 from metip.contracts import DESCRIPTORS, Contracts, DeliveryClass, Operation
+from metip.grants import PURPOSES_HEADER
 from metip.options.v1 import options_pb2
 
 REPLY_BYTES = 1000
 JUSTIFICATION = "A synthetic question, asked by the benchmark, with as many words of justification as the contract lets anybody give. "
 LONGEST_JUSTIFICATION = 250
+CONSUMER = "spiffe://metip.local/consumer/developer"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,18 @@ def the_exchange(*, shared: bool = False) -> Exchange:
             _justify(request)
             return Exchange(path.parent.parent.name, operation, request, _filled(_kind(operation.reply)()))
     raise LookupError("no sample case is of a unary query that needs an officer and a justification")
+
+
+def from_the_edge(token: str) -> tuple[tuple[str, str], ...]:
+    """What the edge sends with a call under that token."""
+    return (
+        ("authorization", f"Bearer {token}"),
+        (OFFICER_HEADER, token.split(".")[1]),
+        (CERTIFICATE_HEADER, f"By=spiffe://metip.local/edge;Hash={'0' * 64};URI={CONSUMER}"),
+        (PURPOSES_HEADER, "*"),
+        (CALL_ID_HEADER, "0af76519-16cd-43dd-8448-eb211c80319c"),
+        ("x-forwarded-proto", "https"),
+    )
 
 
 def another(exchange: Exchange) -> str:

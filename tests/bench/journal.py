@@ -1,4 +1,5 @@
-"""The full path with the journal and without it, at the same load, in turns: what a durable record of each call costs."""
+"""What a durable record of each call costs: an adapter with the journal and without it, in turns at the same load, by itself and at the
+end of the full path."""
 
 import os
 import signal
@@ -8,7 +9,7 @@ from typing import Final
 
 from adapters.kit.journal import Journal
 from metip.journal.records import Facts
-from tests.bench.estate import Estate
+from tests.bench.estate import Estate, Target
 from tests.bench.load import Load, drive
 from tests.bench.sample import Row, Sample, row, share
 
@@ -44,8 +45,9 @@ class Switched:
 
 @dataclass(frozen=True)
 class Journalled:
-    """One load over the full path, with and without."""
+    """One load over one path, with and without."""
 
+    where: str
     load: str
     on: Row
     off: Row
@@ -59,21 +61,27 @@ class Journalled:
 async def measure_journal(
     estate: Estate, rounds: int, seconds: float, in_flight: tuple[int, ...], told: Callable[[str], None], *, h2load: bool
 ) -> tuple[Journalled, ...]:
-    """One of these for each number of calls in flight. The journal is on afterwards. Raises `LoadError`."""
-    target = estate.targets[FULL_PATH]
+    """One of these for the adapter by itself and for the full path, at each number of calls in flight. The journal is on afterwards. Raises
+    `LoadError`."""
     found = []
+    for target in (estate.alone, estate.targets[FULL_PATH]):
+        found += [await _journalled(estate, target, Load(in_flight=one), rounds, seconds, told, h2load=h2load) for one in in_flight]
+    return tuple(found)
+
+
+async def _journalled(
+    estate: Estate, target: Target, load: Load, rounds: int, seconds: float, told: Callable[[str], None], *, h2load: bool
+) -> Journalled:
+    samples: dict[signal.Signals, list[Sample]] = {ON: [], OFF: []}
+    expected = 1000.0
     try:
-        for load in (Load(in_flight=one) for one in in_flight):
-            samples: dict[signal.Signals, list[Sample]] = {ON: [], OFF: []}
-            expected = 1000.0
-            for number in range(rounds):
-                for way in (ON, OFF) if number % 2 else (OFF, ON):
-                    os.kill(target.processes["python"], way)
-                    one = await drive(estate, target, load, seconds, expected=expected, h2load=h2load)
-                    samples[way].append(one)
-                    expected = one.calls / one.seconds
-                    told(f"journal {'on' if way is ON else 'off'}, round {number + 1} of {rounds}, {load.name}: {one.said}")
-            found.append(Journalled(load.name, row(WITH, load.name, samples[ON]), row(WITHOUT, load.name, samples[OFF])))
+        for number in range(rounds):
+            for way in (ON, OFF) if number % 2 else (OFF, ON):
+                os.kill(target.processes["python"], way)
+                one = await drive(estate, target, load, seconds, expected=expected, h2load=h2load)
+                samples[way].append(one)
+                expected = one.calls / one.seconds
+                told(f"journal {'on' if way is ON else 'off'}, {target.name}, round {number + 1} of {rounds}, {load.name}: {one.said}")
     finally:
         os.kill(target.processes["python"], ON)
-    return tuple(found)
+    return Journalled(target.name, load.name, row(WITH, load.name, samples[ON]), row(WITHOUT, load.name, samples[OFF]))

@@ -21,7 +21,10 @@ CLIENTS = 2
 """Processes of our own generator."""
 CONNECTIONS = {8: 4, 64: 8, 100: 10}
 """Connections by calls in flight; each carries as many streams as are left."""
+FRAME = 5
+"""Bytes before a message on the wire."""
 _REQUESTS = re.compile(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded")
+_DATA = re.compile(r"\((\d+)\) data")
 _FINISHED = re.compile(r"finished in ([\d.]+)(us|ms|s|m)\b")
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
@@ -50,11 +53,12 @@ def has_h2load() -> bool:
 
 async def drive(estate: Estate, target: Target, load: Load, seconds: float, *, expected: float, h2load: bool) -> Sample:
     """Runs a load over a path for about so many seconds. `expected` is the rate to be expected, in calls a second. Raises `LoadError`."""
-    before, answered = cpu_seconds(target.processes), await target.answered()
+    before, answered = cpu_seconds(target.processes), await target.answered() if target.answered else 0
     statuses = Counter[str]()
     if load.in_flight and h2load:
-        calls, took, latencies, client = await _h2load(estate, target, load.in_flight, max(load.in_flight * 5, int(expected * seconds)))
-        not_ok = calls - (await target.answered() - answered)
+        number = max(load.in_flight * 5, int(expected * seconds))
+        calls, replies, took, latencies, client = await _h2load(estate, target, load.in_flight, number)
+        not_ok = calls - (await target.answered() - answered if target.answered else replies)
     else:
         statuses, took, latencies, client = await _own(estate, target, load, seconds)
         calls, not_ok = statuses.total(), statuses.total() - statuses["OK"]
@@ -63,7 +67,8 @@ async def drive(estate: Estate, target: Target, load: Load, seconds: float, *, e
     return Sample(calls, not_ok, took, latencies, cpu, statuses)
 
 
-async def _h2load(estate: Estate, target: Target, in_flight: int, calls: int) -> tuple[int, float, tuple[float, ...], float]:
+async def _h2load(estate: Estate, target: Target, in_flight: int, calls: int) -> tuple[int, int, float, tuple[float, ...], float]:
+    """Calls, replies by their bytes, seconds, latencies and the generator's CPU seconds. A call that is refused has no reply."""
     with tempfile.TemporaryDirectory(prefix="metip-h2load-") as folder:
         body, log = Path(folder) / "request", Path(folder) / "log"
         request = estate.exchange.request.SerializeToString()
@@ -71,21 +76,23 @@ async def _h2load(estate: Estate, target: Target, in_flight: int, calls: int) ->
         before = _children()
         output = await _output(None, *h2load_command(estate, target, in_flight, calls, str(body)), f"--log-file={log}")
         client = _children() - before
-        counted, finished = _REQUESTS.search(output), _FINISHED.search(output)
-        if counted is None or finished is None or counted[1] != counted[2]:
+        counted, data, finished = _REQUESTS.search(output), _DATA.search(output), _FINISHED.search(output)
+        if counted is None or data is None or finished is None or counted[1] != counted[2]:
             raise LoadError(output)
         taken = [int(line.split("\t")[2]) / 1000 for line in log.read_text(encoding="ascii").splitlines()]
-    return int(counted[2]), float(finished[1]) * _UNITS[finished[2]], percentiles(taken), client
+    replies = int(data[1]) // (FRAME + estate.exchange.reply.ByteSize())
+    return int(counted[2]), replies, float(finished[1]) * _UNITS[finished[2]], percentiles(taken), client
 
 
 def h2load_command(estate: Estate, target: Target, in_flight: int, calls: int, body: str) -> tuple[str, ...]:
-    """The command that drives a path through the sidecar."""
-    connections = CONNECTIONS.get(in_flight, 1)
+    """The command that drives a path, through the sidecar where that has a port for it."""
+    connections = CONNECTIONS.get(in_flight, 1) if target.port else 1
     streams = -(-in_flight // connections)
-    headers = ("content-type: application/grpc", "te: trailers", f"authorization: Bearer {estate.token}")
-    said = [word for header in headers for word in ("-H", header)]
-    where = f"http://127.0.0.1:{target.port}{estate.exchange.operation.path}"
-    return ("h2load", "-n", str(calls), "-c", str(connections), "-m", str(streams), "-d", body, *said, where)
+    headers = (("content-type", "application/grpc"), ("te", "trailers"), *target.headers)
+    said = [word for name, value in headers for word in ("-H", f"{name}: {value}")]
+    path = estate.exchange.operation.path
+    where = (f"http://127.0.0.1:{target.port}{path}",) if target.port else ("-B", target.address, f"http://localhost{path}")
+    return ("h2load", "-n", str(calls), "-c", str(connections), "-m", str(streams), "-d", body, *said, *where)
 
 
 async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tuple[Counter[str], float, tuple[float, ...], float]:
@@ -95,7 +102,7 @@ async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tu
         address=target.address,
         path=estate.exchange.operation.path,
         request=estate.exchange.request.SerializeToString().hex(),
-        token=estate.token,
+        metadata=target.headers,
         certificate=str(files.certificate) if files else "",
         key=str(files.key) if files else "",
         authority=str(files.authority) if files else "",

@@ -39,6 +39,7 @@ class Effort:
     rate_rounds: int = 3
     mirrored_rate: float = 100
     mirrored_rounds: int = 9
+    mirrored_seconds: float = 8.0
     step_rounds: int = 3
     """Rounds over the edge with parts taken off; 0 leaves them out."""
     journal_rounds: int = 9
@@ -61,6 +62,7 @@ QUICK = Effort(
     rate_rounds=1,
     mirrored_rate=50,
     mirrored_rounds=1,
+    mirrored_seconds=0.5,
     step_rounds=1,
     journal_rounds=1,
     loops=200,
@@ -164,7 +166,7 @@ async def measure(effort: Effort, told: Callable[[str], None], *, own_generator:
     changes = await measure_changes(effort.changes, told)
     ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
     comparison = await asyncio.to_thread(measure_comparing, effort.pairs, told)
-    mirrored = await measure_mirrored(effort.mirrored_rate, effort.mirrored_rounds, effort.rate_seconds, told)
+    mirrored = await measure_mirrored(effort.mirrored_rate, effort.mirrored_rounds, effort.mirrored_seconds, told)
     console = await measure_console(effort.console_seconds, told) if effort.console_seconds else None
     return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison, mirrored=mirrored, console=console)
 

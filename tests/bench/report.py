@@ -57,7 +57,7 @@ def as_json(found: Measurement) -> dict[str, Any]:
     return (
         asdict(found)
         | {"at": found.at.isoformat(timespec="seconds"), "ratios": ratios, "not_ok": found.not_ok}
-        | {"journal_shares": {one.load: one.share for one in found.journal}}
+        | {"journal_shares": {f"{one.where}, {one.load}": one.share for one in found.journal}}
     )
 
 
@@ -138,7 +138,7 @@ def _budgets(found: Measurement) -> Iterable[str]:
         if one.load in (f"{BUSY} in flight", f"{IN_FLIGHT} in flight"):
             rows.append(
                 (
-                    f"with the journal at {one.load}, share of without",
+                    f"{one.where} with the journal at {one.load}, share of without",
                     f"{SHARE_OF_UNRECORDED} or more",
                     f"{one.share:.2f}",
                     _verdict(one.share >= SHARE_OF_UNRECORDED),
@@ -166,10 +166,13 @@ def _verdict(kept: bool) -> str:
 def _journal(found: Measurement) -> Iterable[str]:
     yield "## The journal"
     yield ""
-    yield "The full path with a durable record of each call before its answer, and without, in turns; the adapter's CPU in µs a call."
+    yield "With a durable record of each call before its answer, and without, in turns; the adapter's CPU in µs a call. The adapter by"
+    yield "itself is asked over one connection, as an Envoy of one thread asks it; in the full path two Envoys and the generator share the"
+    yield "other core."
     yield ""
     rows = [
         (
+            one.where,
             one.load,
             *(f"{way.rate:.0f}" for way in (one.off, one.on)),
             f"{one.share:.2f}",
@@ -178,7 +181,7 @@ def _journal(found: Measurement) -> Iterable[str]:
         )
         for one in found.journal
     ]
-    yield from _table(("load", "calls/s off", "on", "share", "p50 ms off", "on", "adapter µs off", "on"), rows)
+    yield from _table(("", "load", "calls/s off", "on", "share", "p50 ms off", "on", "adapter µs off", "on"), rows)
     yield ""
 
 
@@ -301,8 +304,9 @@ def _mirrored(found: Measurement) -> Iterable[str]:
     yield "## Mirrored calls"
     yield ""
     yield "The full path with the tap off, and with every call asked of another system too, both answers compared, in turns at a fixed"
-    yield f"rate: {said.compared:,} pairs were compared, {said.dropped:,} samples dropped. The hub, the other adapter, Envoy and the"
-    yield "generator share a core. What is added is the median of each round's own difference."
+    yield f"rate: {said.compared:,} pairs were compared, {said.dropped:,} samples dropped. The hub and the other adapter have machines of"
+    yield "their own in production; here they get what the path leaves of two cores (SCHED_IDLE), with the tap on and off. What is added is"
+    yield "the median of each round's own difference."
     yield ""
     rows = [(one.target, f"{one.rate:.0f}", *(f"{value:.2f}" for value in one.latencies), str(one.not_ok)) for one in (said.off, said.on)]
     added = ("added", "", *(f"{value:+.2f}" for value in said.added), "")

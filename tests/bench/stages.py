@@ -14,8 +14,7 @@ import uvloop
 
 from adapters.kit import pipeline as kit
 from adapters.kit.journal import NoJournal, Told
-from metip.call import CALL_ID_HEADER, CERTIFICATE_HEADER, OFFICER_HEADER, call_from
-from metip.grants import PURPOSES_HEADER
+from metip.call import CALL_ID_HEADER, call_from
 from metip.journal.blinding import IndexKeys
 from metip.journal.keys import INDEX, SEALING, ensure_keys
 from metip.journal.records import OK, Draft, Recording
@@ -25,28 +24,18 @@ from metip.logs import Log
 from metip.telemetry import tracing
 from metip.telemetry.spread import Counted
 from metip.tracing import HEADER as TRACE_HEADER
-from tests.bench.exchange import Exchange
+from tests.bench.exchange import CONSUMER, Exchange, from_the_edge
 
 TOGETHER = 64
 RECORD, KEPT = "the record, made", f"the record, made, sealed, chained and kept, {TOGETHER} at a time"
 WHOLE = "whole pipeline, with nothing recorded"
-CONSUMER = "spiffe://metip.local/consumer/developer"
 
 
 class Arriving:
     """As much of a gRPC context as the pipeline asks for, with the metadata that the edge sends."""
 
     def __init__(self, token: str) -> None:
-        self._metadata = (
-            ("te", "trailers"),
-            ("authorization", f"Bearer {token}"),
-            (OFFICER_HEADER, token.split(".")[1]),
-            (CERTIFICATE_HEADER, f"By=spiffe://metip.local/edge;Hash={'0' * 64};URI={CONSUMER}"),
-            (PURPOSES_HEADER, "*"),
-            (CALL_ID_HEADER, "0af76519-16cd-43dd-8448-eb211c80319c"),
-            ("x-forwarded-proto", "https"),
-            ("user-agent", "h2load"),
-        )
+        self._metadata = (("te", "trailers"), *from_the_edge(token), ("user-agent", "h2load"))
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
         """The metadata."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.estate import running
+from tests.bench.load import Load, drive
 from tests.bench.measuring import QUICK, measure_paths
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ def test_a_quick_run_measures_every_path_and_each_call_is_ok(tmp_path: Path) -> 
         assert [row["target"] for row in rows] == PATHS
         assert all(row["calls"] > 0 and row["not_ok"] == 0 for row in rows)
     assert [one["name"] for one in found["steps"]][-1] == "HTTP/2 on both sides, router"
-    assert [(one["on"]["not_ok"], one["off"]["not_ok"]) for one in found["journal"]] == [(0, 0)]
+    assert [(one["on"]["not_ok"], one["off"]["not_ok"]) for one in found["journal"]] == [(0, 0), (0, 0)]
     assert all(share > 0 for share in found["journal_shares"].values())
     assert all(one["rate"] > 0 for one in found["messages"]["speeds"])
     assert [one["lost"] for one in found["messages"]["journeys"]] == [0]
@@ -46,5 +47,7 @@ def test_a_quick_run_measures_every_path_and_each_call_is_ok(tmp_path: Path) -> 
 async def test_our_own_generator_drives_every_path_too() -> None:
     async with running(lambda _words: None, ablation=False) as estate:
         rows = await measure_paths(estate, QUICK, lambda _words: None, h2load=False)
+        alone = await drive(estate, estate.alone, Load(in_flight=8), QUICK.seconds, expected=1, h2load=False)
     assert [row.target for row in rows] == PATHS * len({row.load for row in rows})
     assert all(row.calls > 0 and row.not_ok == 0 for row in rows)
+    assert (alone.calls > 0, alone.not_ok) == (True, 0)

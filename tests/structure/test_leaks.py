@@ -68,6 +68,11 @@ def test_the_digits_of_a_measured_number_are_nobodys() -> None:
         assert kinds_in(written.encode()) == {"uprn"}
 
 
+def test_the_digits_of_a_calls_id_are_nobodys() -> None:
+    assert kinds_in(b'{"call_id":"0af76519-16cd-43dd-8448-20019123456a"}') == frozenset()
+    assert kinds_in(b'{"pnc_id":"20019123456a"} 43dd-8448-20019123456a') == {"pnc_id"}
+
+
 def test_random_bytes_are_nobodys() -> None:
     dice = random.Random(2026)
     assert kinds_in(dice.randbytes(2_000_000)) == frozenset()

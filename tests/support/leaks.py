@@ -34,8 +34,12 @@ ALLOWED: Final = {
 }
 """Files of a home that are not looked at, and why."""
 
-_TOKEN = re.compile(rb"(?<=[0-9])\.[0-9]+(?![A-Z0-9/])|([A-Z0-9][A-Z0-9/]{5,27})")
-"""What may be an identifier; nothing where it is the fraction of a number, since a measured one may have any digits."""
+_TOKEN = re.compile(
+    rb"(?<=[0-9])\.[0-9]+(?![A-Z0-9/])"
+    rb"|(?<![A-Z0-9])[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}(?![A-Z0-9])"
+    rb"|([A-Z0-9][A-Z0-9/]{5,27})"
+)
+"""What may be an identifier; nothing where it is the fraction of a number or the id of a call, since these may have any digits."""
 _BINARY = re.compile(rb"%2F|%20|\\u0027")
 _PLAIN = {b"%2F": b"/", b"%20": b" ", b"\\u0027": b"'"}
 
