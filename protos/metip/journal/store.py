@@ -31,7 +31,7 @@ PRUNINGS: Final = 60
 LARGEST_GROUP: Final = 512
 MOST_WAITING: Final = 10_000
 BUSY: Final = 8
-SHORTEST_PACE, LONGEST_PACE = 0.001, 0.008
+SHORTEST_PACE, LONGEST_PACE = 0.003, 0.008
 FULL_FOR: Final = 1.0
 """Seconds after a full disk for which `check` refuses, so that no far system is asked what could not be answered."""
 FULL_SHOWN: Final = 60.0
