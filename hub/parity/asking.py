@@ -1,7 +1,8 @@
 """Asks the other platform what a caller was answered, and hands both answers to the comparator.
 
-The law: nobody waits for it. A few samples at a time are asked, a bounded number wait, and whatever does not fit, waits for too long, or
-would go to a system that is down, is dropped and counted. The caller was answered long before.
+The law: nobody waits for it. Adapters offer samples by the lot, and they are asked evenly spread over the time until the next lot, since a
+call that meets a crowd of them in Envoy would wait for it. A few are under way at once, a bounded number wait, and whatever does not fit,
+waits for too long, or would go to a system that is down, is dropped and counted. The caller was answered long before.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ from metip.sampling import Dropped, place, place_again
 
 AT_ONCE: Final = 8
 """Samples that are asked at once."""
+SPREAD: Final = 0.1
+"""Seconds over which what waits is spread: as long as an adapter collects a lot."""
 MOST: Final = 1000
 """Samples that wait."""
 MOST_BYTES: Final = 32 * 1024 * 1024
@@ -96,6 +99,7 @@ class Asker:
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._some = asyncio.Semaphore(0)
+        self._turn = asyncio.Lock()
 
     def wants(self, sample: Sample) -> bool:
         """Whether a sample is one that is to be compared."""
@@ -125,7 +129,9 @@ class Asker:
     async def _work(self) -> None:
         while True:
             await self._some.acquire()
-            one = self._waiting.popleft()
+            async with self._turn:
+                await asyncio.sleep(SPREAD / len(self._waiting))
+                one = self._waiting.popleft()
             self._bytes -= one.size
             sampling = self._sampler.setting(one.operation.name)
             if self._clock() - one.since > OLDEST:

@@ -28,6 +28,7 @@ from metip.call import Call
 from metip.contracts import Operation
 from metip.journal.store import HALTED
 from metip.processes import die_with_parent
+from tests.bench import mirrored
 from tests.bench.cores import serve_alone
 from tests.bench.exchange import Exchange, another, the_exchange
 from tests.bench.journal import OFF, ON, Switched
@@ -77,12 +78,14 @@ async def _serve(run_directory: Path, registry: str, place: Place, part: str) ->
     settings: Any = discovery.settings_type(system)()  # what answers from memory is no live system
     settings.upstream.address = settings.serving.replica = "memory"
     with (
+        patch("adapters.kit.serving.Tap", mirrored.Switched),
         patch.object(discovery, "adapter", lambda _system: SimpleNamespace(serve=serve)),
         place.journal(system, 0, lambda _broken: os._exit(HALTED)) as kept,
     ):
         journal = Switched(kept)
+        switched = mirrored.Switched if part else journal
         for way in (ON, OFF):
-            asyncio.get_running_loop().add_signal_handler(way, setattr, journal, "on", way is ON)
+            asyncio.get_running_loop().add_signal_handler(way, setattr, switched, "on", way is ON)
         await serve_worker(worker, settings, settings.serving, mesh=None, stop=stop, journal=journal)
 
 

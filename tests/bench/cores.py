@@ -1,6 +1,6 @@
 """Gives the server a core of its own and everything else the rest, on every path alike.
 
-Run as a module it starts a command that only gets what all others leave of the cores, as if it were on a machine of its own.
+Run as a module it starts a command that only gets what all others leave of all cores, as if it were on a machine of its own.
 
 Left to the scheduler, Envoy, generator and server chase one another from core to core, and the same code is half as fast again in one
 minute as in the next. One worker, one core is also how the kit is meant to run.
@@ -36,6 +36,8 @@ def aside(command: Sequence[str]) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
+    if SERVER in os.environ:
+        os.sched_setaffinity(0, os.sched_getaffinity(0) | {int(os.environ[SERVER])})
     if hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 - the command is the benchmark's own

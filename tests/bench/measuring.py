@@ -38,8 +38,8 @@ class Effort:
     rate_seconds: float = 4.0
     rate_rounds: int = 3
     mirrored_rate: float = 100
-    mirrored_rounds: int = 9
-    mirrored_seconds: float = 8.0
+    mirrored_rounds: int = 20
+    mirrored_seconds: float = 4.0
     step_rounds: int = 3
     """Rounds over the edge with parts taken off; 0 leaves them out."""
     journal_rounds: int = 9

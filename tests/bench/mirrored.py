@@ -1,14 +1,19 @@
 """The full path with the tap off, and with every call asked of another system too and compared, at a fixed rate, in turns."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import grpc
 
+from adapters.kit.tap import Tap
+from metip.call import Call
+from metip.contracts import Operation
 from metip.parity.v1 import sampling_service_pb2 as api
 from metip.parity.v1.sampling_service_pb2_grpc import SamplingServiceStub
 from tests.bench.estate import Estate, running
@@ -16,6 +21,8 @@ from tests.bench.exchange import Exchange, another
 from tests.bench.load import Load, drive
 from tests.bench.sample import Row, Sample, row
 
+OFF, ON = signal.SIGUSR1, signal.SIGUSR2
+"""Signals by which the benched adapter is told to offer nothing, and to offer again."""
 FULL_PATH: Final = 2
 P50, P99 = 0, 2
 ALONE, MIRRORED = "tap off", "every call mirrored and compared"
@@ -23,8 +30,21 @@ BUDGET: Final = 1.0
 """Milliseconds that a mirrored and compared call may cost its caller at p99."""
 NOTHING: Final = 0.1
 """Milliseconds at p50 that are nothing: what one run of the same differs from another by."""
-SETTLES: Final = 8.0
-"""Seconds within which adapters hear of a share, and samples under way are done."""
+SETTLES: Final = 4.0
+"""Seconds within which adapters hear of a share."""
+DONE: Final = 1.0
+"""Seconds within which samples under way are done."""
+
+
+class Switched(Tap):
+    """A tap that is shut while it is off, as a share of nothing shuts it, but at once: what is compared runs turn by turn in short rounds,
+    as the machine is never the same for long."""
+
+    on: ClassVar[bool] = True
+
+    def wants(self, operation: Operation, call: Call) -> bool:
+        """As the tap does, when it is on."""
+        return self.on and super().wants(operation, call)
 
 
 @dataclass(frozen=True)
@@ -55,12 +75,14 @@ async def measure_mirrored(rate: float, rounds: int, seconds: float, told: Calla
     """Measures. Raises `NotReadyError` and `LoadError`."""
     told("starting an estate with another system behind the operation")
     async with running(told, ablation=False, mirrored=True) as estate, _hub(estate) as hub:
-        load, samples = Load(rate=rate), dict[bool, list[Sample]]({False: [], True: []})
-        await drive(estate, estate.targets[FULL_PATH], load, seconds / 2, expected=rate, h2load=False)
+        target, load, samples = estate.targets[FULL_PATH], Load(rate=rate), dict[bool, list[Sample]]({False: [], True: []})
+        await hub.sample()
+        await drive(estate, target, load, seconds, expected=rate, h2load=False)
         for number in range(rounds):
             for on in (True, False) if number % 2 else (False, True):
-                await hub.share(on)
-                one = await drive(estate, estate.targets[FULL_PATH], load, seconds, expected=rate, h2load=False)
+                os.kill(target.processes["python"], ON if on else OFF)
+                await asyncio.sleep(DONE)
+                one = await drive(estate, target, load, seconds, expected=rate, h2load=False)
                 samples[on].append(one)
                 told(
                     f"{MIRRORED if on else ALONE}, round {number + 1} of {rounds}, {load.name}: {one.said}, p99 {one.latencies[P99]:.2f} ms"
@@ -78,16 +100,16 @@ class _Hub:
     stub: Any
     exchange: Exchange
 
-    async def share(self, on: bool) -> None:
-        """Samples every call, or none, and waits until the adapter surely knows."""
-        one = api.Sampling(operation=self.exchange.operation.name, per_million=1_000_000 if on else 0, shadow=another(self.exchange))
+    async def sample(self) -> None:
+        """Samples every call, and waits until the adapter surely knows."""
+        one = api.Sampling(operation=self.exchange.operation.name, per_million=1_000_000, shadow=another(self.exchange))
         request = api.SetSamplingRequest(sampling=one, because="a benchmark")
         await self.stub.SetSampling(request, metadata=[("x-metip-operator", "os://bench/bench")], timeout=10)
-        await asyncio.sleep(SETTLES / 2)
+        await asyncio.sleep(SETTLES)
 
     async def settled(self) -> tuple[int, int]:
         """Pairs that were compared, and samples that were dropped, once none is under way."""
-        await asyncio.sleep(SETTLES / 4)
+        await asyncio.sleep(DONE)
         found = await self.stub.GetSampling(api.GetSamplingRequest(), timeout=10)
         one = next((one for one in found.counts if one.operation == self.exchange.operation.name), api.SampledCount())
         return one.compared, sum(drop.count for drop in one.drops)

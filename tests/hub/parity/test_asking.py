@@ -1,6 +1,7 @@
 """The other platform is asked what a caller was answered: as whom, about what, and what becomes of it when it does not answer."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,20 @@ async def test_a_shadow_that_hangs_is_left_alone_and_what_does_not_fit_is_counte
     assert {pair.shadow.code for pair in rig.taken} == {4}, "late is an answer: evidence against it"
     assert len(rig.taken) < 2 * asking.AT_ONCE
     assert rig.drops(OPERATION)["SHADOW_DOWN"] > 50
+
+
+async def test_what_is_offered_together_is_not_asked_together(rig: PairsRig) -> None:
+    asked = list[float]()
+
+    async def noted(_system: str, _context: Any) -> None:
+        asked.append(time.monotonic())
+
+    rig.systems.before = noted
+    for number in range(5):
+        rig.offer(REPLICA, number)
+    await until(lambda: len(rig.taken) == 5)
+    # A quarter of the time after the first one, a third of it after the second, and so on.
+    assert asked[-1] - asked[0] >= asking.SPREAD
 
 
 async def test_samples_that_waited_for_too_long_are_not_asked(rig: PairsRig, monkeypatch: pytest.MonkeyPatch) -> None:
