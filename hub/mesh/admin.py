@@ -86,8 +86,11 @@ class Admin:
         return all(any(host.healthy for host in hosts.get(cluster, ())) for cluster in clusters)
 
     async def listens(self, ports: set[int]) -> bool:
-        """Whether it takes connections at each of these TCP ports; False too when Envoy does not answer."""
+        """Whether it takes connections at each of these TCP ports; False too when Envoy does not answer, and while it starts: it names
+        listeners before it opens them."""
         try:
+            if not (await self.get("/ready")).startswith("LIVE"):
+                return False
             page = await self.json("/listeners?format=json")
         except EnvoyGoneError:
             return False
