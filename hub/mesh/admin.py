@@ -85,11 +85,18 @@ class Admin:
             return False
         return all(any(host.healthy for host in hosts.get(cluster, ())) for cluster in clusters)
 
+    async def live(self) -> bool:
+        """Whether it has its first configuration and serves; False too when Envoy does not answer."""
+        try:
+            return (await self.get("/ready")).startswith("LIVE")
+        except EnvoyGoneError:
+            return False
+
     async def listens(self, ports: set[int]) -> bool:
         """Whether it takes connections at each of these TCP ports; False too when Envoy does not answer, and while it starts: it names
         listeners before it opens them."""
         try:
-            if not (await self.get("/ready")).startswith("LIVE"):
+            if not await self.live():
                 return False
             page = await self.json("/listeners?format=json")
         except EnvoyGoneError:

@@ -21,7 +21,7 @@ from hub.laptop.estate import envoy_binary
 from hub.laptop.layout import DEVELOPER, EDGE, TRUST_DOMAIN, Home
 from hub.laptop.preparing import Ports, prepare
 from hub.laptop.supervisor import Process, Supervisor
-from hub.mesh.admin import Admin, EnvoyGoneError
+from hub.mesh.admin import Admin
 from hub.mesh.inputs import cluster_name
 from tests.bench import envoys
 from tests.bench.bare import COUNTER
@@ -132,7 +132,8 @@ async def _start(home: Home, ports: tuple[int, ...], supervisor: Supervisor, abl
         ]
     run.envoy("sidecar", envoys.sidecar(pipes, developer, home.run / "sidecar.sock"))
     for name in ("plain", "sidecar", *(("steps",) if ablation else ())):
-        await _live(Admin(home.run / f"{name}.sock"))
+        while not await Admin(home.run / f"{name}.sock").live():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(POLL)
 
     async def answered_by_bare() -> int:
         async with grpc.aio.insecure_channel(bare) as channel:
@@ -214,16 +215,6 @@ async def _settled(admin: Admin) -> envoys.Json:
         found = next((one for one in dump["configs"] if "dynamic_listeners" in one), None)
         if found and all("active_state" in one for one in found["dynamic_listeners"]):
             return dump
-        await asyncio.sleep(POLL)
-
-
-async def _live(admin: Admin) -> None:
-    while True:
-        try:
-            if (await admin.get("/ready")).startswith("LIVE"):
-                return
-        except EnvoyGoneError:
-            pass
         await asyncio.sleep(POLL)
 
 

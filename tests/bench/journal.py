@@ -14,7 +14,7 @@ from tests.bench.load import Load, drive
 from tests.bench.sample import Row, Sample, row, share
 
 OFF, ON = signal.SIGUSR1, signal.SIGUSR2
-"""Signals by which the benched adapter is told to record nothing, and to record again."""
+"""Signals by which the benched adapter is told to leave out what is measured, the journal or the tap, and to do it again."""
 WITHOUT, WITH = "without the journal", "with the journal"
 FULL_PATH: Final = 2
 """Place of the full path among the targets."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,18 +17,17 @@ from metip.parity.v1 import sampling_service_pb2 as api
 from metip.parity.v1.sampling_service_pb2_grpc import SamplingServiceStub
 from tests.bench.estate import Estate, running
 from tests.bench.exchange import Exchange, another
+from tests.bench.journal import OFF, ON
 from tests.bench.load import Load, drive
 from tests.bench.sample import Row, Sample, row
 
-OFF, ON = signal.SIGUSR1, signal.SIGUSR2
-"""Signals by which the benched adapter is told to offer nothing, and to offer again."""
 FULL_PATH: Final = 2
 P50, P99 = 0, 2
 ALONE, MIRRORED = "tap off", "every call mirrored and compared"
 BUDGET: Final = 1.0
 """Milliseconds that a mirrored and compared call may cost its caller at p99."""
 NOTHING: Final = 0.1
-"""Milliseconds at p50 that are nothing: what one run of the same differs from another by."""
+"""Milliseconds at p50 that are nothing. One run differs from another by as much, or a little more."""
 SETTLES: Final = 4.0
 """Seconds within which adapters hear of a share."""
 DONE: Final = 1.0
