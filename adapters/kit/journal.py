@@ -1,8 +1,10 @@
 """The stage at which each operation on personal data is recorded before its answer leaves, and each refusal before it is told."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -62,7 +64,8 @@ class DurableJournal:
 
     async def record(self, facts: Facts) -> None:
         """See the protocol."""
-        await self._kept.record(*self._recording.of_call(facts))
+        facts.at_ns = time.time_ns()
+        await self._kept.record_made(partial(self._recording.of_call, facts))
 
     @property
     def health(self) -> store.Health:

@@ -67,7 +67,7 @@ def _kept(folder: Path, made: Callable[[], Any], loops: int) -> float:
 
     async def caller(number: int) -> None:
         for _ in range(number):
-            await journal.record(*made())
+            await journal.record_made(made)
 
     async def all_of_them(number: int) -> None:
         await asyncio.gather(*(caller(number) for _ in range(TOGETHER)))

@@ -102,15 +102,16 @@ class IndexKeys:
         keys = {number: read_secret(path, KEY_SIZE) for number, path in numbered(self._folder, ".key").items()}
         if not keys:
             raise SecretError(f"{self._folder} holds no index key")
-        self._keys, self.number, self._changed, self._looked = keys, max(keys), changed, self._clock()
-        number, in_use = self.number, keys[self.number]
+        number = max(keys)
+        in_use = keys[number]
         of_kind: dict[str, bytes] = {}
 
         def token(kind: str, normal: str) -> Token:
             key = of_kind.get(kind) or of_kind.setdefault(kind, _of_kind(in_use, kind))
             return Token(kind, _blind(key, normal), number)
 
-        self._token = lru_cache(maxsize=REMEMBERED)(token)
+        self._token = lru_cache(maxsize=REMEMBERED)(token)  # before its number is seen: other threads remember tokens by that
+        self._keys, self.number, self._changed, self._looked = keys, number, changed, self._clock()
 
 
 def _of_kind(key: bytes, kind: str) -> bytes:

@@ -63,6 +63,8 @@ class Facts:
     """Whether no handler saw the call."""
     call_id: str = ""
     """For a call that is not known."""
+    at_ns: int = 0
+    """When the call had come so far, Unix time in ns; 0 where that is when its record is made."""
 
 
 class Recording:
@@ -87,7 +89,7 @@ class Recording:
         officer = call.officer if call is not None else None
         record, particulars = ledger.Record(), ledger.Particulars()
         record.CopyFrom(self._begun(facts.operation.name, facts.operation.verb, facts.refused, call.consumer if call else "", officer))
-        self._stamp(record, facts.seconds)
+        self._stamp(record, facts.seconds, facts.at_ns)
         record.outcome = facts.outcome
         if facts.disclosed:
             record.disclosed = facts.disclosed
@@ -180,9 +182,9 @@ class Recording:
         one = self._keys.token(kind, normal_form(kind, text) if kind in (OFFICER, REFERENCE) else text)
         return ledger.Particulars(tokens=[ledger.Token(kind=kind, value=one.value, key=one.key)]).SerializeToString()
 
-    def _stamp(self, record: ledger.Record, seconds: float = 0.0) -> None:
+    def _stamp(self, record: ledger.Record, seconds: float = 0.0, at_ns: int = 0) -> None:
         """The instant, and how long it took."""
-        now, at = self._clock_ns(), record.at
+        now, at = at_ns or self._clock_ns(), record.at
         at.seconds, at.nanos = now // _SECOND, now % _SECOND
         if seconds > 0:
             taken, took = int(seconds * _SECOND), record.took

@@ -9,7 +9,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,7 +37,9 @@ FULL_FOR: Final = 1.0
 FULL_SHOWN: Final = 60.0
 """Seconds after a full disk for which `health` says so, long enough for whoever looks now and then."""
 _Told = tuple["asyncio.Future[None]", asyncio.AbstractEventLoop]
-_Waiting = tuple[tuple[Draft, ...], _Told | None]
+Made = Callable[[], Sequence[Draft]]
+"""Makes the drafts of one call."""
+_Waiting = tuple[Made, _Told | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +111,22 @@ class Journal:
 
     async def record(self, *drafts: Draft) -> None:
         """Keeps drafts, all in one transaction; returns when they are on disk. Raises `Fault` JOURNAL when they can't be kept."""
+        await self.record_made(lambda: drafts)
+
+    async def record_made(self, make: Made) -> None:
+        """As `record`, of drafts that are made on the journal's thread, next to those of the other calls of their group: made one by one
+        between other work on a loop, each pays for code and data that have left the processor's caches meanwhile.
+
+        What `make` raises is raised here, and nothing of this call is kept.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._add(drafts, (future, loop))
+        self._add(make, (future, loop))
         await future
 
     def note(self, *drafts: Draft) -> None:
         """Keeps drafts for which nobody waits: what nothing that leaves depends on. Raises `Fault` JOURNAL when the journal is closed."""
-        self._add(drafts, None)
+        self._add(lambda: drafts, None)
 
     def close(self) -> None:
         """Keeps what waits, closes the file and ends the thread."""
@@ -125,13 +135,13 @@ class Journal:
             self._wake.notify()
         self._thread.join()
 
-    def _add(self, drafts: tuple[Draft, ...], told: _Told | None) -> None:
+    def _add(self, make: Made, told: _Told | None) -> None:
         with self._wake:
             if self._broken or self._stopping:
                 raise _unkept("the journal is closed")
             if len(self._waiting) >= MOST_WAITING:
                 raise _unkept(f"{MOST_WAITING} calls wait for the journal")
-            self._waiting.append((drafts, told))
+            self._waiting.append((make, told))
             if self._pace.ask() or self._idle:
                 self._idle = False
                 self._wake.notify()
@@ -152,8 +162,9 @@ class Journal:
             opened.set()
         pruned = time.monotonic()
         while (group := self._gather()) is not None:
-            failure = self._append(file, [draft for drafts, _ in group for draft in drafts])
-            _tell(group, failure)
+            drafts, made = _made(group)
+            if drafts or not group:
+                _tell(made, self._append(file, drafts))
             if not self._broken and time.monotonic() - pruned >= self._heartbeat / PRUNINGS:
                 pruned = time.monotonic()
                 self._guarded(lambda: file.prune(self._clock_ns() / 1e9))
@@ -205,25 +216,40 @@ class Journal:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_GROUP))]
 
 
-def _tell(group: list[_Waiting], failure: Fault | None) -> None:
+def _made(group: Iterable[_Waiting]) -> tuple[list[Draft], list[_Told]]:
+    """The drafts of a group, and who waits for them. Whoever's can't be made is told at once, and holds up nobody else's."""
+    drafts: list[Draft] = []
+    waiting: list[_Told] = []
+    for make, told in group:
+        try:
+            drafts += make()
+        except Exception as error:  # noqa: BLE001 - it is the caller's, and raised there
+            if told is not None:
+                _tell([told], error)
+        else:
+            if told is not None:
+                waiting.append(told)
+    return drafts, waiting
+
+
+def _tell(waiting: Iterable[_Told], failure: Exception | None) -> None:
     """Wakes each loop once for all of a group: to wake a loop costs more than most records."""
     loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-    for _, told in group:
-        if told is not None:
-            loops.setdefault(told[1], []).append(told[0])
+    for future, loop in waiting:
+        loops.setdefault(loop, []).append(future)
     for loop, futures in loops.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_resolve, futures, failure)
 
 
-def _resolve(futures: "list[asyncio.Future[None]]", failure: Fault | None) -> None:
+def _resolve(futures: "list[asyncio.Future[None]]", failure: Exception | None) -> None:
     for future in futures:
         if future.done():  # its call was cancelled
             continue
         if failure is None:
             future.set_result(None)
         else:
-            future.set_exception(Fault(failure.reason, failure.text))
+            future.set_exception(Fault(failure.reason, failure.text) if isinstance(failure, Fault) else failure)
 
 
 def _unkept(text: str) -> Fault:

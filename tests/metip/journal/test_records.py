@@ -56,6 +56,11 @@ def test_an_operation_is_recorded_with_all_that_section_62_wants(recording: Reco
     assert (record.at.ToMilliseconds(), record.took.ToMilliseconds()) == (NOW * 1000, 12)
 
 
+def test_a_record_that_is_made_later_has_the_time_of_its_call(recording: Recording) -> None:
+    (draft,) = recording.of_call(facts(at_ns=(NOW - 3) * 10**9 + 5))
+    assert (draft.record.at.seconds, draft.record.at.nanos) == (NOW - 3, 5)
+
+
 def test_what_is_personal_is_in_the_particulars_alone(recording: Recording) -> None:
     (draft,) = recording.of_call(facts())
     said = draft.particulars

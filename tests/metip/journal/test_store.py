@@ -5,8 +5,10 @@ import os
 import signal
 import stat
 import sys
+import threading
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from metip.faults import Fault, Reason
 from metip.journal import file, store
 from metip.journal.file import KEPT_FOR, BrokenError, gathered_file
 from metip.journal.keys import add_index_key, add_sealing_key
+from metip.journal.records import Draft
 from metip.ledger.v1 import record_pb2 as record_messages
 from metip.options.v1 import options_pb2 as options
 from tests.faults.disk import Disk, How, Vfs
@@ -109,6 +112,34 @@ async def test_records_of_one_call_are_kept_together(ledger: Ledger) -> None:
         await journal.record(*ledger.drafts(3))
         assert journal.transactions - before == 1
     assert [record.call_id for record in ledger.records()[1:]] == ["call-0", "call-1", "call-2"]
+
+
+async def test_drafts_are_made_on_the_journals_thread_in_the_order_in_which_calls_came(ledger: Ledger) -> None:
+    threads = set[str]()
+
+    def made(number: int) -> list[Draft]:
+        threads.add(threading.current_thread().name)
+        return ledger.drafts(1, first=number)
+
+    with ledger.journal() as journal:
+        await asyncio.gather(*(journal.record_made(partial(made, number)) for number in range(20)))
+    assert threads == {f"journal-{NAME}"}
+    assert [record.call_id for record in ledger.records()[1:]] == [f"call-{number}" for number in range(20)]
+
+
+async def test_drafts_that_can_not_be_made_fail_their_own_call_alone(ledger: Ledger) -> None:
+    def unmade() -> list[Draft]:
+        raise LookupError("no key")
+
+    with ledger.journal() as journal:
+        with pytest.raises(LookupError, match="no key"):
+            await journal.record_made(unmade)
+        assert kinds(ledger.records()) == ["OPENED"], "nothing, and no heartbeat either"
+        makers = [unmade if number % 2 else partial(ledger.drafts, 1, first=number) for number in range(10)]
+        ended = await asyncio.gather(*map(journal.record_made, makers), return_exceptions=True)
+        assert [type(one) for one in ended] == [type(None), LookupError] * 5
+        assert journal.health.writable
+    assert [record.call_id for record in ledger.records()[1:]] == [f"call-{number}" for number in range(0, 10, 2)]
 
 
 async def test_a_call_that_was_cancelled_meanwhile_is_kept_all_the_same(ledger: Ledger) -> None:
