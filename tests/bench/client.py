@@ -43,6 +43,8 @@ class Plan:
     rate: float
     """Calls a second at a fixed rate."""
     seconds: float
+    each: bool = False
+    """Whether each call is told too, for whoever tells turns of one run apart."""
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Outcome:
     cpu: float
     histogram: str
     """Latencies in microseconds, HdrHistogram's own encoding."""
+    calls: Sequence[tuple[float, int, bool]] = ()
+    """When each was due, in seconds of the machine's monotonic clock, which all processes share; its microseconds; whether it was OK."""
 
 
 @dataclass
@@ -62,15 +66,16 @@ class _Run:
     request: bytes
     metadata: Any
     statuses: Counter[str] = field(default_factory=Counter)
-    latencies: list[int] = field(default_factory=list)
+    calls: list[tuple[float, int, bool]] = field(default_factory=list)
 
     async def once(self, since: float) -> None:
+        status = "OK"
         try:
             await self.call(self.request, metadata=self.metadata, timeout=DEADLINE)
-            self.statuses["OK"] += 1
         except grpc.aio.AioRpcError as error:
-            self.statuses[error.code().name] += 1
-        self.latencies.append(int((time.perf_counter() - since) * 1_000_000))
+            status = error.code().name
+        self.statuses[status] += 1
+        self.calls.append((since, int((time.perf_counter() - since) * 1_000_000), status == "OK"))
 
 
 async def run(plan: Plan) -> Outcome:
@@ -79,7 +84,7 @@ async def run(plan: Plan) -> Outcome:
         work = _Run(channel.unary_unary(plan.path), bytes.fromhex(plan.request), tuple(map(tuple, plan.metadata)))
         await asyncio.gather(*(work.once(time.perf_counter()) for _ in range(8)))  # opens the connection, fills caches
         work.statuses.clear()
-        work.latencies.clear()
+        work.calls.clear()
         cpu, started = time.process_time(), time.perf_counter()
         if plan.in_flight:
             await asyncio.gather(*(_closed(work, started + plan.seconds) for _ in range(plan.in_flight)))
@@ -87,9 +92,9 @@ async def run(plan: Plan) -> Outcome:
             await _open(work, started, plan.rate, int(plan.rate * plan.seconds))
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     histogram = HdrHistogram(LOWEST, HIGHEST, DIGITS)
-    for one in work.latencies:
+    for _, one, _ in work.calls:
         histogram.record_value(max(LOWEST, min(one, HIGHEST)))
-    return Outcome(dict(work.statuses), seconds, cpu, histogram.encode().decode())
+    return Outcome(dict(work.statuses), seconds, cpu, histogram.encode().decode(), work.calls if plan.each else ())
 
 
 async def _closed(work: _Run, until: float) -> None:

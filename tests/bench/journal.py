@@ -11,7 +11,7 @@ from adapters.kit.journal import Journal
 from metip.journal.records import Facts
 from tests.bench.estate import Estate, Target
 from tests.bench.load import Load, drive
-from tests.bench.sample import Row, Sample, row, share
+from tests.bench.sample import Row, Sample, between, row, share
 
 OFF, ON = signal.SIGUSR1, signal.SIGUSR2
 """Signals by which the benched adapter is told to leave out what is measured, the journal or the tap, and to do it again."""
@@ -56,6 +56,11 @@ class Journalled:
     def share(self) -> float:
         """Throughput with the journal as a share of that without, round by round."""
         return share(self.on, self.off)
+
+    @property
+    def between(self) -> tuple[float, float]:
+        """Between which shares the middle half of the rounds lies."""
+        return between(self.on, self.off)
 
 
 async def measure_journal(

@@ -96,6 +96,23 @@ def h2load_command(estate: Estate, target: Target, in_flight: int, calls: int, b
 
 
 async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tuple[Counter[str], float, tuple[float, ...], float]:
+    outcomes = await _clients(estate, target, load, seconds)
+    histogram, statuses = HdrHistogram(LOWEST, HIGHEST, DIGITS), Counter[str]()
+    for one in outcomes:
+        histogram.add(HdrHistogram.decode(one.histogram))
+        statuses.update(one.statuses)
+    latencies = tuple(histogram.get_value_at_percentile(share) / 1000 for share in PERCENTILES)
+    took = max(one.seconds for one in outcomes)
+    return statuses, took, latencies, sum(one.cpu for one in outcomes)
+
+
+async def each_call(estate: Estate, target: Target, load: Load, seconds: float) -> list[tuple[float, int, bool]]:
+    """Runs a load with our own generator, and gives each call as `Outcome.calls` has it, in the order in which they were due. Raises
+    `LoadError`."""
+    return sorted(call for one in await _clients(estate, target, load, seconds, each=True) for call in one.calls)
+
+
+async def _clients(estate: Estate, target: Target, load: Load, seconds: float, *, each: bool = False) -> list[Outcome]:
     files = estate.identity if target.secured else None
     clients = min(CLIENTS, load.in_flight or CLIENTS)
     plan = Plan(
@@ -109,17 +126,11 @@ async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tu
         in_flight=load.in_flight // clients,
         rate=load.rate / clients,
         seconds=seconds,
+        each=each,
     )
     command = (sys.executable, "-m", "tests.bench.client")
     said = await asyncio.gather(*(_output(json.dumps(asdict(plan)), *command) for _ in range(clients)))
-    outcomes = [Outcome(**json.loads(one)) for one in said]
-    histogram, statuses = HdrHistogram(LOWEST, HIGHEST, DIGITS), Counter[str]()
-    for one in outcomes:
-        histogram.add(HdrHistogram.decode(one.histogram))
-        statuses.update(one.statuses)
-    latencies = tuple(histogram.get_value_at_percentile(share) / 1000 for share in PERCENTILES)
-    took = max(one.seconds for one in outcomes)
-    return statuses, took, latencies, sum(one.cpu for one in outcomes)
+    return [Outcome(**json.loads(one)) for one in said]
 
 
 async def _output(text: str | None, *command: str) -> str:

@@ -1,10 +1,15 @@
-"""The full path with the tap off, and with every call asked of another system too and compared, at a fixed rate, in turns."""
+"""The full path with the tap off, and with every call asked of another system too and compared, in turns within one run at a fixed rate.
+
+Turns are short, since the machine is never the same for long, and in one run, since a generator that starts disturbs what it measures.
+"""
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any, ClassVar, Final
 
@@ -18,8 +23,8 @@ from metip.parity.v1.sampling_service_pb2_grpc import SamplingServiceStub
 from tests.bench.estate import Estate, running
 from tests.bench.exchange import Exchange, another
 from tests.bench.journal import OFF, ON
-from tests.bench.load import Load, drive
-from tests.bench.sample import Row, Sample, row
+from tests.bench.load import Load, LoadError, each_call
+from tests.bench.sample import Row, Sample, percentiles, row
 
 FULL_PATH: Final = 2
 P50, P99 = 0, 2
@@ -30,13 +35,15 @@ NOTHING: Final = 0.1
 """Milliseconds at p50 that are nothing. One run differs from another by as much, or a little more."""
 SETTLES: Final = 4.0
 """Seconds within which adapters hear of a share."""
-DONE: Final = 1.0
-"""Seconds within which samples under way are done."""
+DONE: Final = 0.7
+"""Seconds within which samples under way are done: so long no call of a new turn counts."""
+WARM: Final = 5.0
+"""Seconds for the generator to start and for connections and caches."""
+Calls = list[tuple[float, int, bool]]
 
 
 class Switched(Tap):
-    """A tap that is shut while it is off, as a share of nothing shuts it, but at once: what is compared runs turn by turn in short rounds,
-    as the machine is never the same for long."""
+    """A tap that is shut while it is off, as a share of nothing shuts it, but at once."""
 
     on: ClassVar[bool] = True
 
@@ -70,25 +77,36 @@ class Mirrored:
 
 
 async def measure_mirrored(rate: float, rounds: int, seconds: float, told: Callable[[str], None]) -> Mirrored:
-    """Measures. Raises `NotReadyError` and `LoadError`."""
+    """Measures, with a turn of so many seconds each way in every round. Raises `NotReadyError` and `LoadError`."""
     told("starting an estate with another system behind the operation")
+    turns = [on for number in range(rounds) for on in ((True, False) if number % 2 else (False, True))]
     async with running(told, ablation=False, mirrored=True) as estate, _hub(estate) as hub:
-        target, load, samples = estate.targets[FULL_PATH], Load(rate=rate), dict[bool, list[Sample]]({False: [], True: []})
+        target, load, begun = estate.targets[FULL_PATH], Load(rate=rate), list[float]()
         await hub.sample()
-        await drive(estate, target, load, seconds, expected=rate, h2load=False)
-        for number in range(rounds):
-            for on in (True, False) if number % 2 else (False, True):
-                os.kill(target.processes["python"], ON if on else OFF)
-                await asyncio.sleep(DONE)
-                one = await drive(estate, target, load, seconds, expected=rate, h2load=False)
-                samples[on].append(one)
-                told(
-                    f"{MIRRORED if on else ALONE}, round {number + 1} of {rounds}, {load.name}: {one.said}, p99 {one.latencies[P99]:.2f} ms"
-                )
+        driving = asyncio.create_task(each_call(estate, target, load, WARM + len(turns) * seconds))
+        await asyncio.sleep(WARM)
+        for number, on in enumerate(turns):
+            os.kill(target.processes["python"], ON if on else OFF)
+            begun.append(time.perf_counter())
+            told(f"{MIRRORED if on else ALONE}, turn {number + 1} of {len(turns)}, {load.name}")
+            await asyncio.sleep(seconds)
+        begun.append(time.perf_counter())
+        calls = await driving
         compared, dropped = await hub.settled()
+    samples: dict[bool, list[Sample]] = {False: [], True: []}
+    for on, (since, until) in zip(turns, pairwise(begun), strict=True):
+        samples[on].append(_sample([one for one in calls if since + DONE <= one[0] < until], until - since - DONE))
     pairs = list(zip(samples[True], samples[False], strict=True))
     added = tuple(median(on.latencies[at] - off.latencies[at] for on, off in pairs) for at in range(len(pairs[0][0].latencies)))
     return Mirrored(row(ALONE, load.name, samples[False]), row(MIRRORED, load.name, samples[True]), added, compared, dropped)
+
+
+def _sample(calls: Calls, seconds: float) -> Sample:
+    """One turn. Raises `LoadError` when nothing was asked in it."""
+    if not calls:
+        raise LoadError("the generator did not start in time, or ended too early")
+    latencies = percentiles([microseconds / 1000 for _, microseconds, _ in calls])
+    return Sample(len(calls), sum(not ok for *_, ok in calls), seconds, latencies, {})
 
 
 @dataclass

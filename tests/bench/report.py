@@ -176,12 +176,13 @@ def _journal(found: Measurement) -> Iterable[str]:
             one.load,
             *(f"{way.rate:.0f}" for way in (one.off, one.on)),
             f"{one.share:.2f}",
+            "{:.2f}-{:.2f}".format(*one.between),
             *(f"{way.latencies[0]:.2f}" for way in (one.off, one.on)),
             *(f"{1000 * way.cpu['python']:.0f}" for way in (one.off, one.on)),
         )
         for one in found.journal
     ]
-    yield from _table(("", "load", "calls/s off", "on", "share", "p50 ms off", "on", "adapter µs off", "on"), rows)
+    yield from _table(("", "load", "calls/s off", "on", "share", "half of rounds", "p50 ms off", "on", "adapter µs off", "on"), rows)
     yield ""
 
 

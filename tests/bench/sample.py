@@ -70,7 +70,17 @@ def share(ours: Row, theirs: Row) -> float:
 
     A machine that others share is faster in one minute than in the next, so figures of different rounds say little about one another.
     """
-    return median(one / other for one, other in zip(ours.rates, theirs.rates, strict=True))
+    return median(_shares(ours, theirs))
+
+
+def between(ours: Row, theirs: Row) -> tuple[float, float]:
+    """Between which shares the middle half of the rounds lies, which tells how sure `share` is."""
+    ordered = sorted(_shares(ours, theirs))
+    return ordered[len(ordered) // 4], ordered[(3 * len(ordered) - 1) // 4]
+
+
+def _shares(ours: Row, theirs: Row) -> list[float]:
+    return [one / other for one, other in zip(ours.rates, theirs.rates, strict=True)]
 
 
 def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
