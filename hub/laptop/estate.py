@@ -25,7 +25,7 @@ from hub.laptop.preparing import FREE, Ports, has_simulator, prepare, systems
 from hub.laptop.sharing import loads, processes_for, shared_out
 from hub.laptop.supervisor import Process, Supervisor
 from hub.mesh.admin import Admin, EnvoyGoneError
-from hub.mesh.inputs import cluster_name
+from hub.mesh.inputs import HUB_SYSTEM, cluster_name
 from metip.hub.v1.mesh_service_pb2 import GetMeshRequest
 from metip.hub.v1.mesh_service_pb2_grpc import MeshServiceStub
 from metip.hub.v1.registry_service_pb2 import Instance
@@ -204,29 +204,33 @@ async def simulator_address(home: Home, system: str) -> str:
 
 
 async def _until_served(home: Home, options: Options, told: Callable[[str], None]) -> None:
-    """Until every adapter registered at the hub, Envoy has a healthy host for each of their interfaces, and its doors are open; tells of
-    each system once."""
+    """Until every adapter registered at the hub, Envoy has a healthy host for each of their interfaces and of the hub's own, and its doors
+    are open; tells of each system once."""
     admin, ports = Admin(home.admin_socket), options.ports
     taken = {ports.grpc, ports.json, ports.console} - {0}
     served: set[str] = set()
     while True:
         instances = await _instances(home)
         for system in sorted({one.system for one in instances} - served):
-            if await admin.healthy(await _clusters(admin, system, instances)):
+            clusters = await _clusters(admin, system, instances)
+            if clusters and await admin.healthy(clusters):
                 told(f"{system} is served")
                 served.add(system)
-        if served >= set(options.systems) and await admin.listens(taken):
+        if served >= {HUB_SYSTEM, *options.systems} and await admin.listens(taken):
             return
         await asyncio.sleep(POLL)
 
 
 async def _clusters(admin: Admin, system: str, instances: tuple[Instance, ...]) -> set[str]:
-    """Envoy's clusters of a system: its own interfaces, and those of others that it serves or subscribes to."""
+    """Envoy's clusters of a system: its own interfaces, and those of others that it serves or subscribes to. Of the hub's own, those that
+    Envoy knows, for some are no consumer's business; none while it knows nothing."""
     served = {interface for one in instances if one.system == system for interface in one.interfaces}
     try:
         known = await admin.hosts()
     except EnvoyGoneError:
         return served
+    if system == HUB_SYSTEM:
+        return served & known.keys()
     return {shared if (shared := cluster_name(interface, system)) in known else interface for interface in served}
 
 
