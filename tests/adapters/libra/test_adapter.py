@@ -77,13 +77,14 @@ async def test_a_case_that_comes_twice_is_taken_once(courts: CourtRig) -> None:
     assert courts.simulator.effects["01ZD0000226"] == 1
 
 
-async def test_a_case_whose_reply_was_lost_is_found_again(courts: CourtRig) -> None:
-    courts.dials.set([WAITING, Dial("drop", times=1)])
-    message_id, request = str(uuid.uuid4()), case_of(3)
-    assert (await refusal(courts, request, message_id))[:2] == ("UNAVAILABLE", "UPSTREAM_UNAVAILABLE")
-    assert courts.simulator.effects["01ZD0000326"] == 1
-    assert (await courts.submit(request, message_id)).progress == PROGRESS_DELIVERED
-    assert courts.simulator.effects["01ZD0000326"] == 1
+async def test_a_case_whose_reply_was_lost_is_found_again(tmp_path: Path) -> None:
+    async with court_rig(tmp_path, first=False) as rig:  # the first one retrieves deliveries meanwhile, whose reply would be lost instead
+        rig.dials.set([WAITING, Dial("drop", times=1)])
+        message_id, request = str(uuid.uuid4()), case_of(3)
+        assert (await refusal(rig, request, message_id))[:2] == ("UNAVAILABLE", "UPSTREAM_UNAVAILABLE")
+        assert rig.simulator.effects["01ZD0000326"] == 1
+        assert (await rig.submit(request, message_id)).progress == PROGRESS_DELIVERED
+        assert rig.simulator.effects["01ZD0000326"] == 1
 
 
 async def test_two_retries_and_then_success(courts: CourtRig) -> None:
