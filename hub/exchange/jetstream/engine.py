@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 FILE: Final = "exchange.sqlite"
+CANCELLED_AGAIN: Final = 0.2
+"""Seconds after which a task that should have ended is cancelled once more."""
 
 
 class JetStreamEngine(Reading):
@@ -260,9 +262,7 @@ class JetStreamEngine(Reading):
         self._stopped = True
         self._sequencer.fail(BrokenError("the exchange is stopping"))
         tasks = [*self._tasks, *(one for one in (self._living, self._snapshot) if one is not None)]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended(tasks)
         self.let_go()
         await asyncio.to_thread(self._writer.close)
         await self._log.close()
@@ -342,6 +342,20 @@ class JetStreamEngine(Reading):
             await self.snapshot()
         except FullError as error:
             _log.warning("snapshot_failed %s", error)  # the next one is not far
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancels tasks until they have ended.
+
+    One request may not do: `asyncio.wait_for`, through which the client waits for each answer, forgets it where the answer comes in the
+    same moment (before Python 3.12), and these tasks go on for ever.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCELLED_AGAIN)
+    await asyncio.gather(*tasks, return_exceptions=True)  # what they failed of was told already
 
 
 def _once(broken: Callable[[BrokenError], None]) -> Callable[[BrokenError], None]:

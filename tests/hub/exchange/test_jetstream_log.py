@@ -141,6 +141,26 @@ async def test_a_log_whose_last_entries_were_rewritten_stops_a_hub(hubs: Hubs) -
 
 
 @pytest.mark.asyncio(loop_scope="function")
+async def test_a_task_that_did_not_hear_that_it_was_to_end_holds_up_nobody(hubs: Hubs) -> None:
+    one = await hubs.open("one", lease=3600)
+    heard = 0
+
+    async def deaf() -> None:
+        nonlocal heard
+        while heard < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:  # as `asyncio.wait_for` forgets it when what it waits for comes in the same moment
+                heard += 1
+
+    engine_of(one)._tasks.append(asyncio.create_task(deaf()))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(WITHIN):
+        await engine_of(one).halt()
+    assert heard == 2
+
+
+@pytest.mark.asyncio(loop_scope="function")
 async def test_an_entry_that_somebody_took_out_of_the_log_stops_a_hub_that_needs_it(hubs: Hubs) -> None:
     one = await hubs.open("one", lease=3600)
     await one.accept("a")
