@@ -212,8 +212,7 @@ async def _until_served(home: Home, options: Options, told: Callable[[str], None
     while True:
         instances = await _instances(home)
         for system in sorted({one.system for one in instances} - served):
-            clusters = await _clusters(admin, system, instances)
-            if clusters and await admin.healthy(clusters):
+            if await admin.healthy(await _clusters(admin, system, instances)):
                 told(f"{system} is served")
                 served.add(system)
         if served >= {HUB_SYSTEM, *options.systems} and await admin.listens(taken):
@@ -223,14 +222,14 @@ async def _until_served(home: Home, options: Options, told: Callable[[str], None
 
 async def _clusters(admin: Admin, system: str, instances: tuple[Instance, ...]) -> set[str]:
     """Envoy's clusters of a system: its own interfaces, and those of others that it serves or subscribes to. Of the hub's own, those that
-    Envoy knows, for some are no consumer's business; none while it knows nothing."""
+    Envoy knows, for some are no consumer's business; while it knows none, all. A system that only asks others has none."""
     served = {interface for one in instances if one.system == system for interface in one.interfaces}
     try:
         known = await admin.hosts()
     except EnvoyGoneError:
         return served
     if system == HUB_SYSTEM:
-        return served & known.keys()
+        return served & known.keys() or served
     return {shared if (shared := cluster_name(interface, system)) in known else interface for interface in served}
 
 

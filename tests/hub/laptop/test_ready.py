@@ -14,7 +14,8 @@ from metip.hub.v1.registry_service_pb2 import Instance
 
 PARTS = {"hub": ("metip.hub.v1.CatalogueService", "metip.exchange.v1.ExchangeService"), "one": ("metip.one.v1.OneService",)}
 CLUSTERS = frozenset(interface for part in PARTS.values() for interface in part)
-PRIVATE = "metip.hub.v1.RegistryService"
+PRIVATE, ASKING = "metip.hub.v1.RegistryService", "asking"
+"""An interface of the hub that is no cluster, and a system that serves nothing."""
 
 
 class Envoy:
@@ -42,12 +43,13 @@ class Envoy:
 async def instances(_home: Home) -> tuple[Instance, ...]:
     """All that registered."""
     private = {"hub": (PRIVATE,)}
-    return tuple(Instance(id=one, system=one, interfaces=(*interfaces, *private.get(one, ()))) for one, interfaces in PARTS.items())
+    serving = ((one, (*interfaces, *private.get(one, ()))) for one, interfaces in PARTS.items())
+    return tuple(Instance(id=one, system=one, interfaces=interfaces) for one, interfaces in (*serving, (ASKING, ())))
 
 
 async def ready(told: list[str]) -> bool:
     """Whether the estate is, or soon will be."""
-    options = estate.Options(ports=Ports(grpc=1, json=2), only=("one",))
+    options = estate.Options(ports=Ports(grpc=1, json=2), only=("one", ASKING))
     with suppress(TimeoutError):
         async with asyncio.timeout(5 * estate.POLL):
             await estate._until_served(Home.at(Path("home")), options, told.append)
@@ -66,4 +68,4 @@ async def test_an_estate_is_ready_once_all_of_it_is_served(missing: str, monkeyp
     told: list[str] = []
     assert await ready(told) is (missing == "")
     served = [system for system, interfaces in sorted(PARTS.items()) if missing not in interfaces and missing != "its configuration"]
-    assert told == [f"{system} is served" for system in served]
+    assert told == [f"{system} is served" for system in sorted((ASKING, *served))]
