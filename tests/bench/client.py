@@ -23,6 +23,8 @@ from metip.processes import die_with_parent
 LOWEST, HIGHEST, DIGITS = 1, 60_000_000, 3
 """Bounds of a latency in microseconds, and significant digits."""
 DEADLINE = 10.0
+Asked = tuple[float, int, bool]
+"""A call: when it was due, in seconds of the machine's monotonic clock, which all processes share; its microseconds; whether it was OK."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class Outcome:
     cpu: float
     histogram: str
     """Latencies in microseconds, HdrHistogram's own encoding."""
-    calls: Sequence[tuple[float, int, bool]] = ()
-    """When each was due, in seconds of the machine's monotonic clock, which all processes share; its microseconds; whether it was OK."""
+    calls: Sequence[Asked] = ()
+    """Where the plan wants each."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ class _Run:
     request: bytes
     metadata: Any
     statuses: Counter[str] = field(default_factory=Counter)
-    calls: list[tuple[float, int, bool]] = field(default_factory=list)
+    calls: list[Asked] = field(default_factory=list)
 
     async def once(self, since: float) -> None:
         status = "OK"

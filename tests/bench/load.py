@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hdrh.histogram import HdrHistogram
 
-from tests.bench.client import DIGITS, HIGHEST, LOWEST, Outcome, Plan
+from tests.bench.client import DIGITS, HIGHEST, LOWEST, Asked, Outcome, Plan
 from tests.bench.estate import Estate, Target
 from tests.bench.sample import PERCENTILES, Sample, cpu_seconds, percentiles
 
@@ -106,9 +106,8 @@ async def _own(estate: Estate, target: Target, load: Load, seconds: float) -> tu
     return statuses, took, latencies, sum(one.cpu for one in outcomes)
 
 
-async def each_call(estate: Estate, target: Target, load: Load, seconds: float) -> list[tuple[float, int, bool]]:
-    """Runs a load with our own generator, and gives each call as `Outcome.calls` has it, in the order in which they were due. Raises
-    `LoadError`."""
+async def each_call(estate: Estate, target: Target, load: Load, seconds: float) -> list[Asked]:
+    """Runs a load with our own generator, and gives each call, in the order in which they were due. Raises `LoadError`."""
     return sorted(call for one in await _clients(estate, target, load, seconds, each=True) for call in one.calls)
 
 

@@ -20,6 +20,7 @@ from metip.call import Call
 from metip.contracts import Operation
 from metip.parity.v1 import sampling_service_pb2 as api
 from metip.parity.v1.sampling_service_pb2_grpc import SamplingServiceStub
+from tests.bench.client import Asked
 from tests.bench.estate import Estate, running
 from tests.bench.exchange import Exchange, another
 from tests.bench.journal import OFF, ON
@@ -39,7 +40,6 @@ DONE: Final = 0.7
 """Seconds within which samples under way are done: so long no call of a new turn counts."""
 WARM: Final = 5.0
 """Seconds for the generator to start and for connections and caches."""
-Calls = list[tuple[float, int, bool]]
 
 
 class Switched(Tap):
@@ -101,7 +101,7 @@ async def measure_mirrored(rate: float, rounds: int, seconds: float, told: Calla
     return Mirrored(row(ALONE, load.name, samples[False]), row(MIRRORED, load.name, samples[True]), added, compared, dropped)
 
 
-def _sample(calls: Calls, seconds: float) -> Sample:
+def _sample(calls: list[Asked], seconds: float) -> Sample:
     """One turn. Raises `LoadError` when nothing was asked in it."""
     if not calls:
         raise LoadError("the generator did not start in time, or ended too early")
