@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -29,7 +30,10 @@ from metip.masking import masked
 
 PAGE: Final = 100
 PLAN_LASTS: Final = 3600.0
+WATCH: Final = f"{SERVICE}/Watch"
 WATCH_EVERY: Final = 0.25
+PARTING: Final = 0.2
+"""Seconds before the deadline of a watch at which it is ended in words; a fifth of its time where that is less."""
 DECISIONS: Final = {
     api.DECISION_PARK: Event.PARK,
     api.DECISION_RELEASE: Event.RELEASE,
@@ -77,7 +81,7 @@ class ExchangeApi(OwnersApi, FindingApi, ExchangeServiceServicer):
         await check(request, context)
         async with refusing(context):
             await self._theirs(request.message_id, context)
-            last = None
+            last, until = None, time.monotonic() + self._watched_for(context)
             while True:
                 state = await self._state(request.message_id, keys=False)
                 if state != last:
@@ -86,7 +90,17 @@ class ExchangeApi(OwnersApi, FindingApi, ExchangeServiceServicer):
                 states = {one.state for one in state.deliveries}
                 if states <= ENDS:
                     return
-                await asyncio.sleep(WATCH_EVERY)
+                left = until - time.monotonic()
+                if left <= 0:
+                    await refuse(Fault(Reason.TIMED_OUT, "the message is not done yet"), metadata_of(context), context)
+                await asyncio.sleep(min(WATCH_EVERY, left))
+
+    def _watched_for(self, context: Any) -> float:
+        """Seconds that a watch lasts: a little less than it may. At the deadline Envoy cuts a stream that is under way without a status
+        (RST_STREAM INTERNAL_ERROR), which a producer can't tell from a connection that broke."""
+        limit, remaining = self._contracts.operations[WATCH].timeout, context.time_remaining()
+        whole = limit if remaining is None else min(limit, remaining)
+        return whole - min(PARTING, whole / 5)
 
     async def ListSubscriptions(self, request: api.ListSubscriptionsRequest, context: Any) -> api.ListSubscriptionsResponse:  # noqa: N802
         """Gives the accounts; see the contract."""

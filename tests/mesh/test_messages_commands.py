@@ -9,13 +9,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
 from command_line import Done, metip
 from exchange_rig import ExchangeRig, running_exchange
 
+from hub.cli.refusals import refusal_of
 from hub.exchange.sqlite.looking import message
 from hub.exchange.sqlite.store import Store
+from metip.exchange.v1.exchange_service_pb2 import WatchRequest
+from metip.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROBE, ONCE = "PublishProbe", "PublishOnce"
@@ -193,6 +197,21 @@ async def test_a_subscription_pauses_and_resumes(rig: ExchangeRig) -> None:
     assert paused["total"] == sum(paused["counts"].values())
     assert (await run(rig, "resume", "PublishOnce", *WHY, "--json")).json["paused"] is False
     assert await ended(rig, message_id) == "processed"
+
+
+async def test_a_watch_that_its_message_outlasts_is_ended_in_words(rig: ExchangeRig) -> None:
+    """Envoy cuts a stream that is under way at its deadline without a status; so the hub is first, which tells that from a broken line."""
+    assert (await run(rig, "pause", "probe:PublishOnce", *WHY)).code == 0
+    try:
+        message_id = await publish(rig, "h2", operation=ONCE)
+        watch: Any = ExchangeServiceStub(rig.channel()).Watch(WatchRequest(message_id=message_id), timeout=3.0, metadata=rig.token())
+        assert (await watch.read()).message.message_id == message_id
+        with pytest.raises(grpc.aio.AioRpcError) as ended_by:
+            await watch.read()
+        assert (ended_by.value.code(), refusal_of(ended_by.value).reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "TIMED_OUT")
+        assert refusal_of(ended_by.value).text == "the message is not done yet"
+    finally:
+        await run(rig, "resume", "probe:PublishOnce", *WHY)
 
 
 async def test_what_waits_behind_another_of_its_key_is_parked_and_released(rig: ExchangeRig) -> None:

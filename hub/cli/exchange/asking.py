@@ -118,9 +118,9 @@ class Exchange:
         """The answer to a request, or to an iterator of them."""
         return await getattr(self._stub, rpc)(request, **self._sent(rpc))
 
-    async def follow(self, rpc: str, request: Any, *, within: float | None = None) -> AsyncIterator[Any]:
-        """Answers as they come; `within` seconds, or the operation's own time."""
-        async for reply in getattr(self._stub, rpc)(request, **self._sent(rpc, within)):
+    async def follow(self, rpc: str, request: Any) -> AsyncIterator[Any]:
+        """Answers as they come, for the operation's own time."""
+        async for reply in getattr(self._stub, rpc)(request, **self._sent(rpc)):
             yield reply
 
     async def subscriptions(self) -> list[Any]:
@@ -129,12 +129,12 @@ class Exchange:
 
         return list((await self.ask("ListSubscriptions", ListSubscriptionsRequest())).subscriptions)
 
-    def _sent(self, rpc: str, within: float | None = None) -> dict[str, Any]:
+    def _sent(self, rpc: str) -> dict[str, Any]:
         from hub.cli.client import SPARE
 
         operation = self._contracts.operations[f"{SERVICE}/{rpc}"]
         metadata = [("authorization", f"Bearer {self._token}")] if operation.officer_admissible else []
-        return {"timeout": operation.timeout + SPARE if within is None else within, "metadata": metadata}
+        return {"timeout": operation.timeout + SPARE, "metadata": metadata}
 
 
 def asked(caller: Caller, work: Callable[[Exchange], Awaitable[T]]) -> T:

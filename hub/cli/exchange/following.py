@@ -1,6 +1,5 @@
 """`metip messages show`, `track` and `watch`: one message, what became of it, and what becomes of it now."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,19 +90,19 @@ def watch(caller: Caller, message_id: str, deadline: float | None) -> None:
     """Follow a message live until all of its deliveries are done."""
     from hub.cli.exchange import trail
 
-    until = time.monotonic() + deadline if deadline else None
     told = trail.Changes()
-    last = asked(caller, lambda exchange: _follow(exchange, caller, message_id, until, told))
+    last = asked(caller, lambda exchange: _follow(exchange, caller, message_id, deadline, told))
     if not trail.ended_well(last):
         click.get_current_context().exit(1)
 
 
-async def _follow(exchange: Any, caller: Caller, message_id: str, until: float | None, told: Any) -> Any:
-    """The state in which the message ended. Raises `Problem` when the deadline came first.
+async def _follow(exchange: Any, caller: Caller, message_id: str, deadline: float | None, told: Any) -> Any:
+    """The state in which the message ended. Raises `Problem` when `deadline` seconds passed first.
 
-    A watch lasts as long as the operation's own time limit; then the next one goes on.
+    A watch lasts as long as the operation's own time limit; then the next one goes on. The deadline is kept here and not by the call's
+    own, at which Envoy may come first, and it says INTERNAL of a stream that is under way.
     """
-    import json
+    import asyncio
 
     import grpc
 
@@ -111,21 +110,30 @@ async def _follow(exchange: Any, caller: Caller, message_id: str, until: float |
     from metip.exchange.v1.exchange_service_pb2 import WatchRequest
 
     last: Any = None
-    while True:
-        within = None if until is None else max(until - time.monotonic(), 0.001)
-        try:
-            async for reply in exchange.follow("Watch", WatchRequest(message_id=message_id), within=within):
-                if caller.as_json:
-                    if reply.message != last:
-                        click.echo(json.dumps(documents.message(reply.message), ensure_ascii=False))
-                else:
-                    for line in told.lines(reply.message, datetime.now(UTC)):
-                        click.echo(line)
-                last = reply.message
-            return last
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise
-            if until is not None and time.monotonic() >= until:
-                words = "" if last is None else ": " + ", ".join(sorted({documents.delivery(one)["state"] for one in last.deliveries}))
-                raise Problem(f"the message was not done in time{words}", "watch it longer, or see `metip messages show`") from None
+    try:
+        async with asyncio.timeout(deadline):
+            while True:
+                try:
+                    async for reply in exchange.follow("Watch", WatchRequest(message_id=message_id)):
+                        _tell(reply.message, last, told, as_json=caller.as_json)
+                        last = reply.message
+                    return last
+                except grpc.aio.AioRpcError as error:
+                    if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                        raise
+    except TimeoutError:
+        words = "" if last is None else ": " + ", ".join(sorted({documents.delivery(one)["state"] for one in last.deliveries}))
+        raise Problem(f"the message was not done in time{words}", "watch it longer, or see `metip messages show`") from None
+
+
+def _tell(message: Any, last: Any, told: Any, *, as_json: bool) -> None:
+    """Prints what changed since `last`, or the whole as one line of JSON."""
+    import json
+
+    from hub.cli.exchange import documents
+
+    if not as_json:
+        for line in told.lines(message, datetime.now(UTC)):
+            click.echo(line)
+    elif message != last:
+        click.echo(json.dumps(documents.message(message), ensure_ascii=False))
