@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.bench.cores import leave_one_to_the_server
 from tests.bench.estate import NotReadyError
 from tests.bench.load import LoadError, has_h2load
-from tests.bench.measuring import QUICK, Effort, measure
+from tests.bench.measuring import PARTS, QUICK, Effort, measure
 from tests.bench.report import as_json, markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -43,7 +43,7 @@ def main() -> int:
         return 1
     page = markdown(found)
     print(json.dumps(as_json(found), indent=1) if arguments.json else page)  # noqa: T201
-    where = arguments.output or (None if arguments.quick else PAGE)
+    where = arguments.output or (None if arguments.quick or arguments.only else PAGE)
     if where is not None:
         where.write_text(page, encoding="utf-8")
         told(f"written to {where}")
@@ -52,11 +52,18 @@ def main() -> int:
 
 def _effort(arguments: argparse.Namespace) -> Effort:
     effort = QUICK if arguments.quick else Effort()
-    return replace(effort, ledger_records=arguments.ledger_records) if arguments.ledger_records else effort
+    parts, records = arguments.only or effort.parts, arguments.ledger_records or effort.ledger_records
+    return replace(effort, parts=tuple(parts), ledger_records=records)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description=__doc__,
+        epilog="make bench BENCH_ARGS='--only journal'   or   make bench BENCH_ARGS='--only ledger --ledger-records 5000000'",
+    )
+    only = "measure this part alone, or these where it is given several times; writes no page unless --output says where"
+    parser.add_argument("--only", action="append", choices=PARTS, help=only)
     parser.add_argument("--quick", action="store_true", help="tiny durations, under a minute; writes no page unless --output says where")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--output", type=Path, help="write the page there instead of docs/benchmarks.md")

@@ -5,10 +5,11 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from tests.bench.comparing import PAIRS, Comparison, measure_comparing
 from tests.bench.console import Console, measure_console
@@ -21,16 +22,21 @@ from tests.bench.messages import LONG, SHORT, Length, Messages, measure_messages
 from tests.bench.mirrored import Mirrored, measure_mirrored
 from tests.bench.sample import Row, Sample, row, share
 from tests.bench.stages import python_stages
-from tests.bench.traffic import NONE, Changes, measure_changes
+from tests.bench.traffic import Changes, measure_changes
 
+PATHS, JOURNAL, MESSAGES, CHANGES = "paths", "journal", "messages", "changes"
+LEDGER, COMPARATOR, MIRRORED, CONSOLE = "ledger", "comparator", "mirrored", "console"
+PARTS: Final = (PATHS, JOURNAL, MESSAGES, CHANGES, LEDGER, COMPARATOR, MIRRORED, CONSOLE)
+"""What a run measures, in this order."""
 BUSY = 64
 """Calls in flight at which parts are compared: enough that nobody waits for work."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure."""
+    """What to measure, and how long."""
 
+    parts: tuple[str, ...] = PARTS
     rounds: int = 9
     seconds: float = 1.2
     in_flight: tuple[int, ...] = (8, 64, 100)
@@ -41,7 +47,7 @@ class Effort:
     mirrored_rounds: int = 40
     mirrored_seconds: float = 2.5
     step_rounds: int = 3
-    """Rounds over the edge with parts taken off; 0 leaves them out."""
+    """Rounds over the edge with parts taken off."""
     journal_rounds: int = 24
     journal_seconds: float = 0.6
     """Many short rounds: what they are to tell is less than a shared machine differs by from one second to the next."""
@@ -52,10 +58,10 @@ class Effort:
     """Changes of traffic."""
     pairs: int = PAIRS
     console_seconds: float = 15.0
-    """0 leaves it out."""
 
 
 QUICK = Effort(
+    parts=tuple(one for one in PARTS if one != CONSOLE),
     rounds=1,
     seconds=0.3,
     in_flight=(8,),
@@ -73,7 +79,6 @@ QUICK = Effort(
     ledger_records=2_000,
     changes=4,
     pairs=200,
-    console_seconds=0,
 )
 
 
@@ -87,29 +92,27 @@ class Step:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Everything that one run found."""
+    """Everything that one run found. What was left out is empty or None."""
 
     at: datetime
     machine: dict[str, str]
     generator: str
-    command: str
+    command: str = ""
     """How h2load was called, or how our own generator works."""
-    operation: str
-    request_bytes: int
-    reply_bytes: int
-    rows: tuple[Row, ...]
-    steps: tuple[Step, ...]
-    stages: dict[str, float]
+    operation: str = ""
+    request_bytes: int = 0
+    reply_bytes: int = 0
+    rows: tuple[Row, ...] = ()
+    steps: tuple[Step, ...] = ()
+    stages: dict[str, float] = field(default_factory=dict)
     """Microseconds of CPU by stage of the adapter's pipeline."""
-    journal: tuple[Journalled, ...]
-    messages: Messages
-    ledger: Ledger
-    changes: Changes
-    comparison: Comparison
+    journal: tuple[Journalled, ...] = ()
+    messages: Messages | None = None
+    changes: Changes | None = None
+    ledger: Ledger | None = None
+    comparison: Comparison | None = None
     mirrored: Mirrored | None = None
-    """None until it was measured."""
     console: Console | None = None
-    """None where it was left out."""
 
     def row(self, target: str, load: str) -> Row:
         """One row. Raises `KeyError`."""
@@ -139,39 +142,53 @@ class Measurement:
 
 async def measure(effort: Effort, told: Callable[[str], None], *, own_generator: bool = False) -> Measurement:
     """Measures. Raises `NotReadyError` and `LoadError`."""
-    h2load = has_h2load() and not own_generator
+    h2load, parts = has_h2load() and not own_generator, effort.parts
+    generator = "h2load behind a sidecar" if h2load else "grpc.aio clients in processes of their own"
+    found = Measurement(datetime.now(UTC), _machine(), generator)
+    if PATHS in parts or JOURNAL in parts:
+        found = await _called(found, effort, told, h2load=h2load)
+    if MESSAGES in parts:
+        told("starting an exchange")
+        found = replace(found, messages=await measure_messages(effort.messages, told))
+    if CHANGES in parts:
+        found = replace(found, changes=await measure_changes(effort.changes, told))
+    if LEDGER in parts:
+        found = replace(found, ledger=await asyncio.to_thread(measure_ledger, effort.ledger_records, told))
+    if COMPARATOR in parts:
+        found = replace(found, comparison=await asyncio.to_thread(measure_comparing, effort.pairs, told))
+    if MIRRORED in parts:
+        mirrored = await measure_mirrored(effort.mirrored_rate, effort.mirrored_rounds, effort.mirrored_seconds, told)
+        found = replace(found, mirrored=mirrored)
+    if CONSOLE in parts:
+        found = replace(found, console=await measure_console(effort.console_seconds, told))
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    return replace(found, machine=found.machine | {"load average at the end": load})
+
+
+async def _called(found: Measurement, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> Measurement:
+    """What is measured on the paths of a call."""
+    through = PATHS in effort.parts
     told("starting bare server, plain Envoy, hub, edge and adapter")
-    async with running(told, ablation=effort.step_rounds > 0) as estate:
-        rows = await measure_paths(estate, effort, told, h2load=h2load)
-        steps = await _steps(estate, effort, told, h2load=h2load)
-        journal = await measure_journal(estate, effort.journal_rounds, effort.journal_seconds, effort.in_flight, told, h2load=h2load)
-        told("stages of the adapter's pipeline")
-        stages = await asyncio.to_thread(python_stages, estate.exchange, estate.token, loops=effort.loops)  # it has a loop of its own
-        found = Measurement(
-            at=datetime.now(UTC),
-            machine=_machine(estate),
-            generator="h2load behind a sidecar" if h2load else "grpc.aio clients in processes of their own",
+    async with running(told, ablation=through) as estate:
+        found = replace(
+            found,
+            machine=found.machine | {"software": f"{found.machine['software']}, Envoy {estate.envoy} (one thread)"},
             command=_command(estate) if h2load else "python -m tests.bench.client (two processes, plan on standard input)",
             operation=estate.exchange.operation.name,
             request_bytes=estate.exchange.request.ByteSize(),
             reply_bytes=estate.exchange.reply.ByteSize(),
-            rows=rows,
-            steps=steps,
-            stages=stages,
-            journal=journal,
-            messages=Messages((), ()),
-            ledger=Ledger(0, 0, 0, 0.0, ()),
-            changes=NONE,
-            comparison=Comparison(0, (), 0.0),
         )
-    told("starting an exchange")
-    messages = await measure_messages(effort.messages, told)
-    changes = await measure_changes(effort.changes, told)
-    ledger = await asyncio.to_thread(measure_ledger, effort.ledger_records, told)
-    comparison = await asyncio.to_thread(measure_comparing, effort.pairs, told)
-    mirrored = await measure_mirrored(effort.mirrored_rate, effort.mirrored_rounds, effort.mirrored_seconds, told)
-    console = await measure_console(effort.console_seconds, told) if effort.console_seconds else None
-    return replace(found, messages=messages, changes=changes, ledger=ledger, comparison=comparison, mirrored=mirrored, console=console)
+        if through:
+            rows = await measure_paths(estate, effort, told, h2load=h2load)
+            found = replace(found, rows=rows, steps=await _steps(estate, effort, told, h2load=h2load))
+        if JOURNAL in effort.parts:
+            journal = await measure_journal(estate, effort.journal_rounds, effort.journal_seconds, effort.in_flight, told, h2load=h2load)
+            found = replace(found, journal=journal)
+        if through:
+            told("stages of the adapter's pipeline")  # they have a loop of their own
+            stages = await asyncio.to_thread(python_stages, estate.exchange, estate.token, loops=effort.loops)
+            found = replace(found, stages=stages)
+    return found
 
 
 async def measure_paths(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Row, ...]:
@@ -201,8 +218,6 @@ async def _warm(estate: Estate, target: Target, effort: Effort, *, h2load: bool)
 
 async def _steps(estate: Estate, effort: Effort, told: Callable[[str], None], *, h2load: bool) -> tuple[Step, ...]:
     """What each part of the edge costs Envoy, in front of the bare server."""
-    if not estate.steps:
-        return ()
     spent: list[list[float]] = [[] for _ in estate.steps]
     load, rate = Load(in_flight=BUSY), await _warm(estate, estate.steps[-1], effort, h2load=h2load)
     for number in range(effort.step_rounds):
@@ -222,15 +237,14 @@ def _command(estate: Estate) -> str:
     return " ".join(f"'{word}'" if " " in word else word for word in (*shown, "http://127.0.0.1:$SIDECAR/$OPERATION"))
 
 
-def _machine(estate: Estate) -> dict[str, str]:
+def _machine() -> dict[str, str]:
     model = next((line.partition(": ")[2] for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")), platform.machine())
     python = f"Python {sys.version.split()[0]}"
     packages = ", ".join(f"{name} {version(name)}" for name in ("grpcio", "protobuf", "protovalidate", "uvloop"))
     return {
         "processor": f"{model}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()}",
-        "software": f"{python}, {packages}, Envoy {estate.envoy} (one thread)",
-        "load average at the end": " ".join(f"{one:.1f}" for one in os.getloadavg()),
+        "software": f"{python}, {packages}",
     }
 
 

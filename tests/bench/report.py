@@ -5,8 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from tests.bench import comparing, traffic
+from tests.bench.comparing import Comparison
 from tests.bench.console import BUDGET as CONSOLE_BUDGET
-from tests.bench.ledger import BUDGET, COLUMNS
+from tests.bench.console import Console
+from tests.bench.journal import Journalled
+from tests.bench.ledger import BUDGET, COLUMNS, Ledger
 from tests.bench.ledger import rows as ledger_rows
 from tests.bench.measuring import BARE, BUSY, FULL, PLAIN, Measurement
 from tests.bench.messages import (
@@ -20,9 +23,11 @@ from tests.bench.messages import (
     RAW_MANY,
     RAW_ONE,
     UNARY,
+    Messages,
 )
 from tests.bench.mirrored import BUDGET as MIRRORED_BUDGET
-from tests.bench.mirrored import NOTHING
+from tests.bench.mirrored import NOTHING, Mirrored
+from tests.bench.traffic import Changes
 
 ROLES = ("client", "sidecar", "envoy", "python")
 SHARE_OF_PLAIN, SHARE_OF_UNRECORDED = 0.7, 0.9
@@ -36,16 +41,16 @@ def markdown(found: Measurement) -> str:
     return "\n".join(
         (
             *_heading(found),
-            *_rates(found),
+            *(_rates(found) if found.rows else ()),
             *_budgets(found),
-            *_journal(found),
-            *_where(found),
-            *_messages(found),
-            *_ledger(found),
-            *_changes(found),
-            *_comparison(found),
-            *_mirrored(found),
-            *_console(found),
+            *(_journal(found.journal) if found.journal else ()),
+            *(_where(found) if found.rows else ()),
+            *(_messages(found.messages) if found.messages else ()),
+            *(_ledger(found.ledger) if found.ledger else ()),
+            *(_changes(found.changes) if found.changes else ()),
+            *(_comparison(found.comparison) if found.comparison else ()),
+            *(_mirrored(found.mirrored) if found.mirrored else ()),
+            *(_console(found.console) if found.console else ()),
             *_how(found),
         )
     )
@@ -69,6 +74,9 @@ def _heading(found: Measurement) -> Iterable[str]:
     yield f"- {found.at:%d %B %Y, %H:%M} UTC; {found.machine['processor']}; {found.machine['system']}; load generator on the same cores"
     yield f"- {found.machine['software']}"
     yield f"- load average at the end, this benchmark included: {found.machine['load average at the end']}"
+    if not found.operation:
+        yield ""
+        return
     yield f"- a unary query on personal data: request {found.request_bytes} bytes, reply {found.reply_bytes} bytes, answered from memory"
     yield f"- closed loops: {found.generator}; fixed rates: grpc.aio clients in processes of their own, open loop"
     yield ""
@@ -144,11 +152,13 @@ def _budgets(found: Measurement) -> Iterable[str]:
                     _verdict(one.share >= SHARE_OF_UNRECORDED),
                 )
             )
-    slowest = max((one.p99 for one in found.ledger.speeds if one.name.startswith("subject")), default=0.0)
-    words = f"the ledger's search by subject over {found.ledger.records:,} records, p99"
-    rows.append((words, f"below {BUDGET * 1000:.0f} ms", f"{slowest * 1000:.1f} ms", _verdict(slowest < BUDGET)))
-    usual = found.comparison.usual
-    rows.append(("comparator, CPU a pair", f"below {comparing.BUDGET:.0f} µs", f"{usual:.0f} µs", _verdict(found.comparison.kept)))
+    if found.ledger is not None:
+        slowest = max((one.p99 for one in found.ledger.speeds if one.name.startswith("subject")), default=0.0)
+        words = f"the ledger's search by subject over {found.ledger.records:,} records, p99"
+        rows.append((words, f"below {BUDGET * 1000:.0f} ms", f"{slowest * 1000:.1f} ms", _verdict(slowest < BUDGET)))
+    if (compared := found.comparison) is not None:
+        words = f"below {comparing.BUDGET:.0f} µs"
+        rows.append(("comparator, CPU a pair", words, f"{compared.usual:.0f} µs", _verdict(compared.kept)))
     if (said := found.mirrored) is not None:
         p50, _, p99 = said.added
         words = f"a mirrored and compared call at {said.on.load}, added"
@@ -163,7 +173,7 @@ def _verdict(kept: bool) -> str:
     return "kept" if kept else "**missed**"
 
 
-def _journal(found: Measurement) -> Iterable[str]:
+def _journal(found: Sequence[Journalled]) -> Iterable[str]:
     yield "## The journal"
     yield ""
     yield "With a durable record of each call before its answer, and without, in turns; the adapter's CPU in µs a call. The adapter by"
@@ -180,7 +190,7 @@ def _journal(found: Measurement) -> Iterable[str]:
             *(f"{way.latencies[0]:.2f}" for way in (one.off, one.on)),
             *(f"{1000 * way.cpu['python']:.0f}" for way in (one.off, one.on)),
         )
-        for one in found.journal
+        for one in found
     ]
     yield from _table(("", "load", "calls/s off", "on", "share", "half of rounds", "p50 ms off", "on", "adapter µs off", "on"), rows)
     yield ""
@@ -199,11 +209,10 @@ def _where(found: Measurement) -> Iterable[str]:
     ]
     yield from _table(("process", PLAIN, FULL, "difference"), rows)
     yield ""
-    if found.steps:
-        yield "In Envoy, in front of the bare server, found by taking one part off after another from the edge's own configuration:"
-        yield ""
-        yield from _table(("part", "µs"), [(step.name, f"{step.microseconds:.0f}") for step in found.steps])
-        yield ""
+    yield "In Envoy, in front of the bare server, found by taking one part off after another from the edge's own configuration:"
+    yield ""
+    yield from _table(("part", "µs"), [(step.name, f"{step.microseconds:.0f}") for step in found.steps])
+    yield ""
     yield "In the adapter, each stage by itself and warm. Together, and with gRPC in between, each finds colder caches and costs more:"
     yield ""
     stages = [(name, f"{value:.1f}") for name, value in found.stages.items()]
@@ -212,8 +221,7 @@ def _where(found: Measurement) -> Iterable[str]:
     yield ""
 
 
-def _messages(found: Measurement) -> Iterable[str]:
-    said = found.messages
+def _messages(said: Messages) -> Iterable[str]:
     raw = {UNARY: RAW_ONE, EDGE: RAW_ONE, BATCH: RAW_MANY, ENGINE_MANY: RAW_MANY, JETSTREAM_ONE: LOG_ONE, JETSTREAM_MANY: LOG_MANY}
     yield "## Messages"
     yield ""
@@ -251,20 +259,18 @@ def _messages(found: Measurement) -> Iterable[str]:
     yield ""
 
 
-def _ledger(found: Measurement) -> Iterable[str]:
-    said = found.ledger
+def _ledger(said: Ledger) -> Iterable[str]:
     yield "## The ledger"
     yield ""
     yield f"Searches of a ledger of {said.records:,} records and {said.tokens:,} tokens ({said.bytes / 1e9:.2f} GB), built in bulk:"
     yield "the first page of 100 and its leaves, for one caller. A search by subject has 100 ms, over five million records too"
-    yield "(`BENCH_ARGS=--ledger-records=5000000`)."
+    yield "(`BENCH_ARGS='--only ledger --ledger-records 5000000'`)."
     yield ""
     yield from _table(COLUMNS, ledger_rows(said))
     yield ""
 
 
-def _changes(found: Measurement) -> Iterable[str]:
-    said = found.changes
+def _changes(said: Changes) -> Iterable[str]:
     yield "## Changes of traffic"
     yield ""
     yield "From the request to the first call that reaches the system which a change names, under load: recorded in the ledger, kept,"
@@ -283,11 +289,10 @@ def _changes(found: Measurement) -> Iterable[str]:
         ("calls that failed or went astray meanwhile", "0", str(lost), _verdict(lost == 0)),
     ]
     yield from _table(("", "budget", "found", ""), budgets)
-
-
-def _comparison(found: Measurement) -> Iterable[str]:
-    said = found.comparison
     yield ""
+
+
+def _comparison(said: Comparison) -> Iterable[str]:
     yield "## The comparator"
     yield ""
     yield "Pairs of answers to a names enquiry, compared and counted in one thread: budget, comparator below 500 µs CPU a pair. Second"
@@ -298,10 +303,7 @@ def _comparison(found: Measurement) -> Iterable[str]:
     yield ""
 
 
-def _mirrored(found: Measurement) -> Iterable[str]:
-    said = found.mirrored
-    if said is None:
-        return
+def _mirrored(said: Mirrored) -> Iterable[str]:
     yield "## Mirrored calls"
     yield ""
     yield "The full path with the tap off, and with every call asked of another system too, both answers compared, in turns at a fixed"
@@ -315,10 +317,7 @@ def _mirrored(found: Measurement) -> Iterable[str]:
     yield ""
 
 
-def _console(found: Measurement) -> Iterable[str]:
-    said = found.console
-    if said is None:
-        return
+def _console(said: Console) -> Iterable[str]:
     yield "## One operator looks"
     yield ""
     yield f"A hub with {said.interfaces} synthetic interfaces and a log of {said.rate:,.0f} calls a second: what it takes of a core"
@@ -337,10 +336,13 @@ def _how(found: Measurement) -> Iterable[str]:
     yield "```"
     yield "apt-get install nghttp2-client   # h2load; without it our own generator drives everything"
     yield "make bench                       # all of it; writes this page"
+    yield "make bench BENCH_ARGS='--only journal'      # one part; `--help` names them, and nothing is written"
     yield "PYTHONPATH=tests/support .venv/bin/python -m tests.bench --quick     # a minute at most; writes nothing"
     yield "PYTHONPATH=tests/support .venv/bin/python -m tests.bench --json      # the same figures for a program"
     yield "```"
     yield ""
+    if not found.command:
+        return
     yield "The generator of the closed loops, once for each sample:"
     yield ""
     yield f"```\n{found.command}\n```"

@@ -13,6 +13,7 @@ from tests.bench.load import Load, drive
 from tests.bench.measuring import QUICK, measure_paths
 
 ROOT = Path(__file__).parents[2]
+ALONE = ["## Budgets", "## The comparator", "## How to run it"]
 PATHS = ["bare server", "Envoy + bare server", "full path"]
 
 
@@ -41,6 +42,17 @@ def test_a_quick_run_measures_every_path_and_each_call_is_ok(tmp_path: Path) -> 
         words in page.read_text(encoding="utf-8")
         for words in ("| full path", "## The journal", "## The ledger", "## Changes of traffic", "## The comparator")
     )
+
+
+def test_a_part_alone_is_measured_and_told_and_replaces_no_page() -> None:
+    page = ROOT / "docs" / "benchmarks.md"
+    before = page.read_bytes()
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--quiet", "--only", "comparator"]
+    path = {**os.environ, "PYTHONPATH": str(ROOT / "tests" / "support")}
+    done = subprocess.run(command, cwd=ROOT, env=path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("## ")] == ALONE
+    assert page.read_bytes() == before
 
 
 @pytest.mark.asyncio(loop_scope="function")

@@ -38,9 +38,6 @@ class Changes:
     """Calls that reached the other system although they began after the hub's answer."""
 
 
-NONE = Changes(0, (0.0, 0.0, 0.0), 0, 0, 0)
-
-
 async def measure_changes(number: int, told: Callable[[str], None]) -> Changes:
     """Makes that many changes, and as many warm ones before as fill caches."""
     contracts = installed_contracts(date.min)
