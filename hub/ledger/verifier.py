@@ -387,12 +387,15 @@ class Ledger:
     def _placed(self, index: int, leaf: Any) -> tuple[str | None, int | None]:
         """Journal and position of the record that belongs where a leaf is that should not be so: another's, or the leaf's own."""
         journal, position = self._named(leaf)
-        goes_on = position is not None and position == self._last(journal) + 1
-        found = self._gone(index, {journal: position} if goes_on else {})
-        return found if found[0] is not None else (journal, position)
+        due = self._last(journal) + 1
+        found = self._gone(index, {journal: position} if position == due else {})
+        if found[0] is not None or position is None:
+            return found
+        return journal, min(position, due)  # nothing behind it shows a gap, so at most it does itself
 
     def _gone(self, index: int, passed: dict[str | None, int | None] | None = None) -> tuple[str | None, int | None]:
-        """Journal and position of the record that belongs at an index, by the first journal that goes on behind it with a gap.
+        """Journal and position of the record that belongs at an index, by the first journal that goes on behind it with a gap, or by the
+        table of journals where it was its journal's last.
 
         `passed` is the journal that the leaf at the index continues, which then has none.
         """
@@ -403,6 +406,9 @@ class Ledger:
             if position is not None and journal not in seen and position > last + 1:
                 return journal, last + 1
             seen.add(journal)
+        for journal, position in self._all(f"select name, position from journals where idx = {int(index)}"):
+            if isinstance(journal, str) and isinstance(position, int):
+                return journal, position
         return None, None
 
     def _last(self, journal: str | None) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from altering import ALTERATIONS, AMBIGUOUS, SIGNER, SIZE, Clean, alter, checked, fault, retiled, rows, written
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ledgers import ORIGIN, Journal, signer
 
@@ -16,12 +16,15 @@ from hub.ledger.notes import Checkpoint
 from hub.ledger.store import LedgerStore
 from hub.ledger.verifier import Fault, UnverifiableError
 
+LAST_OF_A_JOURNAL = SIZE - 6
+
 
 def test_a_clean_ledger_verifies(clean: Clean) -> None:
     found = checked(clean.path)
     assert (found.verified, found.fault, found.records, found.size, found.checkpoints) == (True, None, SIZE, SIZE, 6)
     assert (found.origin, found.cosigned) == (ORIGIN, 600)
     assert sum(found.journals.values()) == SIZE
+    assert clean.entries[LAST_OF_A_JOURNAL].journal not in {one.journal for one in clean.entries[LAST_OF_A_JOURNAL + 1 :]}
     assert found.journals["hub"] == max(one.position for one in clean.entries if one.journal == "hub")
 
 
@@ -41,6 +44,8 @@ def test_a_ledger_verifies_while_it_grows(tmp_path: Path) -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@example(index=SIZE - 2, name="deleted and closed up", seed=0)  # of the same journal as the one behind it, which alone shows the gap
+@example(index=LAST_OF_A_JOURNAL, name="deleted and closed up", seed=0)  # nothing behind it shows a gap
 @given(index=st.integers(0, SIZE - 1), name=st.sampled_from(sorted(ALTERATIONS)), seed=st.integers(0, 1 << 32))
 def test_whatever_happens_to_records_the_first_bad_one_is_named(
     clean: Clean, index: int, name: str, seed: int, tmp_path_factory: pytest.TempPathFactory
