@@ -124,7 +124,7 @@ class Hub:
         self._traffic.direct(self._control, settings.envoy_admin)
         self._health = health.aio.HealthServicer()
         self._owners: Owners | None = None
-        self._proposals: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._proposals: asyncio.Queue[tuple[str, str, asyncio.Event]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pairs: Pairs | None = None
         """None where the hub has no way to other systems, or is not running: then nothing is sampled."""
@@ -250,13 +250,23 @@ class Hub:
         roles = call.officer.roles if call.officer is not None else ()
         return text_of(rights) if any(one.consumer == call.consumer and one.open_to(roles) for one in rights) else ""
 
-    def _propose(self, what: str, author: str) -> None:
-        self._proposals.put_nowait((what, author))
+    def _propose(self, what: str, author: str) -> asyncio.Event:
+        """Has the instances published as they are by then; set once Envoy has answered or was silent for too long, or the hub stops."""
+        done = asyncio.Event()
+        self._proposals.put_nowait((what, author, done))
+        return done
 
     async def _publish_proposals(self) -> None:
-        while True:
-            what, author = await self._proposals.get()
-            self._configuring.report(await self._control.propose(what, author, instances=self._registry.instances))
+        done = asyncio.Event()
+        try:
+            while True:
+                what, author, done = await self._proposals.get()
+                self._configuring.report(await self._control.propose(what, author, instances=self._registry.instances))
+                done.set()
+        finally:
+            done.set()
+            while not self._proposals.empty():
+                self._proposals.get_nowait()[2].set()
 
     async def _expire_leases(self) -> None:
         while True:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # generated for the type checker only
 
 AGAIN = 1.0
 PATIENCE = 3.0
+LEAVING = 5.0
+"""Seconds for the hub to say that Envoy sends nothing more."""
 SOON = 1.0
 """Seconds within which a fence is held, unless something that it keeps out is under way."""
 
@@ -101,7 +103,7 @@ class Registration:
         """Leaves the registry; a hub that is away finds out when the lease ends."""
         try:
             stub: RegistryServiceAsyncStub = RegistryServiceStub(self._open())
-            await stub.Deregister(DeregisterRequest(instance_id=self._instance.id), timeout=PATIENCE)
+            await stub.Deregister(DeregisterRequest(instance_id=self._instance.id), timeout=LEAVING)
         except grpc.aio.AioRpcError as error:
             self._log.line("deregistration_failed", status=error.code().name)
         if self._channel is not None:

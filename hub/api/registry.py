@@ -1,7 +1,9 @@
 """The registry, as adapters reach it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 import grpc
 
@@ -13,6 +15,8 @@ from hub.mesh.registry import Registry
 from metip.hub.v1 import registry_service_pb2 as api
 from metip.hub.v1.registry_service_pb2_grpc import RegistryServiceServicer
 
+SEEN_WITHIN: Final = 4.0
+"""Seconds for which one that leaves is kept waiting for Envoy's answer; less than the operation may take."""
 Fences = Callable[[str, int], Awaitable[Sequence[Fence]]]
 
 
@@ -22,13 +26,14 @@ async def _none(system: str, held: int) -> Sequence[Fence]:
 
 
 class RegistryApi(RegistryServiceServicer):
-    """Takes registrations. `changed` is told what happened; it publishes in its own time, so that adapters never wait for Envoy."""
+    """Takes registrations. `changed` is told what happened and publishes it in its own time, so that who comes does not wait for Envoy; who
+    leaves does, by the event that it gives."""
 
     def __init__(
         self,
         registry: Registry,
         control: Control,
-        changed: Callable[[str, str], None],
+        changed: Callable[[str, str], asyncio.Event],
         fences: Fences = _none,
         samples: Callable[[str], Mapping[str, int]] = lambda _system: {},
         writes: Callable[[str, int], Sequence[tuple[str, int]]] = lambda _system, _held: (),
@@ -67,5 +72,8 @@ class RegistryApi(RegistryServiceServicer):
         """Takes an instance out; see the contract."""
         await check(request, context)
         if self._registry.deregister(request.instance_id):
-            self._changed(f"{request.instance_id} left", "registry")
+            done = self._changed(f"{request.instance_id} left", "registry")
+            with suppress(TimeoutError):  # an Envoy that is silent for so long will see by its own health check that nobody is there
+                async with asyncio.timeout(SEEN_WITHIN):
+                    await done.wait()
         return api.DeregisterResponse()
