@@ -32,7 +32,7 @@ PAGE: Final = 100
 PLAN_LASTS: Final = 3600.0
 WATCH: Final = f"{SERVICE}/Watch"
 WATCH_EVERY: Final = 0.25
-PARTING: Final = 0.2
+PARTING: Final = 0.5
 """Seconds before the deadline of a watch at which it is ended in words; a fifth of its time where that is less."""
 DECISIONS: Final = {
     api.DECISION_PARK: Event.PARK,
